@@ -1,0 +1,1 @@
+UPDATE meta SET clock_high_ms = :now WHERE clock_high_ms < :now

@@ -1,0 +1,1 @@
+INSERT INTO conversation (conv_id, created_ms) VALUES (:conv, :now)

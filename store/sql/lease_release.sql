@@ -1,0 +1,1 @@
+DELETE FROM lease WHERE session_id = :session AND fence = :fence

@@ -1,0 +1,1 @@
+UPDATE task SET cancel_asked = 1 WHERE task_id = :task AND state = 'running' RETURNING session_id

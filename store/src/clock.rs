@@ -1,0 +1,73 @@
+//! The clock a store is opened with. No other part of this crate asks what time it is.
+
+use std::cell::Cell;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Where a store takes its time from. Workers' clocks never reach the store.
+pub trait Clock {
+    /// Milliseconds since the Unix epoch, or since any other fixed moment. May step back: the store then waits longer, and
+    /// stays right.
+    fn now_ms(&self) -> i64;
+}
+
+/// The machine's wall clock.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now_ms(&self) -> i64 {
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+    }
+}
+
+/// A clock that stands still until it is told to move, for tests.
+#[derive(Debug, Default)]
+pub struct ManualClock {
+    now_ms: Cell<i64>,
+}
+
+impl ManualClock {
+    /// A clock that stands at `now_ms`.
+    pub fn at(now_ms: i64) -> Self {
+        Self {
+            now_ms: Cell::new(now_ms),
+        }
+    }
+
+    /// Sets the clock, forwards or back.
+    pub fn set(&self, now_ms: i64) {
+        self.now_ms.set(now_ms);
+    }
+
+    /// Moves the clock forwards.
+    pub fn advance(&self, by_ms: i64) {
+        self.now_ms.set(self.now_ms.get() + by_ms);
+    }
+}
+
+impl Clock for ManualClock {
+    fn now_ms(&self) -> i64 {
+        self.now_ms.get()
+    }
+}
+
+impl<C: Clock + ?Sized> Clock for &C {
+    fn now_ms(&self) -> i64 {
+        (**self).now_ms()
+    }
+}
+
+impl<C: Clock + ?Sized> Clock for std::rc::Rc<C> {
+    fn now_ms(&self) -> i64 {
+        (**self).now_ms()
+    }
+}
+
+impl<C: Clock + ?Sized> Clock for std::sync::Arc<C> {
+    fn now_ms(&self) -> i64 {
+        (**self).now_ms()
+    }
+}

@@ -1,0 +1,202 @@
+//! The reference store on SQLite: the contract in SQL. The guards stand in the statements (`store/sql`) and in the schema;
+//! what is left here is the order of the statements and the words of a refusal.
+
+mod answer;
+mod constraint;
+mod inbox;
+mod reap;
+mod refuse;
+mod runtime;
+mod session;
+mod show;
+mod turn;
+mod tx;
+
+use crate::clock::Clock;
+use crate::contract::Store;
+use crate::error::Error;
+use crate::id::OpId;
+use crate::op::{Call, Op};
+use crate::reply::Reply;
+use crate::schema;
+use crate::statements::Statements;
+use crate::verify;
+use rusqlite::Connection;
+use std::path::Path;
+use tx::Tx;
+
+pub(crate) use constraint::failed;
+
+/// A store on one SQLite connection. One per thread or process; any number of them may share a file.
+///
+/// Time is read once for each transaction, after the write lock was taken, and is not forced to grow: a store-wide
+/// high-water would be one row that every operation writes, and one wrong clock would poison it for good. Instead no
+/// constraint compares times of different operations, and a renewal never shortens a lease. After a step back of the
+/// clock, leases and delays last longer by as much; nothing else changes.
+#[derive(Debug)]
+pub struct SqliteStore<C> {
+    conn: Connection,
+    clock: C,
+    sql: Statements,
+}
+
+impl<C: Clock> SqliteStore<C> {
+    /// Opens or creates a database file, sets its pragmas and migrates it to the newest schema.
+    ///
+    /// [`Error::Foreign`] and [`Error::TooNew`] as [`schema::migrate`] says; [`Error::Io`] when it cannot be opened.
+    pub fn open(path: impl AsRef<Path>, clock: C) -> Result<Self, Error> {
+        let conn = Connection::open(path).map_err(failed)?;
+        Self::from_connection(conn, clock)
+    }
+
+    /// The same on a connection that the caller opened.
+    pub fn from_connection(conn: Connection, clock: C) -> Result<Self, Error> {
+        Self::from_connection_with(conn, clock, Statements::reference())
+    }
+
+    /// The same with other statements: for tests that must see a defect found, see [`Statements::replace`].
+    pub fn from_connection_with(
+        mut conn: Connection,
+        clock: C,
+        sql: Statements,
+    ) -> Result<Self, Error> {
+        schema::configure(&conn)?;
+        schema::migrate(&mut conn, clock.now_ms())?;
+        Ok(Self { conn, clock, sql })
+    }
+
+    /// A store on a connection that was configured and migrated before: nothing is read or set. For pools.
+    pub fn from_ready_connection(conn: Connection, clock: C, sql: Statements) -> Self {
+        Self { conn, clock, sql }
+    }
+
+    /// The connection.
+    pub fn connection(&self) -> &Connection {
+        &self.conn
+    }
+
+    /// The connection, for the next user of it.
+    pub fn into_connection(self) -> Connection {
+        self.conn
+    }
+
+    /// A mutating operation: replay a kept answer, or do it and keep the answer.
+    fn change(&self, op_id: &OpId, op: &Op) -> Result<Reply, Error> {
+        let hash = answer::request_hash(op)?;
+        tx::write(&self.conn, &self.sql, &self.clock, |tx| {
+            if let Some(reply) = answer::kept(tx, op_id, op, &hash)? {
+                return Ok(reply);
+            }
+            let tx = &tx.belonging_to(Some(op_id), op.name());
+            let reply = perform(tx, op)?;
+            answer::keep(tx, op_id, op, &hash, &reply)?;
+            Ok(reply)
+        })
+    }
+
+    fn bare(&mut self, op: &Op) -> Result<Reply, Error> {
+        match op {
+            Op::Reap { limit } => {
+                reap::reap(&self.conn, &self.sql, &self.clock, *limit).map(Reply::Reaped)
+            }
+            Op::Verify { per_rule } => {
+                verify::verify(&mut self.conn, verify::Budget::of(*per_rule)).map(Reply::Verified)
+            }
+            Op::Resume { session, worker } => tx::read(&self.conn, &self.sql, &self.clock, |tx| {
+                session::resume(tx, session, worker)
+            }),
+            Op::Show { session } => tx::read(&self.conn, &self.sql, &self.clock, |tx| {
+                show::show(tx, session)
+            }),
+            _ => tx::write(&self.conn, &self.sql, &self.clock, |tx| perform(tx, op)),
+        }
+    }
+}
+
+impl<C: Clock> Store for SqliteStore<C> {
+    fn apply(&mut self, call: &Call) -> Result<Reply, Error> {
+        match (&call.op_id, call.op.keeps_answer()) {
+            (Some(op_id), true) => self.change(op_id, &call.op),
+            (None, false) => self.bare(&call.op),
+            (None, true) => Err(invalid("op_id", "this operation needs one")),
+            (Some(_), false) => Err(invalid("op_id", "this operation keeps no answer")),
+        }
+    }
+}
+
+/// The operations that change something, inside their transaction.
+fn perform(tx: &Tx<'_>, op: &Op) -> Result<Reply, Error> {
+    match op {
+        Op::RegisterBuild {
+            build,
+            runtime,
+            class,
+        } => runtime::register_build(tx, build, runtime, class),
+        Op::SetCurrent { build } => runtime::set_current(tx, build),
+        Op::AllowMove {
+            from,
+            to,
+            converter,
+        } => runtime::allow_move(tx, from, to, *converter),
+        Op::RegisterWorker {
+            worker,
+            build,
+            home,
+        } => runtime::register_worker(tx, worker, build, home),
+        Op::WorkerSeen { worker } => runtime::worker_seen(tx, worker),
+        Op::OpenOrGet { key, policy, new } => inbox::open_or_get(tx, key, *policy, new),
+        Op::Accept(accept) => inbox::accept(tx, accept),
+        Op::Claim {
+            worker,
+            limit,
+            lease_ms,
+        } => turn::claim(tx, worker, *limit, *lease_ms),
+        Op::Renew {
+            session,
+            fence,
+            lease_ms,
+        } => turn::renew(tx, session, *fence, *lease_ms),
+        Op::Append {
+            session,
+            fence,
+            expected_seq,
+            items,
+        } => turn::append(tx, session, *fence, *expected_seq, items),
+        Op::Complete(complete) => turn::complete(tx, complete),
+        Op::Fail {
+            task,
+            fence,
+            error,
+            retry,
+        } => turn::fail(tx, task, *fence, error, *retry),
+        Op::Cancel { task, reason, how } => turn::cancel(tx, task, reason, *how),
+        Op::Close {
+            session,
+            reason,
+            force,
+        } => session::close(tx, session, reason, *force),
+        Op::Reset(reset) => session::reset(tx, reset),
+        Op::SetResume {
+            session,
+            fence,
+            token,
+            epoch,
+        } => session::set_resume(tx, session, *fence, token, *epoch),
+        Op::Migrate {
+            session,
+            to_build,
+            expected_version,
+        } => session::migrate(tx, session, to_build, *expected_version),
+        Op::Resume { .. } | Op::Reap { .. } | Op::Show { .. } | Op::Verify { .. } => Err(invalid(
+            "op",
+            "changes nothing inside a transaction of another",
+        )),
+    }
+}
+
+fn invalid(field: &'static str, why: &str) -> Error {
+    Error::Invalid {
+        field,
+        why: why.to_owned(),
+    }
+}

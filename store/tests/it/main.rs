@@ -1,0 +1,6 @@
+//! Facts about the reference store, told through its public face.
+
+mod accept;
+mod kit;
+mod session;
+mod turn;
