@@ -1,0 +1,189 @@
+//! The seam to the simulator: what it is asked before an operation, and who is asking.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use super::{Conn, Disk};
+
+/// A file operation that the simulator is asked about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Method {
+    /// A file lock is wanted (rollback journal, or the shared lock of WAL mode).
+    Lock,
+    /// A file lock is given back or lowered.
+    Unlock,
+    /// A lock on a slot of the WAL shared memory is wanted.
+    ShmLock,
+    /// A lock on a slot of the WAL shared memory is given back.
+    ShmUnlock,
+    /// Between two writes of WAL shared memory.
+    ShmBarrier,
+    /// Bytes are made durable.
+    Sync,
+    /// A file is deleted: in rollback mode the moment of the commit.
+    Delete,
+    /// A crash point only.
+    Read,
+    /// A crash point only.
+    Write,
+    /// A crash point only.
+    Truncate,
+    /// A crash point only.
+    Open,
+}
+
+impl Method {
+    /// SQLite's name of it, as it stands in traces and cases.
+    pub fn name(self) -> &'static str {
+        match self {
+            Method::Lock => "xLock",
+            Method::Unlock => "xUnlock",
+            Method::ShmLock => "xShmLock",
+            Method::ShmUnlock => "xShmUnlock",
+            Method::ShmBarrier => "xShmBarrier",
+            Method::Sync => "xSync",
+            Method::Delete => "xDelete",
+            Method::Read => "xRead",
+            Method::Write => "xWrite",
+            Method::Truncate => "xTruncate",
+            Method::Open => "xOpen",
+        }
+    }
+}
+
+/// What a file is to SQLite.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FileKind {
+    /// The database.
+    Main,
+    /// Its write-ahead log.
+    Wal,
+    /// Its rollback journal, or a super-journal.
+    Journal,
+    /// Its WAL shared memory.
+    Shm,
+    /// Anything that does not outlive its connection. The simulator is never asked about it.
+    Temp,
+}
+
+impl FileKind {
+    /// The word for it in traces and cases.
+    pub fn name(self) -> &'static str {
+        match self {
+            FileKind::Main => "main",
+            FileKind::Wal => "wal",
+            FileKind::Journal => "journal",
+            FileKind::Shm => "shm",
+            FileKind::Temp => "temp",
+        }
+    }
+
+    pub(super) fn of_name(file: &str) -> FileKind {
+        if file.ends_with("-wal") {
+            FileKind::Wal
+        } else if file.ends_with("-journal") {
+            FileKind::Journal
+        } else {
+            FileKind::Main
+        }
+    }
+}
+
+/// The process died while it was suspended, or was dead before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dead;
+
+/// The simulator's side of a file operation.
+///
+/// Called from inside SQLite, with no borrow of the disk held. A method may suspend the calling coroutine; it must not
+/// panic, because nothing may unwind through SQLite.
+pub trait Gatekeeper {
+    /// Before the operation takes effect. `Err`: the process is dead, the operation has no effect.
+    fn pass(&self, conn: Conn, method: Method, file: FileKind) -> Result<(), Dead>;
+
+    /// SQLite waits, in its busy handler or for a WAL header that is being written. Virtual time.
+    fn sleep(&self, conn: Conn, micros: u64) -> Result<(), Dead>;
+
+    /// A commit in WAL mode has become visible and the write lock is still held.
+    fn committed(&self, conn: Conn);
+}
+
+/// One connection as the disk sees it. All its handles share it, so that one flag kills them all.
+pub(super) struct Owner {
+    pub(super) disk: Rc<Disk>,
+    number: Conn,
+    dead: Cell<bool>,
+}
+
+thread_local! {
+    /// The connection that is inside SQLite on this thread.
+    static RUNNING: RefCell<Option<Rc<Owner>>> = const { RefCell::new(None) };
+}
+
+impl Owner {
+    pub(super) fn new(disk: Rc<Disk>, number: Conn) -> Rc<Owner> {
+        Rc::new(Owner {
+            disk,
+            number,
+            dead: Cell::new(false),
+        })
+    }
+
+    /// The connection that runs now, for callbacks that carry no file.
+    pub(super) fn running() -> Option<Rc<Owner>> {
+        RUNNING.with_borrow(Option::clone)
+    }
+
+    pub(super) fn enter(self: &Rc<Self>) {
+        // The old owner may be the last one to hold its disk: it is dropped after the borrow has ended.
+        let old = RUNNING.replace(Some(self.clone()));
+        drop(old);
+    }
+
+    pub(super) fn die(&self) {
+        self.dead.set(true);
+    }
+
+    pub(super) fn is_dead(&self) -> bool {
+        self.dead.get()
+    }
+
+    pub(super) fn alive(&self) -> Result<(), Dead> {
+        if self.is_dead() { Err(Dead) } else { Ok(()) }
+    }
+
+    /// Asks the gatekeeper. Afterwards this connection is the running one, whoever ran in between.
+    pub(super) fn gate(self: &Rc<Self>, method: Method, file: FileKind) -> Result<(), Dead> {
+        self.alive()?;
+        if file == FileKind::Temp {
+            return Ok(());
+        }
+        let passed = self
+            .disk
+            .keeper()
+            .map_or(Ok(()), |keeper| keeper.pass(self.number, method, file));
+        self.back(passed)
+    }
+
+    pub(super) fn sleep(self: &Rc<Self>, micros: u64) -> Result<(), Dead> {
+        self.alive()?;
+        let slept = self
+            .disk
+            .keeper()
+            .map_or(Ok(()), |keeper| keeper.sleep(self.number, micros));
+        self.back(slept)
+    }
+
+    pub(super) fn committed(self: &Rc<Self>) -> Result<(), Dead> {
+        self.alive()?;
+        if let Some(keeper) = self.disk.keeper() {
+            keeper.committed(self.number);
+        }
+        self.back(Ok(()))
+    }
+
+    fn back(self: &Rc<Self>, answer: Result<(), Dead>) -> Result<(), Dead> {
+        self.enter();
+        answer.and_then(|()| self.alive())
+    }
+}
