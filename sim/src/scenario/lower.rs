@@ -1,0 +1,336 @@
+//! From nodes to programs: every variant of a file, every name resolved, every problem told.
+
+mod draft;
+mod event;
+mod expect;
+mod flow;
+mod reach;
+mod rule;
+mod scope;
+mod step;
+mod text;
+mod verbs_control;
+mod verbs_data;
+mod verbs_outside;
+mod world;
+
+use super::duration;
+use super::fields::literal;
+use super::node::{Entry, Node};
+use super::problem::Report;
+use super::program::{Event, Flow, Goal, Invariant, Process, Program, Variant};
+use super::sql::Checker;
+use draft::Draft;
+use flow::{FlowText, World};
+use rusqlite::types::Value;
+use scope::Scope;
+use world::ProcessText;
+
+/// 2026-01-05T09:00:00Z, a Monday morning: where virtual time starts when the file does not say.
+const START_MS: i64 = 1_767_603_600_000;
+/// Runs of a search when the file does not say.
+const RUNS: u64 = 1_000;
+/// The most that a file may ask for.
+const MOST_RUNS: u64 = 100_000_000;
+/// The most variants of a file.
+const MOST_VARIANTS: usize = 32;
+
+/// What all variants share.
+struct Head {
+    name: String,
+    start_ms: i64,
+    runs: u64,
+}
+
+/// Lowers a whole file: its name, and its variants in order.
+pub(super) fn scenario(report: &Report<'_>, root: &Node) -> (String, Vec<Variant>) {
+    let head = head(report, root);
+    let variants = root
+        .get("variants")
+        .map_or(Vec::new(), |node| report.named(node, "`variants`"));
+    if variants.is_empty() || variants.len() > MOST_VARIANTS {
+        let message = format!(
+            "a scenario has 1 to {MOST_VARIANTS} variants, this one {}",
+            variants.len()
+        );
+        report.add(
+            0,
+            0,
+            message,
+            "write variants: { bug: {}, fix: { flows: … } }",
+        );
+        return (head.name, Vec::new());
+    }
+    let names: Vec<&str> = variants.iter().map(|entry| entry.name()).collect();
+    expect::strangers(report, root, &names);
+    let rules = root
+        .get("invariants")
+        .map_or(Vec::new(), |node| report.named(node, "`invariants`"));
+    let rules: Vec<&str> = rules.iter().map(|entry| entry.name()).collect();
+    let mut found = Vec::new();
+    for entry in variants {
+        report.name(&entry.key, "a variant");
+        let expect = expect::of(report, root, entry, &rules);
+        report.enter(Some(entry.name()));
+        let program = variant(report, root, entry, &head);
+        report.enter(None);
+        found.extend(expect.zip(program).map(|(expect, program)| Variant {
+            name: entry.name().to_owned(),
+            expect,
+            program,
+        }));
+    }
+    (head.name, found)
+}
+
+fn head(report: &Report<'_>, root: &Node) -> Head {
+    let mut known = draft::TOP.to_vec();
+    known.push("explore");
+    report.only(root, "a scenario", &known);
+    match root.get("version") {
+        Some(version) if literal(version) == Some(Value::Integer(1)) => {}
+        Some(version) => report.at(
+            version,
+            "this version is not known here",
+            "write version: 1",
+        ),
+        None => report.add(
+            0,
+            0,
+            "the file does not say its version",
+            "write version: 1",
+        ),
+    }
+    for (key, help) in [
+        ("name", "write name: in_snake_case"),
+        ("processes", "write processes: { api: 1 }"),
+        (
+            "flows",
+            "write flows, each as name(parameter): and a list of steps",
+        ),
+        (
+            "events",
+            "write events: [ message: { on: api, send: flow } ]",
+        ),
+        (
+            "invariants",
+            "write invariants: { name: { never: SELECT … } }",
+        ),
+    ] {
+        if root.get(key).is_none_or(Node::is_null) {
+            report.add(0, 0, format!("the scenario has no `{key}`"), help);
+        }
+    }
+    let name = root
+        .get("name")
+        .and_then(|name| report.name(name, "a scenario"));
+    Head {
+        name: name.unwrap_or("").to_owned(),
+        start_ms: root
+            .get("clock")
+            .map_or(START_MS, |clock| clock_of(report, clock)),
+        runs: root
+            .get("explore")
+            .map_or(RUNS, |explore| runs_of(report, explore)),
+    }
+}
+
+fn clock_of(report: &Report<'_>, node: &Node) -> i64 {
+    let found = node.scalar().and_then(duration::parse_instant);
+    if found.is_none() {
+        report.at(
+            node,
+            "`clock` is an instant in UTC",
+            "write 2025-11-12T20:39:00Z",
+        );
+    }
+    found.unwrap_or(START_MS)
+}
+
+fn runs_of(report: &Report<'_>, node: &Node) -> u64 {
+    report.only(node, "`explore`", &["runs"]);
+    let runs = node
+        .get("runs")
+        .and_then(|runs| report.whole(runs, "`runs`", MOST_RUNS));
+    runs.unwrap_or(RUNS).max(1)
+}
+
+/// Everything about one variant that has been lowered, before it is put together.
+struct Lowered<'w> {
+    setup: Flow,
+    flows: Vec<Flow>,
+    scopes: Vec<Scope<'w>>,
+    events: Vec<Event>,
+}
+
+fn variant(report: &Report<'_>, root: &Node, entry: &Entry, head: &Head) -> Option<Program> {
+    let mut draft = draft::draft(report, root, entry.name(), &entry.value);
+    if draft.store {
+        let roots = roots(root, &draft);
+        reach::prune(&mut draft.flows, &roots);
+    }
+    let mut texts = processes(report, &draft);
+    let memory = world::share_memory(&mut texts);
+    let processes: Vec<Process> = texts.iter().map(|text| text.process.clone()).collect();
+    let world = World {
+        report,
+        checker: checker(report, &draft, entry)?,
+        flows: draft.flows.clone(),
+        memory,
+        resources: world::resources(report, root.get("resources")),
+        locks: world::locks(report, root.get("locks")),
+        store: draft.store,
+    };
+    let lowered = flows(&world, &draft, &processes, root);
+    reach::check(&world, &lowered.scopes, &texts, &lowered.events);
+    let (invariants, goals) = rules(&world, &draft, root);
+    let Lowered {
+        setup,
+        flows,
+        events,
+        ..
+    } = lowered;
+    Some(Program {
+        scenario: head.name.clone(),
+        variant: draft.name,
+        store: draft.store,
+        target: draft.target,
+        start_ms: head.start_ms,
+        schema: schema(&draft.schemas),
+        setup,
+        faults: event::faults(report, &processes, root.get("faults")),
+        resources: world.resources,
+        locks: world.locks,
+        processes,
+        flows,
+        events,
+        invariants,
+        goals,
+        runs: head.runs,
+    })
+}
+
+fn checker(report: &Report<'_>, draft: &Draft<'_>, entry: &Entry) -> Option<Checker> {
+    match Checker::open(draft.store) {
+        Ok(checker) => {
+            draft
+                .schemas
+                .iter()
+                .for_each(|schema| checker.schema(report, schema));
+            Some(checker)
+        }
+        Err(error) => {
+            let message = format!("the scratch database does not open: {error}");
+            report.at(
+                &entry.key,
+                message,
+                "this is a fault of Lockstep, not of the file",
+            );
+            None
+        }
+    }
+}
+
+/// Names of the flows that something outside of flows runs.
+fn roots(root: &Node, draft: &Draft<'_>) -> Vec<String> {
+    let mut found = Vec::new();
+    draft
+        .setup
+        .iter()
+        .for_each(|step| reach::called(step, &mut found));
+    let starts = draft
+        .processes
+        .iter()
+        .flatten()
+        .filter_map(|entry| entry.value.get("start"));
+    found.extend(starts.filter_map(Node::scalar).map(str::to_owned));
+    let events = root.get("events");
+    let listed = events
+        .and_then(Node::list)
+        .unwrap_or(&[])
+        .iter()
+        .filter_map(Node::entries)
+        .flatten();
+    let mapped = events.and_then(Node::entries).unwrap_or(&[]).iter();
+    let sends = listed
+        .chain(mapped)
+        .filter_map(|entry| entry.value.get("send"));
+    found.extend(sends.filter_map(Node::scalar).map(str::to_owned));
+    found
+}
+
+fn processes(report: &Report<'_>, draft: &Draft<'_>) -> Vec<ProcessText> {
+    let layers = draft.processes.iter();
+    layers
+        .filter_map(|layers| world::process(report, layers, &draft.flows))
+        .collect()
+}
+
+fn flows<'w>(
+    world: &'w World<'w>,
+    draft: &Draft<'_>,
+    processes: &[Process],
+    root: &Node,
+) -> Lowered<'w> {
+    let setup = FlowText {
+        name: "setup".to_owned(),
+        params: Vec::new(),
+        steps: draft.setup.clone(),
+        own: true,
+    };
+    let (setup, scope) = flow::lower(world, &setup);
+    for used in &scope.uses {
+        let help =
+            "the setup runs before any process exists; give memory its first value in `processes`";
+        world
+            .report
+            .add(used.start, used.end, "the setup has no memory", help);
+    }
+    let (flows, scopes) = world
+        .flows
+        .iter()
+        .map(|text| flow::lower(world, text))
+        .unzip();
+    let events = root
+        .get("events")
+        .map_or(Vec::new(), |node| event::events(world, processes, node));
+    Lowered {
+        setup,
+        flows,
+        scopes,
+        events,
+    }
+}
+
+/// Rules on a snapshot are prepared before the recorded tables exist, the others after.
+fn rules(world: &World<'_>, draft: &Draft<'_>, root: &Node) -> (Vec<Invariant>, Vec<Goal>) {
+    let plain = rule::invariants(world, &draft.invariants, false);
+    if let Err(error) = world.checker.record() {
+        let help = "event, effect and change are names of recorded tables";
+        world.report.add(
+            0,
+            0,
+            format!("the recorded tables cannot be made: {error}"),
+            help,
+        );
+    }
+    let recorded = rule::invariants(world, &draft.invariants, true);
+    let invariants = plain
+        .into_iter()
+        .zip(recorded)
+        .filter_map(|(plain, recorded)| plain.or(recorded));
+    (invariants.collect(), rule::goals(world, root.get("goals")))
+}
+
+/// The DDL of base and variant, one after the other.
+fn schema(nodes: &[&Node]) -> String {
+    let mut text = String::new();
+    for ddl in nodes.iter().filter_map(|node| node.scalar()) {
+        text.push_str(ddl.trim());
+        if !ddl.trim().is_empty() && !ddl.trim().ends_with(';') {
+            text.push(';');
+        }
+        text.push('\n');
+    }
+    text
+}

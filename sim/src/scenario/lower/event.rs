@@ -1,0 +1,333 @@
+//! Events: what happens to the system, when, and where; and the faults that may strike meanwhile.
+
+use super::super::fields::literal;
+use super::super::names;
+use super::super::node::{Entry, Node};
+use super::super::problem::Report;
+use super::super::program::{After, Event, Expr, Faults, Millis, Process, Redeliver, Var};
+use super::flow::World;
+use super::scope;
+
+/// Strikes of one fault in one run.
+const STRIKES: u64 = 100;
+
+/// Lowers all events. `processes` are those of the variant.
+pub(super) fn events(world: &World<'_>, processes: &[Process], node: &Node) -> Vec<Event> {
+    let entries = world.report.named(node, "`events`");
+    let labels: Vec<&str> = entries.iter().map(|entry| entry.name()).collect();
+    let lower = Lower {
+        world,
+        processes,
+        labels: &labels,
+    };
+    let found: Vec<Event> = entries
+        .iter()
+        .filter_map(|entry| lower.event(entry))
+        .collect();
+    lower.circles(&entries, &found);
+    found
+}
+
+struct Lower<'a> {
+    world: &'a World<'a>,
+    processes: &'a [Process],
+    labels: &'a [&'a str],
+}
+
+impl Lower<'_> {
+    fn event(&self, entry: &Entry) -> Option<Event> {
+        let report = self.world.report;
+        let node = &entry.value;
+        let label = report.name(&entry.key, "an event")?.to_owned();
+        let known = ["on", "send", "with", "at", "after", "redeliver"];
+        report.only(node, &format!("event `{label}`"), &known);
+        let on = self.needed(entry, "on").and_then(|on| self.on(on));
+        let send = self.needed(entry, "send");
+        let flow = send.and_then(|send| report.known(send, "flow", &self.world.flow_names()));
+        let args = flow.and_then(|flow| self.args(entry, flow));
+        let at = node
+            .get("at")
+            .map_or(Some(0), |at| report.millis(at, "`at`"));
+        let after = node
+            .get("after")
+            .map_or(Vec::new(), |after| self.after(after));
+        let redeliver = node
+            .get("redeliver")
+            .and_then(|redeliver| self.redeliver(redeliver));
+        let (process, instance, connection) = on?;
+        Some(Event {
+            label,
+            process,
+            instance,
+            connection,
+            flow: flow?,
+            args: args?,
+            at: at?,
+            after,
+            redeliver,
+            at_place: report.source().place(entry.key.start),
+        })
+    }
+
+    fn needed<'n>(&self, entry: &'n Entry, key: &str) -> Option<&'n Node> {
+        let found = entry.value.get(key);
+        if found.is_none() {
+            let message = format!("event `{}` has no `{key}`", entry.name());
+            self.world.report.at(
+                &entry.key,
+                message,
+                "an event is { on: process, send: flow, with: { … } }",
+            );
+        }
+        found
+    }
+
+    /// `api`, `api.2` or `ws.connection(1)`.
+    fn on(&self, node: &Node) -> Option<(usize, Option<u32>, Option<u32>)> {
+        let report = self.world.report;
+        let text = report.text(node, "`on`")?;
+        let (name, rest) = text
+            .split_once('.')
+            .map_or((text, None), |(name, rest)| (name, Some(rest)));
+        let process = self.process(node, name)?;
+        let Some(rest) = rest else {
+            return Some((process, None, None));
+        };
+        let connection = rest
+            .strip_prefix("connection(")
+            .and_then(|rest| rest.strip_suffix(')'));
+        if let Some(number) = connection.and_then(|number| number.parse::<u32>().ok()) {
+            return Some((process, None, Some(number)));
+        }
+        let count = self
+            .processes
+            .get(process)
+            .map_or(0, |process| process.count);
+        if let Some(number) = rest
+            .parse::<u32>()
+            .ok()
+            .filter(|number| (1..=count).contains(number))
+        {
+            return Some((process, Some(number - 1), None));
+        }
+        let message = format!("`{rest}` is no instance or connection of `{name}`");
+        let help = format!(
+            "instances are {name}.1 to {name}.{count}; a connection is {name}.connection(1)"
+        );
+        report.at(node, message, help);
+        None
+    }
+
+    fn process(&self, node: &Node, name: &str) -> Option<usize> {
+        let found = self
+            .processes
+            .iter()
+            .position(|process| process.name == name);
+        if found.is_none() {
+            let known: Vec<&str> = self
+                .processes
+                .iter()
+                .map(|process| process.name.as_str())
+                .collect();
+            let help = names::help(name, "process", &known);
+            self.world
+                .report
+                .at(node, format!("unknown process `{name}`"), help);
+        }
+        found
+    }
+
+    /// Literal values for the parameters; `:event` and the other builtins stay variables.
+    fn args(&self, entry: &Entry, flow: usize) -> Option<Vec<Expr>> {
+        let report = self.world.report;
+        let target = self.world.flows.get(flow)?;
+        let params: Vec<&str> = target.params.iter().map(String::as_str).collect();
+        let with = entry.value.get("with");
+        if let Some(with) = with {
+            report.only(
+                with,
+                &format!("the arguments of `{}`", target.name),
+                &params,
+            );
+        }
+        let mut args = Vec::new();
+        for param in params {
+            let Some(value) = with.and_then(|with| with.get(param)) else {
+                let message = format!(
+                    "event `{}` does not give the argument `{param}` of `{}`",
+                    entry.name(),
+                    target.name
+                );
+                report.at(
+                    &entry.key,
+                    message,
+                    format!("write with: {{ {param}: … }}; null is a value, too"),
+                );
+                continue;
+            };
+            args.extend(self.arg(value));
+        }
+        (args.len() == target.params.len()).then_some(args)
+    }
+
+    fn arg(&self, node: &Node) -> Option<Expr> {
+        let text = node.scalar().filter(|_| node.is_plain()).unwrap_or("");
+        if let Some(name) = text.strip_prefix(':') {
+            if let Some(found) = scope::builtin(name) {
+                return Some(Expr::Var(Var::Builtin(found)));
+            }
+            let help = "values of an event are literal, SQL stands in flows; only :event, :delivery and \
+                        the other variables of the harness are known here; a text with a colon needs quotes";
+            self.world
+                .report
+                .at(node, format!("unknown variable `{text}` in an event"), help);
+            return None;
+        }
+        let value = literal(node);
+        if value.is_none() {
+            let help = "write JSON as a text: '{\"a\": 1}'";
+            self.world.report.at(
+                node,
+                "a value of an event is a text, a number or null",
+                help,
+            );
+        }
+        value.map(Expr::Const)
+    }
+
+    /// One or a list of `label` and `crash(process)`.
+    fn after(&self, node: &Node) -> Vec<After> {
+        let items = node.list().unwrap_or(std::slice::from_ref(node));
+        items
+            .iter()
+            .filter_map(|item| self.after_one(item))
+            .collect()
+    }
+
+    fn after_one(&self, node: &Node) -> Option<After> {
+        let report = self.world.report;
+        let text = report.text(node, "`after`")?;
+        let crash = text
+            .strip_prefix("crash(")
+            .and_then(|rest| rest.strip_suffix(')'));
+        if let Some(name) = crash {
+            return self.process(node, name).map(After::Crash);
+        }
+        let found = self.labels.iter().position(|label| *label == text);
+        if found.is_none() {
+            let help = format!(
+                "{}; or crash(process)",
+                names::help(text, "event", self.labels)
+            );
+            report.at(node, format!("unknown event `{text}`"), help);
+        }
+        found.map(After::Event)
+    }
+
+    fn redeliver(&self, node: &Node) -> Option<Redeliver> {
+        let report = self.world.report;
+        report.only(node, "`redeliver`", &["every", "times"]);
+        let (Some(every), Some(times)) = (node.get("every"), node.get("times")) else {
+            report.at(
+                node,
+                "`redeliver` does not say when",
+                "write { every: 5s, times: 2 }",
+            );
+            return None;
+        };
+        let every = report.millis(every, "`every`");
+        let times = report.whole(times, "`times`", STRIKES)?;
+        Some(Redeliver {
+            every: every?,
+            times: u32::try_from(times).ok()?,
+        })
+    }
+
+    /// An event that waits for itself, directly or through others, would never happen.
+    fn circles(&self, entries: &[&Entry], events: &[Event]) {
+        // Indexes only agree when every event was lowered.
+        if entries.len() != events.len() {
+            return;
+        }
+        for (index, entry) in entries.iter().enumerate() {
+            let mut seen = vec![false; events.len()];
+            let mut open = vec![index];
+            while let Some(next) = open.pop() {
+                for after in events.get(next).map_or(&[][..], |event| &event.after) {
+                    let After::Event(before) = *after else {
+                        continue;
+                    };
+                    if before == index {
+                        let message = format!("event `{}` waits for itself", entry.name());
+                        self.world
+                            .report
+                            .at(&entry.key, message, "break the circle of `after`");
+                        return;
+                    }
+                    if !std::mem::replace(&mut seen[before], true) {
+                        open.push(before);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Lowers `faults`.
+pub(super) fn faults(report: &Report<'_>, processes: &[Process], node: Option<&Node>) -> Faults {
+    let mut faults = Faults::default();
+    let Some(node) = node else { return faults };
+    let known = [
+        "crash",
+        "lost_request",
+        "lost_reply",
+        "duplicate",
+        "late",
+        "pause",
+        "clock_jump",
+    ];
+    report.only(node, "`faults`", &known);
+    let strikes = |key: &str| node.get(key).map_or(0, |value| strikes(report, value, key));
+    faults.lost_request = strikes("lost_request");
+    faults.lost_reply = strikes("lost_reply");
+    faults.duplicate = strikes("duplicate");
+    let bounded = |key: &str| node.get(key).and_then(|value| bounded(report, value, key));
+    faults.late = bounded("late");
+    faults.pause = bounded("pause");
+    faults.clock_jump = bounded("clock_jump");
+    if let Some(crash) = node.get("crash") {
+        let names: Vec<&str> = processes
+            .iter()
+            .map(|process| process.name.as_str())
+            .collect();
+        for entry in report.mapping(crash, "`crash`") {
+            let index = report.known(&entry.key, "process", &names);
+            let count = self::strikes(report, &entry.value, "crash");
+            faults.crash.extend(index.map(|index| (index, count)));
+        }
+    }
+    faults
+}
+
+fn strikes(report: &Report<'_>, node: &Node, what: &str) -> u32 {
+    let number = report.whole(node, &format!("the strikes of `{what}`"), STRIKES);
+    number
+        .and_then(|number| u32::try_from(number).ok())
+        .unwrap_or(0)
+}
+
+/// `{ strikes: 1, up_to: 30s }`.
+fn bounded(report: &Report<'_>, node: &Node, what: &str) -> Option<(u32, Millis)> {
+    report.only(node, &format!("`{what}`"), &["strikes", "up_to"]);
+    let (Some(count), Some(up_to)) = (node.get("strikes"), node.get("up_to")) else {
+        let message = format!("`{what}` does not say how often and how long");
+        report.at(
+            node,
+            message,
+            format!("write {what}: {{ strikes: 1, up_to: 30s }}"),
+        );
+        return None;
+    };
+    let longest = report.millis(up_to, "`up_to`")?;
+    Some((strikes(report, count, what), longest))
+}

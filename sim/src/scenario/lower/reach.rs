@@ -1,0 +1,148 @@
+//! Who runs which flow: circles of calls, memory that a process does not have, transactions inside transactions, and
+//! flows of the base that a variant on the reference store leaves behind.
+
+use super::super::node::{Kind, Node};
+use super::super::program::{Event, Process};
+use super::flow::{FlowText, World};
+use super::scope::Scope;
+use super::world::ProcessText;
+
+/// Every flow that is called from these, directly or not, and these themselves.
+fn closure(roots: &[usize], calls: &[Vec<usize>]) -> Vec<bool> {
+    let mut seen = vec![false; calls.len()];
+    let mut open = roots.to_vec();
+    while let Some(flow) = open.pop() {
+        let Some(mark) = seen.get_mut(flow) else {
+            continue;
+        };
+        if !std::mem::replace(mark, true) {
+            open.extend(calls.get(flow).into_iter().flatten());
+        }
+    }
+    seen
+}
+
+/// Drops flows that were inherited and that nothing reaches any more. `roots` are names of flows that events, processes
+/// and the setup run.
+pub(super) fn prune(flows: &mut Vec<FlowText>, roots: &[String]) {
+    let index = |name: &str| flows.iter().position(|flow| flow.name == name);
+    let calls: Vec<Vec<usize>> = flows
+        .iter()
+        .map(|flow| {
+            let mut names = Vec::new();
+            flow.steps.iter().for_each(|step| called(step, &mut names));
+            names.iter().filter_map(|name| index(name)).collect()
+        })
+        .collect();
+    let own = flows
+        .iter()
+        .enumerate()
+        .filter(|(_, flow)| flow.own)
+        .map(|(index, _)| index);
+    let roots: Vec<usize> = roots
+        .iter()
+        .filter_map(|name| index(name))
+        .chain(own)
+        .collect();
+    let mut kept = closure(&roots, &calls).into_iter();
+    flows.retain(|_| kept.next().unwrap_or(true));
+}
+
+/// Names under `call`, wherever they stand.
+pub(super) fn called(node: &Node, found: &mut Vec<String>) {
+    match &node.kind {
+        Kind::Scalar { .. } => {}
+        Kind::List(items) => items.iter().for_each(|item| called(item, found)),
+        Kind::Map { entries, .. } => {
+            for entry in entries {
+                match entry.value.scalar() {
+                    Some(name) if entry.name() == "call" => found.push(name.to_owned()),
+                    _ => called(&entry.value, found),
+                }
+            }
+        }
+    }
+}
+
+/// Checks what only the whole of a variant can tell.
+pub(super) fn check(
+    world: &World<'_>,
+    scopes: &[Scope<'_>],
+    processes: &[ProcessText],
+    events: &[Event],
+) {
+    let calls: Vec<Vec<usize>> = scopes
+        .iter()
+        .map(|scope| scope.calls.iter().map(|call| call.flow).collect())
+        .collect();
+    circles(world, scopes, &calls);
+    transactions(world, scopes, &calls);
+    for (index, text) in processes.iter().enumerate() {
+        let handled = events
+            .iter()
+            .filter(|event| event.process == index)
+            .map(|event| event.flow);
+        let roots: Vec<usize> = handled.chain(text.process.start).collect();
+        let runs = closure(&roots, &calls);
+        for (scope, _) in scopes.iter().zip(&runs).filter(|(_, runs)| **runs) {
+            memory(world, scope, &text.process, &text.declares);
+        }
+    }
+}
+
+/// A flow that calls itself has no end that anybody could check.
+fn circles(world: &World<'_>, scopes: &[Scope<'_>], calls: &[Vec<usize>]) {
+    for (index, scope) in scopes.iter().enumerate() {
+        for call in &scope.calls {
+            if closure(&[call.flow], calls).get(index) == Some(&true) {
+                let name = world.flows.get(index).map_or("", |flow| flow.name.as_str());
+                let message = format!("flow `{name}` calls itself");
+                world.report.add(
+                    call.start,
+                    call.end,
+                    message,
+                    "repeat a flow with `times:` instead",
+                );
+            }
+        }
+    }
+}
+
+fn transactions(world: &World<'_>, scopes: &[Scope<'_>], calls: &[Vec<usize>]) {
+    for call in scopes
+        .iter()
+        .flat_map(|scope| &scope.calls)
+        .filter(|call| call.in_transaction)
+    {
+        let runs = closure(&[call.flow], calls);
+        let opens = scopes
+            .iter()
+            .zip(&runs)
+            .any(|(scope, runs)| *runs && scope.opens);
+        if opens {
+            let message = "this call opens a transaction inside a transaction";
+            world.report.add(
+                call.start,
+                call.end,
+                message,
+                "SQLite has no nested ones: keep one of the two",
+            );
+        }
+    }
+}
+
+fn memory(world: &World<'_>, scope: &Scope<'_>, process: &Process, declares: &[String]) {
+    for used in &scope.uses {
+        let Some(name) = world.memory.get(used.slot) else {
+            continue;
+        };
+        if !declares.contains(name) {
+            let message = format!(
+                "process `{}` runs this flow and has no memory `{name}`",
+                process.name
+            );
+            let help = format!("write memory: {{ {name}: null }} in `{}`", process.name);
+            world.report.add(used.start, used.end, message, help);
+        }
+    }
+}

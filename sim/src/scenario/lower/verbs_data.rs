@@ -1,0 +1,140 @@
+//! Verbs that read and write the database and variables: `read`, `sql`, `set`, `new_id`, `transaction`.
+
+use super::super::fields::as_steps;
+use super::super::node::Node;
+use super::super::program::{StepKind, Var};
+use super::super::token;
+use super::flow::Walk;
+
+impl Walk<'_> {
+    pub(super) fn read(&mut self, node: &Node, value: &Node) -> (String, Option<StepKind>) {
+        let prepared = self.statement(value, "read");
+        let site = site("read", value);
+        let Some((sql, prepared)) = prepared else {
+            self.body(node, "none");
+            return (site, None);
+        };
+        if prepared.columns.is_empty() {
+            self.world.report.at(
+                value,
+                "`read` has no columns to bind",
+                "use `sql:` for a statement without a result",
+            );
+        }
+        // Without `none` a missing row binds NULL; with it, those steps still see the names.
+        let into: Option<Vec<Var>> = prepared
+            .columns
+            .iter()
+            .map(|column| self.bind(value, column))
+            .collect();
+        let none = self.body(node, "none");
+        let kind = into.map(|into| StepKind::Read { sql, into, none });
+        (site, kind)
+    }
+
+    pub(super) fn sql(&mut self, node: &Node, value: &Node) -> (String, Option<StepKind>) {
+        let report = self.world.report;
+        let prepared = self.statement(value, "sql");
+        let rows = node
+            .get("rows")
+            .and_then(|rows| report.whole(rows, "`rows`", 1_000_000));
+        let otherwise = self.body(node, "else");
+        if let (Some(body), None) = (node.get("else"), node.get("rows")) {
+            report.at(
+                body,
+                "`else` of `sql` without `rows`",
+                "say how many rows the statement changes: rows: 1",
+            );
+        }
+        if let Some((_, prepared)) = prepared.as_ref().filter(|(_, prepared)| prepared.readonly) {
+            let help = "use `read:`, which binds the columns of the first row";
+            let what = if prepared.columns.is_empty() {
+                "changes nothing"
+            } else {
+                "only reads"
+            };
+            report.at(value, format!("this `sql` {what}"), help);
+        }
+        let kind = prepared.map(|(sql, _)| StepKind::Sql {
+            sql,
+            rows,
+            otherwise: otherwise.unwrap_or_default(),
+        });
+        (site("sql", value), kind)
+    }
+
+    pub(super) fn set(&mut self, value: &Node) -> (String, Option<StepKind>) {
+        let report = self.world.report;
+        let entries = report.mapping(value, "`set`");
+        let first = entries.first().map_or("", |entry| entry.name());
+        if entries.is_empty() {
+            report.at(
+                value,
+                "`set` assigns nothing",
+                "write set: { name: \"expression\" }",
+            );
+        }
+        let mut assigned = Vec::new();
+        for entry in entries {
+            // The value first: it does not see the variable that it makes.
+            let expr = self.expr(&entry.value);
+            let var = self.bind(&entry.key, entry.name());
+            assigned.extend(var.zip(expr));
+        }
+        (format!("set {first}"), Some(StepKind::Set(assigned)))
+    }
+
+    pub(super) fn new_id(&mut self, value: &Node) -> (String, Option<StepKind>) {
+        let Some(name) = self.world.report.text(value, "`new_id`") else {
+            return (String::new(), None);
+        };
+        let var = self.bind(value, name);
+        (format!("new_id {name}"), var.map(StepKind::NewId))
+    }
+
+    pub(super) fn transaction(&mut self, node: &Node, value: &Node) -> (String, Option<StepKind>) {
+        let report = self.world.report;
+        if self.scope.in_transaction {
+            report.at(
+                node,
+                "a transaction inside a transaction",
+                "SQLite has no nested ones: join the two",
+            );
+        }
+        let begin = node.get("begin");
+        let begin = begin.map_or(Some(1), |begin| {
+            report.known(begin, "`begin`", &["deferred", "immediate"])
+        });
+        let outer = std::mem::replace(&mut self.scope.in_transaction, true);
+        self.scope.opens = true;
+        let steps = self.steps(as_steps(value));
+        self.scope.in_transaction = outer;
+        let kind = begin.map(|begin| StepKind::Transaction {
+            immediate: begin == 1,
+            steps,
+        });
+        ("transaction".to_owned(), kind)
+    }
+
+    /// A variable for an assignment; `node` is where its name stands.
+    pub(super) fn bind(&mut self, node: &Node, name: &str) -> Option<Var> {
+        match self.scope.assign(name) {
+            Ok(var) => {
+                self.scope.used(var, node.start, node.end);
+                Some(var)
+            }
+            Err((message, help)) => {
+                self.world.report.at(node, message, help);
+                None
+            }
+        }
+    }
+}
+
+/// `sql session`: the verb and the table.
+fn site(verb: &str, value: &Node) -> String {
+    match value.scalar().and_then(token::table) {
+        Some(table) => format!("{verb} {table}"),
+        None => verb.to_owned(),
+    }
+}

@@ -1,0 +1,192 @@
+//! Verbs that reach outside of the database: `effect`, `use`, `op`.
+
+use rusqlite::types::Value;
+
+use super::super::fields::as_steps;
+use super::super::names;
+use super::super::node::{Kind, Node};
+use super::super::program::{Expr, Millis, Resource, Span, StepKind};
+use super::super::store;
+use super::flow::Walk;
+
+/// More attempts than this are a slip of the pen.
+const ATTEMPTS: u64 = 1_000;
+
+impl Walk<'_> {
+    pub(super) fn effect(&mut self, node: &Node, value: &Node) -> (String, Option<StepKind>) {
+        let name = self
+            .world
+            .report
+            .name(value, "an effect")
+            .map(str::to_owned);
+        let intent = node.get("intent").and_then(|intent| self.expr(intent));
+        let key = node.get("key").and_then(|key| self.expr(key));
+        let number = node.get("value").and_then(|number| self.expr(number));
+        let site = format!("effect {}", name.as_deref().unwrap_or(""));
+        let kind = name.map(|name| StepKind::Effect {
+            name,
+            intent,
+            key,
+            value: number,
+        });
+        (site, kind)
+    }
+
+    pub(super) fn use_resource(&mut self, node: &Node, value: &Node) -> (String, Option<StepKind>) {
+        let world = self.world;
+        let resources: Vec<&str> = world
+            .resources
+            .iter()
+            .map(|resource| resource.name.as_str())
+            .collect();
+        let (site, found) = self.keyed("use", value, &resources);
+        let now = Span {
+            shortest: 0,
+            longest: 0,
+        };
+        let hold = node
+            .get("for")
+            .map_or(Some(now), |hold| world.report.span(hold, "`for`"));
+        let create = node.get("create").map(|name| {
+            let text = world.report.text(name, "`create`")?;
+            self.bind(name, text)
+        });
+        let resource = found
+            .as_ref()
+            .and_then(|(index, _)| world.resources.get(*index));
+        let retry = match (node.get("retry"), resource) {
+            (Some(retry), Some(resource)) => self.retry(retry, resource),
+            _ => Some(Vec::new()),
+        };
+        let otherwise = node
+            .get("else")
+            .map_or(Vec::new(), |body| self.steps(as_steps(body)));
+        let complete = found.zip(hold).zip(retry);
+        let kind = complete.map(|(((resource, key), hold), retry)| StepKind::Use {
+            resource,
+            key,
+            hold,
+            create: create.flatten(),
+            retry,
+            otherwise,
+        });
+        (site, kind)
+    }
+
+    /// Delays between attempts: `{ on, after: [2s, 3s] }` or `{ on, every: 2s, until: 60s }`.
+    fn retry(&self, node: &Node, resource: &Resource) -> Option<Vec<Millis>> {
+        let report = self.world.report;
+        report.only(node, "`retry`", &["on", "after", "every", "until"]);
+        if let Some(on) = node.get("on") {
+            report.known(on, "refusal", &[&resource.refuses])?;
+        }
+        match (node.get("after"), node.get("every"), node.get("until")) {
+            (Some(after), None, None) => {
+                let delays = report.items(after, "`after` of `retry`").iter();
+                delays
+                    .map(|delay| report.millis(delay, "a delay"))
+                    .collect()
+            }
+            (None, Some(every), Some(until)) => self.every(every, until),
+            _ => {
+                let help = "write { on: in_use, after: [2s, 3s] } or { on: in_use, every: 2s, until: 60s }";
+                report.at(node, "`retry` does not say when", help);
+                None
+            }
+        }
+    }
+
+    fn every(&self, every: &Node, until: &Node) -> Option<Vec<Millis>> {
+        let report = self.world.report;
+        let delay = report.millis(every, "`every`")?;
+        let end = report.millis(until, "`until`")?;
+        let attempts = end
+            .checked_div(delay)
+            .filter(|attempts| (1..=ATTEMPTS).contains(attempts));
+        let Some(attempts) = attempts else {
+            let message = format!("`every` and `until` make no or more than {ATTEMPTS} attempts");
+            report.at(
+                every,
+                message,
+                "choose a delay that is longer than 0s and shorter than `until`",
+            );
+            return None;
+        };
+        Some(vec![delay; usize::try_from(attempts).ok()?])
+    }
+
+    pub(super) fn op(&mut self, node: &Node, value: &Node) -> (String, Option<StepKind>) {
+        let report = self.world.report;
+        self.scope.opens = true;
+        if !self.world.store {
+            report.at(
+                value,
+                "`op` needs the reference store",
+                "write `store: reference` in this variant or at the top",
+            );
+            return (String::new(), None);
+        }
+        let name = report.name(value, "an operation").map(str::to_owned);
+        if self.scope.in_transaction {
+            report.at(
+                value,
+                "an operation of the store inside a transaction",
+                "every operation is a transaction of its own",
+            );
+        }
+        let with = node.get("with");
+        let args = with.map_or(Vec::new(), |with| self.paths(with, ""));
+        let op_id = node.get("op_id").and_then(|id| self.expr(id));
+        let into = node.get("as").map(|name| {
+            let text = report.text(name, "`as`")?;
+            self.bind(name, text)
+        });
+        let site = format!("op {}", name.as_deref().unwrap_or(""));
+        let kind = name.map(|name| StepKind::Op {
+            name,
+            args,
+            op_id,
+            into: into.flatten(),
+        });
+        (site, kind)
+    }
+
+    /// Fields by dotted path: `key.chat: ":c"`, or `key: { chat: ":c" }`.
+    fn paths(&mut self, node: &Node, before: &str) -> Vec<(String, Expr)> {
+        let report = self.world.report;
+        let mut found = Vec::new();
+        for entry in report.mapping(node, "`with`") {
+            let path = format!("{before}{}", entry.name());
+            if !path.split('.').all(names::is_name) {
+                report.unknown_key(node, entry, "`with`", &[]);
+            } else {
+                self.field(&entry.value, path, &mut found);
+            }
+        }
+        found
+    }
+
+    /// One field, or all below it. A list is one JSON text, since only literal values stand in it.
+    fn field(&mut self, value: &Node, path: String, found: &mut Vec<(String, Expr)>) {
+        match &value.kind {
+            Kind::Map { .. } => found.extend(self.paths(value, &format!("{path}."))),
+            Kind::List(items) if items.is_empty() => {
+                found.push((path, Expr::Const(Value::Text("[]".to_owned()))));
+            }
+            Kind::List(_) => {
+                let help = "write the list as an expression: \"json_array(json_object('kind', 'm', 'body', :x))\"";
+                self.world
+                    .report
+                    .at(value, format!("`{path}` of `op` is a list"), help);
+            }
+            Kind::Scalar { .. } if path == "key" => {
+                // A chat's key has six parts; most scenarios only have chats.
+                let empty = Expr::Const(Value::Text(String::new()));
+                let parts = store::KEY_PARTS.iter();
+                found.extend(parts.map(|part| (format!("key.{part}"), empty.clone())));
+                found.extend(self.expr(value).map(|expr| ("key.chat".to_owned(), expr)));
+            }
+            Kind::Scalar { .. } => found.extend(self.expr(value).map(|expr| (path, expr))),
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! Processes, resources and locks.
+
+use rusqlite::types::Value;
+
+use super::super::duration;
+use super::super::fields::literal;
+use super::super::names;
+use super::super::node::{Entry, Node};
+use super::super::problem::Report;
+use super::super::program::{Lock, Process, Resource, Span};
+use super::flow::FlowText;
+
+/// More instances of one process than this make a schedule nobody can read.
+const INSTANCES: u64 = 64;
+
+/// A process as it is written, with what is looked up later.
+pub(super) struct ProcessText {
+    pub(super) process: Process,
+    /// Memory that this process declares itself.
+    pub(super) declares: Vec<String>,
+}
+
+/// A process from its base entry and the entries of the variant that change it.
+pub(super) fn process(
+    report: &Report<'_>,
+    layers: &[&Entry],
+    flows: &[FlowText],
+) -> Option<ProcessText> {
+    let first = layers.first()?;
+    let name = report.name(&first.key, "a process")?.to_owned();
+    let mut text = ProcessText {
+        process: Process {
+            name,
+            count: 1,
+            home: None,
+            memory: Vec::new(),
+            memory_per_connection: false,
+            clock_offset_ms: 0,
+            start: None,
+        },
+        declares: Vec::new(),
+    };
+    for layer in layers {
+        add(report, &mut text, &layer.value, flows);
+    }
+    text.declares = text
+        .process
+        .memory
+        .iter()
+        .map(|(name, _)| name.clone())
+        .collect();
+    Some(text)
+}
+
+fn add(report: &Report<'_>, text: &mut ProcessText, node: &Node, flows: &[FlowText]) {
+    let process = &mut text.process;
+    if node.scalar().is_some() && !node.is_null() {
+        process.count = count(report, node).unwrap_or(process.count);
+        return;
+    }
+    let known = ["count", "home", "memory", "clock", "start"];
+    report.only(node, &format!("process `{}`", process.name), &known);
+    if let Some(number) = node.get("count") {
+        process.count = count(report, number).unwrap_or(process.count);
+    }
+    if let Some(home) = node.get("home") {
+        process.home = report.text(home, "`home`").map(str::to_owned);
+    }
+    if let Some(memory) = node.get("memory") {
+        memory_of(report, process, memory);
+    }
+    if let Some(clock) = node.get("clock") {
+        report.only(clock, "`clock` of a process", &["offset"]);
+        process.clock_offset_ms = clock
+            .get("offset")
+            .map_or(0, |offset| offset_of(report, offset));
+    }
+    if let Some(start) = node.get("start") {
+        process.start = start_of(report, start, flows);
+    }
+}
+
+fn count(report: &Report<'_>, node: &Node) -> Option<u32> {
+    let number = report.whole(node, "the number of instances", INSTANCES)?;
+    if number == 0 {
+        report.at(
+            node,
+            "a process needs at least one instance",
+            "write 1, or leave the process out",
+        );
+        return None;
+    }
+    u32::try_from(number).ok()
+}
+
+fn memory_of(report: &Report<'_>, process: &mut Process, node: &Node) {
+    for entry in report.mapping(node, "`memory`") {
+        if entry.name() == "per" {
+            let per = report.known(&entry.value, "owner of memory", &["process", "connection"]);
+            process.memory_per_connection = per == Some(1);
+            continue;
+        }
+        let Some(name) = report.name(&entry.key, "memory") else {
+            continue;
+        };
+        let Some(value) = literal(&entry.value) else {
+            report.at(
+                &entry.value,
+                "memory starts with a text, a number or null",
+                "write JSON as a text: '[]'",
+            );
+            continue;
+        };
+        match process.memory.iter_mut().find(|(known, _)| known == name) {
+            Some((_, old)) => *old = value,
+            None => process.memory.push((name.to_owned(), value)),
+        }
+    }
+}
+
+fn offset_of(report: &Report<'_>, node: &Node) -> i64 {
+    let found = node.scalar().and_then(duration::parse_offset);
+    if found.is_none() {
+        report.at(
+            node,
+            "`offset` is a duration with a sign",
+            format!("write 1h or -90m; {}", duration::FORM),
+        );
+    }
+    found.unwrap_or(0)
+}
+
+fn start_of(report: &Report<'_>, node: &Node, flows: &[FlowText]) -> Option<usize> {
+    let known: Vec<&str> = flows.iter().map(|flow| flow.name.as_str()).collect();
+    let index = report.known(node, "flow", &known)?;
+    let flow = flows.get(index)?;
+    if !flow.params.is_empty() {
+        let message = format!("`{}` has parameters and cannot start a process", flow.name);
+        report.at(
+            node,
+            message,
+            "a start flow is written without parameters: boot()",
+        );
+        return None;
+    }
+    Some(index)
+}
+
+/// One layout of memory for all processes, so that a flow means the same slot on each of them. What a process does
+/// not declare is NULL there, and a flow that uses it on that process is a problem.
+pub(super) fn share_memory(texts: &mut [ProcessText]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for name in texts.iter().flat_map(|text| &text.declares) {
+        if !names.contains(name) {
+            names.push(name.clone());
+        }
+    }
+    for text in texts {
+        let declared = std::mem::take(&mut text.process.memory);
+        let value = |name: &String| {
+            let found = declared.iter().find(|(known, _)| known == name);
+            (
+                name.clone(),
+                found.map_or(Value::Null, |(_, value)| value.clone()),
+            )
+        };
+        text.process.memory = names.iter().map(value).collect();
+    }
+    names
+}
+
+pub(super) fn resources(report: &Report<'_>, node: Option<&Node>) -> Vec<Resource> {
+    let entries = node.map_or(Vec::new(), |node| report.named(node, "`resources`"));
+    entries
+        .into_iter()
+        .filter_map(|entry| resource(report, entry))
+        .collect()
+}
+
+fn resource(report: &Report<'_>, entry: &Entry) -> Option<Resource> {
+    let node = &entry.value;
+    let name = report.name(&entry.key, "a resource")?.to_owned();
+    let known = ["per", "exclusive", "release_after", "refuses", "home"];
+    report.only(node, &format!("resource `{name}`"), &known);
+    let at_once = Span {
+        shortest: 0,
+        longest: 0,
+    };
+    let truth = |key: &str| {
+        node.get(key)
+            .and_then(|value| report.truth(value, &format!("`{key}`")))
+    };
+    let release = node
+        .get("release_after")
+        .and_then(|span| report.span(span, "`release_after`"));
+    let refuses = node
+        .get("refuses")
+        .and_then(|refuses| report.name(refuses, "a refusal"));
+    Some(Resource {
+        name,
+        exclusive: truth("exclusive").unwrap_or(false),
+        release_after: release.unwrap_or(at_once),
+        refuses: refuses.unwrap_or("in_use").to_owned(),
+        homed: truth("home").unwrap_or(false),
+    })
+}
+
+pub(super) fn locks(report: &Report<'_>, node: Option<&Node>) -> Vec<Lock> {
+    let entries = node.map_or(Vec::new(), |node| report.named(node, "`locks`"));
+    entries
+        .into_iter()
+        .filter_map(|entry| lock(report, entry))
+        .collect()
+}
+
+fn lock(report: &Report<'_>, entry: &Entry) -> Option<Lock> {
+    let node = &entry.value;
+    let mut lock = Lock {
+        name: report.name(&entry.key, "a lock")?.to_owned(),
+        breaks_on_waiter_timeout: false,
+        stale_after: None,
+    };
+    report.only(node, &format!("lock `{}`", lock.name), &["per", "breaks"]);
+    let breaks = node
+        .get("breaks")
+        .map_or(&[][..], |breaks| report.items(breaks, "`breaks`"));
+    for way in breaks {
+        let stale = way.entries().and_then(|entries| match entries {
+            [only] if only.name() == "stale" => Some(&only.value),
+            _ => None,
+        });
+        if let Some(after) = stale {
+            lock.stale_after = report.millis(after, "`stale`");
+        } else if way.scalar() == Some("waiter_timeout") {
+            lock.breaks_on_waiter_timeout = true;
+        } else {
+            let known = ["waiter_timeout", "stale"];
+            let word = way
+                .scalar()
+                .or_else(|| way.entries()?.first().map(Entry::name))
+                .unwrap_or("");
+            let help = "write [waiter_timeout] or [stale: 300s]; how long a waiter waits is `wait:` of the step";
+            let near = names::help(word, "way to break", &known);
+            report.at(
+                way,
+                format!("a lock does not break by `{word}`"),
+                format!("{near}; {help}"),
+            );
+        }
+    }
+    Some(lock)
+}

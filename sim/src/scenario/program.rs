@@ -1,0 +1,460 @@
+//! One scenario under one variant, every name resolved: what `flow` executes.
+//!
+//! Pure data. The parser (`scenario/`) makes it, nobody changes it afterwards. Variables are slots, flows and
+//! processes are indexes, and every SQL text has been prepared once against the variant's schema, so a run
+//! cannot meet an unknown name.
+
+use rusqlite::types::Value;
+
+/// A place in a scenario's text, 1-based, for messages and reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Place {
+    /// Line, from 1.
+    pub line: u32,
+    /// Column in characters, from 1.
+    pub column: u32,
+}
+
+/// Milliseconds of virtual time.
+pub type Millis = u64;
+
+/// A closed range of durations; the quiet run takes the shortest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// The shortest, which the quiet run takes.
+    pub shortest: Millis,
+    /// The longest that a deviation may choose.
+    pub longest: Millis,
+}
+
+/// One scenario under one variant.
+#[derive(Debug, Clone)]
+pub struct Program {
+    /// Name of the scenario (`name:` in the file).
+    pub scenario: String,
+    /// Name of the variant.
+    pub variant: String,
+    /// The reference store is underneath: its schema is migrated first and `op` steps are allowed.
+    pub store: bool,
+    /// The engine that the scenario speaks about.
+    pub target: Target,
+    /// Where virtual time starts, milliseconds since the Unix epoch.
+    pub start_ms: i64,
+    /// DDL, executed once on the empty database (after the store's own migration if `store`).
+    pub schema: String,
+    /// Runs before the first event, outside any process and without faults: a flow without parameters.
+    pub setup: Flow,
+    /// Process kinds, in file order.
+    pub processes: Vec<Process>,
+    /// Resources, in file order.
+    pub resources: Vec<Resource>,
+    /// Locks, in file order.
+    pub locks: Vec<Lock>,
+    /// Flows, in file order (those of a variant that do not exist in the base come last).
+    pub flows: Vec<Flow>,
+    /// Events, in file order: the oldest cause is the first.
+    pub events: Vec<Event>,
+    /// What may go wrong, and how often in one run.
+    pub faults: Faults,
+    /// Invariants, in file order.
+    pub invariants: Vec<Invariant>,
+    /// Goals, in file order.
+    pub goals: Vec<Goal>,
+    /// Runs that a search may spend before the variant holds.
+    pub runs: u64,
+}
+
+/// The engine that a scenario speaks about. On SQLite a clean `Postgres` result is undecided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target {
+    /// SQLite, serialised writers.
+    Sqlite,
+    /// PostgreSQL: flows are written as autocommit steps.
+    Postgres,
+}
+
+/// A kind of process.
+#[derive(Debug, Clone)]
+pub struct Process {
+    /// Name, as in `on: api`.
+    pub name: String,
+    /// How many of them run; instances are numbered from 1.
+    pub count: u32,
+    /// Machine or runtime it lives on; `:home` in its flows.
+    pub home: Option<String>,
+    /// Names and first values of its volatile memory; lost in a crash.
+    pub memory: Vec<(String, Value)>,
+    /// Each connection has a memory of its own, instead of one for the process.
+    pub memory_per_connection: bool,
+    /// Fixed offset of its wall clock against virtual time.
+    pub clock_offset_ms: i64,
+    /// Flow that each incarnation runs first.
+    pub start: Option<usize>,
+}
+
+/// An exclusive or homed thing outside the database, such as a provider's native session.
+#[derive(Debug, Clone)]
+pub struct Resource {
+    /// Name, as in `use: native(:p)`.
+    pub name: String,
+    /// One user at a time; a second one is refused.
+    pub exclusive: bool,
+    /// How long after a use ends the exclusive lock is really released.
+    pub release_after: Span,
+    /// The error name of a refusal, for `retry` and `catch`.
+    pub refuses: String,
+    /// Each key remembers the home of the process that created it; a use from elsewhere violates `resource.home`.
+    pub homed: bool,
+}
+
+/// A named lock, outside the database.
+#[derive(Debug, Clone)]
+pub struct Lock {
+    /// Name, as in `lock: chat(:chat)`.
+    pub name: String,
+    /// A waiter that gives up after its `wait` frees the holder's lock (the holder does not notice).
+    pub breaks_on_waiter_timeout: bool,
+    /// A lock held longer than this is free for the next comer (the holder does not notice).
+    pub stale_after: Option<Millis>,
+}
+
+/// A flow: parameters, variables and steps.
+#[derive(Debug, Clone, Default)]
+pub struct Flow {
+    /// Name.
+    pub name: String,
+    /// The first `params` locals are the parameters.
+    pub params: usize,
+    /// Names of all local variables; index = slot. Unset is NULL.
+    pub locals: Vec<String>,
+    /// Steps.
+    pub steps: Vec<Step>,
+}
+
+/// Where a value lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Var {
+    /// Slot of the running flow.
+    Local(usize),
+    /// Slot of the memory of the process (or of its connection).
+    Memory(usize),
+    /// Given by the harness; read only.
+    Builtin(Builtin),
+}
+
+/// Read-only variables that every flow sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Builtin {
+    /// `:event` label of the event being handled; the same for a redelivery.
+    Event,
+    /// `:delivery` cause label of this delivery; differs for a redelivery.
+    Delivery,
+    /// `:home` home of the process, or NULL.
+    Home,
+    /// `:process` name of the process instance, such as `api.1`.
+    Process,
+    /// `:incarnation` number of the process's incarnation, from 1.
+    Incarnation,
+    /// `:now` the process's clock, milliseconds since the Unix epoch.
+    Now,
+    /// `:error` text of the error that the running `catch` or `else` handles, or NULL.
+    Error,
+}
+
+/// One SQL text, prepared once at load.
+#[derive(Debug, Clone)]
+pub struct Sql {
+    /// The text that SQLite gets. `:memory.x` has become `:memory_x`.
+    pub text: String,
+    /// Variables in the order of SQLite's parameter numbers: index 0 is parameter 1.
+    pub params: Vec<Var>,
+    /// Where the text stands.
+    pub at: Place,
+}
+
+/// A value to compute.
+#[derive(Debug, Clone)]
+pub enum Expr {
+    /// Known at load.
+    Const(Value),
+    /// A plain variable.
+    Var(Var),
+    /// `SELECT <expr>`: first column of the only row.
+    Sql(Sql),
+}
+
+/// One step of a flow.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// Site of its gate and name in reports: the label, else kind and table or name, such as `sql session`.
+    pub site: crate::label::Label,
+    /// Where the step stands in the file.
+    pub at: Place,
+    /// What it does.
+    pub kind: StepKind,
+    /// Error classes that it catches, first match wins.
+    pub catch: Vec<(ErrorClass, Vec<Step>)>,
+    /// `file:line` of the user's own code.
+    pub source: Option<String>,
+}
+
+/// Classes of errors that a step can catch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ErrorClass {
+    /// The database was locked for longer than the busy timeout.
+    Busy,
+    /// A constraint or trigger refused.
+    Constraint,
+    /// Time ran out.
+    Timeout,
+    /// It may have happened.
+    Unknown,
+    /// A refusal by name: of a resource (`in_use`), or an error of the reference store (`fenced`, `closed`, `stale` …).
+    Named(String),
+    /// Any of them.
+    Error,
+}
+
+/// What a step does. Bodies are lists of steps.
+#[derive(Debug, Clone)]
+pub enum StepKind {
+    /// `read`: first row binds its columns; no row runs `none` (without `none` it binds NULL).
+    Read {
+        /// The query.
+        sql: Sql,
+        /// Where each column goes.
+        into: Vec<Var>,
+        /// Steps when there is no row.
+        none: Option<Vec<Step>>,
+    },
+    /// `sql`: a write. With `rows`, another count of changed rows runs `otherwise`.
+    Sql {
+        /// The statement.
+        sql: Sql,
+        /// Expected number of changed rows.
+        rows: Option<u64>,
+        /// Steps when the count differs.
+        otherwise: Vec<Step>,
+    },
+    /// `set`: assignments in order.
+    Set(Vec<(Var, Expr)>),
+    /// `new_id`: a fresh id, derived from the cause and an occurrence.
+    NewId(Var),
+    /// `call`: runs a flow of its own frame, `times` times.
+    Call {
+        /// Index into `Program::flows`.
+        flow: usize,
+        /// One for each parameter.
+        args: Vec<Expr>,
+        /// How often.
+        times: u32,
+    },
+    /// `if`: true when the value is neither NULL nor 0.
+    If {
+        /// Condition.
+        condition: Expr,
+        /// When true.
+        then: Vec<Step>,
+        /// When false.
+        otherwise: Vec<Step>,
+    },
+    /// `reply`: answers the delivery; the flow goes on.
+    Reply(Vec<(String, Expr)>),
+    /// `return`: ends the flow; an open transaction of this flow is rolled back.
+    Return,
+    /// `transaction`: commits at its end; an uncaught error or `return` rolls back.
+    Transaction {
+        /// `BEGIN IMMEDIATE` instead of a plain `BEGIN`.
+        immediate: bool,
+        /// Steps inside.
+        steps: Vec<Step>,
+    },
+    /// `lock`: waits for a named lock, runs `steps`, releases.
+    Lock {
+        /// Index into `Program::locks`.
+        lock: usize,
+        /// Which one.
+        key: Expr,
+        /// How long to wait; none waits for ever.
+        wait: Option<Millis>,
+        /// While holding it.
+        steps: Vec<Step>,
+        /// When the wait ran out.
+        otherwise: Vec<Step>,
+    },
+    /// `take`: time passes.
+    Take(Span),
+    /// `effect`: something outside happens, once more.
+    Effect {
+        /// Name of the effect.
+        name: String,
+        /// The user's declared intent.
+        intent: Option<Expr>,
+        /// The provider's idempotency key.
+        key: Option<Expr>,
+        /// A number to sum.
+        value: Option<Expr>,
+    },
+    /// `use`: uses a resource.
+    Use {
+        /// Index into `Program::resources`.
+        resource: usize,
+        /// Which one; NULL with `create` makes a new one.
+        key: Expr,
+        /// How long the use takes.
+        hold: Span,
+        /// Where the key of a new one goes.
+        create: Option<Var>,
+        /// Delays between attempts after a refusal.
+        retry: Vec<Millis>,
+        /// Steps when the last attempt was refused.
+        otherwise: Vec<Step>,
+    },
+    /// `op`: an operation of the reference store.
+    Op {
+        /// Operation, as in `lockstep_store::Op`'s serde tag.
+        name: String,
+        /// Fields of the operation by dotted path, such as `key.chat`.
+        args: Vec<(String, Expr)>,
+        /// The `op_id`, if the operation takes one; derived from the cause when absent.
+        op_id: Option<Expr>,
+        /// Where the reply goes, as JSON text.
+        into: Option<Var>,
+    },
+}
+
+/// Something that happens to the system.
+#[derive(Debug, Clone)]
+pub struct Event {
+    /// Label: the cause of the delivery.
+    pub label: String,
+    /// Index into `Program::processes`.
+    pub process: usize,
+    /// Which instance, from 0; none spreads over all by the event's position.
+    pub instance: Option<u32>,
+    /// Connection number of the process, for memory by connection.
+    pub connection: Option<u32>,
+    /// Index into `Program::flows`.
+    pub flow: usize,
+    /// One for each parameter; no variables inside, except builtins.
+    pub args: Vec<Expr>,
+    /// Not before this long after the start (or after all of `after`).
+    pub at: Millis,
+    /// What must have happened before.
+    pub after: Vec<After>,
+    /// How the platform repeats an unanswered delivery.
+    pub redeliver: Option<Redeliver>,
+    /// Where it stands.
+    pub at_place: Place,
+}
+
+/// What an event waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum After {
+    /// The flow of another event has ended (index into `Program::events`), by reply, return or crash.
+    Event(usize),
+    /// A process of this kind has crashed. If no crash strikes, the event never happens, and that is not an error.
+    Crash(usize),
+}
+
+/// How a platform repeats a delivery that got no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Redeliver {
+    /// Time between attempts.
+    pub every: Millis,
+    /// How many repeats at most.
+    pub times: u32,
+}
+
+/// Faults that are on, with the largest number of strikes in one run. 0 is off.
+#[derive(Debug, Clone, Default)]
+pub struct Faults {
+    /// Crash of a process at any gate: (index into `Program::processes`, strikes).
+    pub crash: Vec<(usize, u32)>,
+    /// The request never arrives.
+    pub lost_request: u32,
+    /// The answer never arrives; the work is done.
+    pub lost_reply: u32,
+    /// The same delivery arrives twice.
+    pub duplicate: u32,
+    /// A delivery arrives late: strikes, and the longest delay.
+    pub late: Option<(u32, Millis)>,
+    /// A process stops for a while: strikes, and the longest pause.
+    pub pause: Option<(u32, Millis)>,
+    /// A process's clock jumps: strikes, and the largest jump either way.
+    pub clock_jump: Option<(u32, Millis)>,
+}
+
+/// One invariant of a scenario.
+#[derive(Debug, Clone)]
+pub struct Invariant {
+    /// Name, the same word in YAML, report and case.
+    pub name: String,
+    /// Column of the query that is the key; the violation is about one key.
+    pub per: Option<String>,
+    /// When it is judged.
+    pub kind: RuleKind,
+    /// A query that returns the offending rows; `builtin` names stand in `RuleKind`.
+    pub sql: String,
+    /// Where it stands.
+    pub at: Place,
+}
+
+/// When an invariant is judged, and over what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RuleKind {
+    /// After every commit, on that snapshot.
+    Never,
+    /// At the end, over the recorded tables `event`, `effect`, `change`.
+    History,
+    /// After faults have stopped and the world has run on, on the last snapshot and the recorded tables.
+    Finally,
+    /// `resource.home`: a homed resource was used away from its home.
+    ResourceHome,
+}
+
+/// A goal: pressure that some run must have reached, or the set of runs is vacuous.
+#[derive(Debug, Clone)]
+pub struct Goal {
+    /// Name.
+    pub name: String,
+    /// A query over `event`, `effect`, `change` and the database at the end; a row means reached.
+    pub sql: String,
+    /// Where it stands.
+    pub at: Place,
+}
+
+/// What a variant is expected to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Expect {
+    /// No invariant is violated by any run, and every goal was reached.
+    Holds,
+    /// The engine cannot show it.
+    Undecided,
+    /// Each of these is violated by some run and no other by any.
+    Violates(Vec<String>),
+}
+
+/// A scenario file, loaded: its variants in file order.
+#[derive(Debug, Clone)]
+pub struct Scenario {
+    /// Name.
+    pub name: String,
+    /// Path as given, with forward slashes.
+    pub file: String,
+    /// The whole text, for the case file.
+    pub text: String,
+    /// Each variant with its expectation and its program.
+    pub variants: Vec<Variant>,
+}
+
+/// One variant of a scenario.
+#[derive(Debug, Clone)]
+pub struct Variant {
+    /// Name.
+    pub name: String,
+    /// What it is expected to do.
+    pub expect: Expect,
+    /// What to run.
+    pub program: Program,
+}
