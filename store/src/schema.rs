@@ -160,3 +160,6 @@ pub(crate) fn strict(tables: &str) -> String {
         .replace("SMALLINT", "INTEGER")
         .replace("\n);", "\n) STRICT;")
 }
+
+#[cfg(test)]
+mod cases;

@@ -26,6 +26,8 @@ use std::path::Path;
 use tx::Tx;
 
 pub(crate) use constraint::failed;
+#[cfg(test)]
+pub(crate) use constraint::is_named;
 
 /// A store on one SQLite connection. One per thread or process; any number of them may share a file.
 ///

@@ -47,7 +47,7 @@ impl Budget {
 }
 
 /// SQLite asks whether to go on after this many steps.
-const STEPS_BETWEEN_QUESTIONS: u32 = 10_000;
+const STEPS_BETWEEN_QUESTIONS: u32 = 1_000;
 
 /// Evaluates all rules on one snapshot. Takes no lock that a writer waits for. Replaces the connection's progress handler
 /// while it runs and clears it at the end. [`Error::Io`] when the database cannot be read.

@@ -4,6 +4,9 @@ use crate::error::Error;
 use rusqlite::ErrorCode;
 
 /// SQLite names the columns of a violated unique key, not the key. Sorted by the name of the key.
+///
+/// The parents of composite foreign keys contain a primary key. Whichever of the two SQLite happens to test first, the
+/// primary key is what was violated, so both go by its name.
 pub(super) const UNIQUE_KEYS: &[(&str, &str)] = &[
     ("audit_pkey", "audit.scope, audit.op_id"),
     (
@@ -20,7 +23,7 @@ pub(super) const UNIQUE_KEYS: &[(&str, &str)] = &[
         "inbox.tenant, inbox.channel, inbox.account, inbox.ext_id",
     ),
     ("item_pkey", "item.session_id, item.seq"),
-    ("lease_key_fence", "lease.session_id, lease.fence"),
+    ("lease_pkey", "lease.session_id, lease.fence"),
     ("lease_pkey", "lease.session_id"),
     ("meta_pkey", "meta.one"),
     ("migration_pkey", "migration.version"),
@@ -41,7 +44,7 @@ pub(super) const UNIQUE_KEYS: &[(&str, &str)] = &[
         "resume_edge.from_class, resume_edge.to_class",
     ),
     (
-        "runtime_build_class",
+        "runtime_build_pkey",
         "runtime_build.build_id, runtime_build.resume_class",
     ),
     ("runtime_build_pkey", "runtime_build.build_id"),
@@ -49,10 +52,10 @@ pub(super) const UNIQUE_KEYS: &[(&str, &str)] = &[
     ("session_data_pkey", "session_data.session_id"),
     ("session_gen", "session.conv_id, session.gen"),
     (
-        "session_key_class",
+        "session_pkey",
         "session.session_id, session.resume_class, session.live",
     ),
-    ("session_key_live", "session.session_id, session.live"),
+    ("session_pkey", "session.session_id, session.live"),
     ("session_one_active", "session.conv_id"),
     (
         "session_one_token",
@@ -63,7 +66,7 @@ pub(super) const UNIQUE_KEYS: &[(&str, &str)] = &[
     ("task_pkey", "task.task_id"),
     ("task_pos", "task.session_id, task.pos"),
     ("task_unique_open", "task.session_id, task.unique_key"),
-    ("worker_class", "worker.worker_id, worker.resume_class"),
+    ("worker_pkey", "worker.worker_id, worker.resume_class"),
     ("worker_pkey", "worker.worker_id"),
 ];
 
@@ -123,4 +126,10 @@ fn constraint_name(message: &str) -> String {
 /// "cannot store TEXT value in INTEGER column lease.until_ms": STRICT refused, and names the column.
 fn strict_name(message: &str) -> Option<&'static str> {
     message.starts_with("cannot store ").then_some("strict")
+}
+
+/// Whether a unique key over these columns has a name.
+#[cfg(test)]
+pub(crate) fn is_named(columns: &str) -> bool {
+    UNIQUE_KEYS.iter().any(|(_, known)| *known == columns)
 }

@@ -1,6 +1,11 @@
 //! Facts about the reference store, told through its public face.
 
 mod accept;
+mod answers;
 mod kit;
+mod open;
+mod reap;
+mod rules;
+mod sabotage;
 mod session;
 mod turn;
