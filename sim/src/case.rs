@@ -1,0 +1,215 @@
+//! A case is the whole input of a run: scenario, variant, and a sparse map of deviations from the quiet run.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use crate::label::{Label, mix};
+
+/// Where a decision is made: the cause being handled, the site of the step, and which passage of that site it is.
+///
+/// Occurrences count from 1 within (cause, site), so deleting an event, an actor or a line of code never shifts the rest.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Point {
+    /// Label of the delivery being handled, such as `m1` or `m1/redelivery#1`.
+    pub cause: String,
+    /// Label of the step, or kind and name, or VFS method and file.
+    pub site: String,
+    /// From 1.
+    pub occurrence: u32,
+}
+
+impl Point {
+    /// The key under which decisions are hashed and looked up.
+    pub fn key(&self) -> u64 {
+        key(
+            &Label::new(&self.cause),
+            &Label::new(&self.site),
+            self.occurrence,
+        )
+    }
+}
+
+/// The key of a point, computed without building it.
+pub fn key(cause: &Label, site: &Label, occurrence: u32) -> u64 {
+    mix(mix(cause.hash(), site.hash()), u64::from(occurrence))
+}
+
+/// One decision that is not the quiet one. Durations are milliseconds of virtual time.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Deviation {
+    /// Go on with another cause instead.
+    Switch(String),
+    /// The process dies here.
+    Crash,
+    /// The process stands still for so long.
+    Pause(u64),
+    /// The process's clock jumps.
+    Jump(i64),
+    /// The process starts with its clock off by so much.
+    Offset(i64),
+    /// The request never arrives.
+    LostRequest,
+    /// The work is done, the answer never arrives.
+    LostReply,
+    /// The request arrives a second time, so much later.
+    Duplicate(u64),
+    /// The request arrives so much later.
+    Late(u64),
+    /// A duration other than the shortest.
+    Take(u64),
+    /// A choice other than the first.
+    Pick(u64),
+}
+
+impl Deviation {
+    /// The duration or number inside, which the shrinker pulls towards 0.
+    pub fn amount(&self) -> Option<i64> {
+        match self {
+            Self::Pause(n) | Self::Duplicate(n) | Self::Late(n) | Self::Take(n) | Self::Pick(n) => {
+                i64::try_from(*n).ok()
+            }
+            Self::Jump(n) | Self::Offset(n) => Some(*n),
+            _ => None,
+        }
+    }
+
+    /// The same deviation with another amount; the deviation itself if it has none.
+    pub fn with_amount(&self, amount: i64) -> Self {
+        let n = amount.unsigned_abs();
+        match self {
+            Self::Pause(_) => Self::Pause(n),
+            Self::Duplicate(_) => Self::Duplicate(n),
+            Self::Late(_) => Self::Late(n),
+            Self::Take(_) => Self::Take(n),
+            Self::Pick(_) => Self::Pick(n),
+            Self::Jump(_) => Self::Jump(amount),
+            Self::Offset(_) => Self::Offset(amount),
+            other => other.clone(),
+        }
+    }
+}
+
+impl fmt::Display for Deviation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Switch(to) => write!(f, "switch {to}"),
+            Self::Crash => f.write_str("crash"),
+            Self::Pause(n) => write!(f, "pause {n}ms"),
+            Self::Jump(n) => write!(f, "jump {n}ms"),
+            Self::Offset(n) => write!(f, "offset {n}ms"),
+            Self::LostRequest => f.write_str("lost_request"),
+            Self::LostReply => f.write_str("lost_reply"),
+            Self::Duplicate(n) => write!(f, "duplicate {n}ms"),
+            Self::Late(n) => write!(f, "late {n}ms"),
+            Self::Take(n) => write!(f, "take {n}ms"),
+            Self::Pick(n) => write!(f, "pick {n}"),
+        }
+    }
+}
+
+impl FromStr for Deviation {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (word, rest) = text.split_once(' ').unwrap_or((text, ""));
+        let bad = || format!("`{text}` is not a decision: known are {KNOWN}");
+        let signed = || {
+            rest.trim_end_matches("ms")
+                .trim()
+                .parse::<i64>()
+                .map_err(|_| bad())
+        };
+        let unsigned = || {
+            rest.trim_end_matches("ms")
+                .trim()
+                .parse::<u64>()
+                .map_err(|_| bad())
+        };
+        match word {
+            "switch" if !rest.is_empty() => Ok(Self::Switch(rest.trim().to_owned())),
+            "crash" if rest.is_empty() => Ok(Self::Crash),
+            "lost_request" if rest.is_empty() => Ok(Self::LostRequest),
+            "lost_reply" if rest.is_empty() => Ok(Self::LostReply),
+            "pause" => unsigned().map(Self::Pause),
+            "duplicate" => unsigned().map(Self::Duplicate),
+            "late" => unsigned().map(Self::Late),
+            "take" => unsigned().map(Self::Take),
+            "pick" => unsigned().map(Self::Pick),
+            "jump" => signed().map(Self::Jump),
+            "offset" => signed().map(Self::Offset),
+            _ => Err(bad()),
+        }
+    }
+}
+
+const KNOWN: &str = "switch CAUSE, crash, lost_request, lost_reply, pause Nms, jump Nms, offset Nms, duplicate Nms, late Nms, take Nms, pick N";
+
+/// The decisions of a case, in a form that is read, edited and pasted: `CAUSE @ SITE [#N] => DECISION`, joined by `; `.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Decisions(pub BTreeMap<Point, Deviation>);
+
+impl fmt::Display for Decisions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, (point, deviation)) in self.0.iter().enumerate() {
+            if i > 0 {
+                f.write_str("; ")?;
+            }
+            f.write_str(&line(point, deviation))?;
+        }
+        Ok(())
+    }
+}
+
+/// One decision as text.
+pub fn line(point: &Point, deviation: &Deviation) -> String {
+    let occurrence = if point.occurrence == 1 {
+        String::new()
+    } else {
+        format!(" #{}", point.occurrence)
+    };
+    format!(
+        "{} @ {}{occurrence} => {deviation}",
+        point.cause, point.site
+    )
+}
+
+impl FromStr for Decisions {
+    type Err = String;
+
+    /// Parses `CAUSE @ SITE [#N] => DECISION; …`. Empty text is the quiet run.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut all = BTreeMap::new();
+        for part in text
+            .split(';')
+            .map(str::trim)
+            .filter(|part| !part.is_empty())
+        {
+            let (point, deviation) = parse_line(part)?;
+            if all.insert(point, deviation).is_some() {
+                return Err(format!("`{part}`: this point already has a decision"));
+            }
+        }
+        Ok(Self(all))
+    }
+}
+
+/// Parses one decision.
+pub fn parse_line(part: &str) -> Result<(Point, Deviation), String> {
+    let form = || format!("`{part}` is not of the form `CAUSE @ SITE [#N] => DECISION`");
+    let (place, decision) = part.rsplit_once(" => ").ok_or_else(form)?;
+    let (cause, site) = place.split_once(" @ ").ok_or_else(form)?;
+    let (site, occurrence) = match site.rsplit_once(" #") {
+        Some((site, n)) => (site, n.trim().parse().map_err(|_| form())?),
+        None => (site, 1),
+    };
+    if occurrence == 0 || cause.trim().is_empty() || site.trim().is_empty() {
+        return Err(form());
+    }
+    let point = Point {
+        cause: cause.trim().to_owned(),
+        site: site.trim().to_owned(),
+        occurrence,
+    };
+    Ok((point, decision.trim().parse()?))
+}

@@ -1,0 +1,372 @@
+//! Invariants and goals: what must never be seen, what must be true at the end, what must have been tried.
+//!
+//! Each is a named query. *Never* queries are evaluated after each commit for the keys of the rows that it wrote, on the
+//! snapshot of that commit; all of them at the end, after each crash and on one commit in a hundred, where a
+//! disagreement between the keyed and the full evaluation is a bug in lockstep.
+
+mod tables;
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rusqlite::Connection;
+use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
+use rusqlite::types::Value;
+
+use crate::disk::capture::Change;
+use crate::disk::externs;
+use crate::label::mix;
+use crate::run::{Judge, Kernel};
+use crate::scenario::RuleKind;
+
+/// A named query that returns offending rows.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    /// Name, the same word in YAML, report and case.
+    pub name: String,
+    /// Column of the query that is the key.
+    pub per: Option<String>,
+    /// When it is judged.
+    pub kind: RuleKind,
+    /// The query.
+    pub sql: String,
+}
+
+/// What a world must satisfy and reach.
+#[derive(Debug, Clone, Default)]
+pub struct Rules {
+    /// Invariants.
+    pub invariants: Vec<Rule>,
+    /// Goals: name, and a query that returns a row when it is reached.
+    pub goals: Vec<(String, String)>,
+}
+
+struct Compiled {
+    rule: Rule,
+    keyed: Option<String>,
+    /// Tables it reads. A change of another table cannot violate it.
+    reads: BTreeSet<String>,
+}
+
+/// Judges a run on a connection of its own.
+pub struct Checker {
+    connection: Connection,
+    invariants: Vec<Compiled>,
+    goals: Vec<Compiled>,
+    reached: RefCell<BTreeSet<String>>,
+    now_reached: RefCell<BTreeSet<String>>,
+    columns: BTreeMap<String, Vec<String>>,
+    commits: Cell<u64>,
+    judged_rows: Cell<bool>,
+}
+
+impl Checker {
+    /// Prepares the rules on this connection.
+    ///
+    /// # Errors
+    /// In words, when a query does not prepare.
+    pub fn new(mut connection: Connection, rules: Rules) -> Result<Self, String> {
+        connection.set_prepared_statement_cache_capacity(256);
+        tables::create(&connection).map_err(|error| error.to_string())?;
+        let columns = columns(&connection).map_err(|error| error.to_string())?;
+        let mut compiled = |rules: Vec<Rule>| -> Result<Vec<Compiled>, String> {
+            rules
+                .into_iter()
+                .map(|rule| compile(&mut connection, rule))
+                .collect()
+        };
+        let invariants = compiled(rules.invariants)?;
+        let goal = |(name, sql)| Rule {
+            name,
+            per: None,
+            kind: RuleKind::History,
+            sql,
+        };
+        let goals = compiled(rules.goals.into_iter().map(goal).collect())?;
+        Ok(Self {
+            invariants,
+            goals,
+            reached: RefCell::default(),
+            now_reached: RefCell::default(),
+            columns,
+            commits: Cell::new(0),
+            judged_rows: Cell::new(false),
+            connection,
+        })
+    }
+
+    /// Before a run.
+    pub fn reset(&self) {
+        externs::drop_cache(&self.connection);
+        self.commits.set(0);
+        self.now_reached.borrow_mut().clear();
+        self.judged_rows.set(false);
+    }
+
+    /// Goals that the last run reached for the first time since this checker was made.
+    pub fn goals_reached(&self) -> Vec<String> {
+        self.now_reached.borrow().iter().cloned().collect()
+    }
+
+    /// Whether an invariant's tables held anything in the last run, so that it was judged on something.
+    pub fn judged_rows(&self) -> bool {
+        self.judged_rows.get()
+    }
+
+    /// Judges the whole run at its end.
+    pub fn finish(&self, kernel: &Kernel) {
+        let pending = |goal: &&Compiled| !self.reached.borrow().contains(&goal.rule.name);
+        let late: Vec<&Compiled> = self
+            .invariants
+            .iter()
+            .filter(|rule| rule.rule.kind != RuleKind::Never)
+            .collect();
+        let goals: Vec<&Compiled> = self.goals.iter().filter(pending).collect();
+        let filled = late.iter().chain(&goals).any(|rule| rule.reads_tables());
+        self.judged_rows
+            .set(self.judged_rows.get() || !late.is_empty());
+        let outcome = self.in_snapshot(|| {
+            if filled {
+                tables::fill(&self.connection, kernel, &self.columns)?;
+            }
+            self.full(kernel, RuleKind::Never)?;
+            for rule in late {
+                self.evaluate(kernel, rule, None)?;
+            }
+            for goal in goals {
+                if self.rows(&goal.rule.sql, &[])?.is_some() {
+                    self.reached.borrow_mut().insert(goal.rule.name.clone());
+                    self.now_reached.borrow_mut().insert(goal.rule.name.clone());
+                }
+            }
+            if filled {
+                tables::empty(&self.connection)
+            } else {
+                Ok(())
+            }
+        });
+        if let Err(error) = outcome {
+            kernel.internal(format!("the checker failed: {error}"));
+        }
+    }
+
+    fn in_snapshot(&self, work: impl FnOnce() -> rusqlite::Result<()>) -> rusqlite::Result<()> {
+        self.connection.prepare_cached("BEGIN")?.execute([])?;
+        let result = work();
+        self.connection.prepare_cached("COMMIT")?.execute([])?;
+        result
+    }
+
+    fn full(&self, kernel: &Kernel, kind: RuleKind) -> rusqlite::Result<()> {
+        self.invariants
+            .iter()
+            .filter(|rule| rule.rule.kind == kind)
+            .try_for_each(|rule| self.evaluate(kernel, rule, None))
+    }
+
+    /// Evaluates a rule, for one key or whole, and reports each offending row.
+    fn evaluate(
+        &self,
+        kernel: &Kernel,
+        rule: &Compiled,
+        key: Option<&Value>,
+    ) -> rusqlite::Result<()> {
+        let (sql, params): (&str, &[Value]) = match (key, &rule.keyed) {
+            (Some(key), Some(keyed)) => (keyed, std::slice::from_ref(key)),
+            _ => (&rule.rule.sql, &[]),
+        };
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let names: Vec<String> = statement
+            .column_names()
+            .into_iter()
+            .map(str::to_owned)
+            .collect();
+        let mut rows = statement.query(rusqlite::params_from_iter(params))?;
+        while let Some(row) = rows.next()? {
+            let values: Vec<Value> = (0..names.len())
+                .map(|i| row.get(i))
+                .collect::<Result<_, _>>()?;
+            let key = rule.key_of(&names, &values);
+            kernel.violated(&rule.rule.name, &key, &words(&names, &values));
+        }
+        Ok(())
+    }
+
+    fn rows(&self, sql: &str, params: &[Value]) -> rusqlite::Result<Option<()>> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows = statement.query(rusqlite::params_from_iter(params))?;
+        Ok(rows.next()?.map(|_| ()))
+    }
+
+    /// The keys of a rule in a commit's row images; `None` when a table it reads does not have the key column.
+    fn keys(&self, rule: &Compiled, changes: &[Change]) -> Option<Vec<Value>> {
+        let per = rule.rule.per.as_ref()?;
+        let mut keys: Vec<Value> = Vec::new();
+        for change in changes
+            .iter()
+            .filter(|change| rule.reads.contains(&*change.table))
+        {
+            let at = self
+                .columns
+                .get(&*change.table)?
+                .iter()
+                .position(|column| column == per)?;
+            for image in [&change.old, &change.new].into_iter().flatten() {
+                let key = image.get(at)?;
+                if !keys.contains(key) {
+                    keys.push(key.clone());
+                }
+            }
+        }
+        Some(keys)
+    }
+
+    fn judge_commit(&self, kernel: &Kernel, changes: &[Change]) -> rusqlite::Result<()> {
+        let sampled = mix(0x5eed, self.commits.get()) % 100 == 0;
+        for rule in self
+            .invariants
+            .iter()
+            .filter(|rule| rule.rule.kind == RuleKind::Never)
+        {
+            if !changes
+                .iter()
+                .any(|change| rule.reads.contains(&*change.table))
+            {
+                continue;
+            }
+            self.judged_rows.set(true);
+            match self.keys(rule, changes) {
+                Some(keys) => keys
+                    .iter()
+                    .try_for_each(|key| self.evaluate(kernel, rule, Some(key)))?,
+                None => self.evaluate(kernel, rule, None)?,
+            }
+        }
+        if sampled {
+            let before = kernel.violation_count();
+            self.full(kernel, RuleKind::Never)?;
+            if kernel.violation_count() != before {
+                kernel.internal(
+                    "the keyed and the full evaluation of an invariant disagree".to_owned(),
+                );
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Judge for Checker {
+    fn committed(&self, kernel: &Kernel, changes: &[Change]) {
+        self.commits.set(self.commits.get() + 1);
+        let reads = |rule: &Compiled| {
+            rule.rule.kind == RuleKind::Never
+                && changes
+                    .iter()
+                    .any(|change| rule.reads.contains(&*change.table))
+        };
+        if !self.invariants.iter().any(reads) {
+            return;
+        }
+        let shm = kernel.disk().shm_header_copy();
+        let outcome = self.in_snapshot(|| self.judge_commit(kernel, changes));
+        kernel.disk().shm_header_restore(&shm);
+        if let Err(error) = outcome {
+            kernel.internal(format!("the checker failed: {error}"));
+        }
+    }
+
+    fn crashed(&self, kernel: &Kernel) {
+        let shm = kernel.disk().shm_header_copy();
+        let outcome = self.in_snapshot(|| self.full(kernel, RuleKind::Never));
+        kernel.disk().shm_header_restore(&shm);
+        if let Err(error) = outcome {
+            kernel.internal(format!("the checker failed after a crash: {error}"));
+        }
+    }
+}
+
+impl Compiled {
+    fn reads_tables(&self) -> bool {
+        tables::NAMES.iter().any(|name| self.reads.contains(*name))
+    }
+
+    fn key_of(&self, names: &[String], values: &[Value]) -> String {
+        let at = self
+            .rule
+            .per
+            .as_ref()
+            .and_then(|per| names.iter().position(|name| name == per));
+        at.map_or(String::new(), |at| plain(&values[at]))
+    }
+}
+
+fn compile(connection: &mut Connection, rule: Rule) -> Result<Compiled, String> {
+    let reads: Arc<Mutex<BTreeSet<String>>> = Arc::default();
+    let seen = Arc::clone(&reads);
+    let fail = |error: rusqlite::Error| format!("{}: {error}", rule.name);
+    connection
+        .authorizer(Some(move |context: AuthContext<'_>| {
+            if let AuthAction::Read { table_name, .. } = context.action {
+                lock(&seen).insert(table_name.to_owned());
+            }
+            Authorization::Allow
+        }))
+        .map_err(fail)?;
+    let prepared = connection.prepare(&rule.sql).map(|_| ());
+    connection
+        .authorizer(None::<fn(AuthContext<'_>) -> Authorization>)
+        .map_err(fail)?;
+    prepared.map_err(fail)?;
+    let keyed = rule
+        .per
+        .as_ref()
+        .filter(|_| rule.kind == RuleKind::Never)
+        .map(|per| {
+            format!(
+                "SELECT * FROM ({}) WHERE \"{per}\" = ?1",
+                rule.sql.trim().trim_end_matches(';')
+            )
+        });
+    let reads = std::mem::take(&mut *lock(&reads));
+    Ok(Compiled { rule, keyed, reads })
+}
+
+/// The authorizer's type asks for `Send`, although everything here happens on one thread.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn columns(connection: &Connection) -> rusqlite::Result<BTreeMap<String, Vec<String>>> {
+    let mut names = connection
+        .prepare("SELECT name FROM main.sqlite_schema WHERE type = 'table' ORDER BY name")?;
+    let tables: Vec<String> = names
+        .query_map([], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    let mut all = BTreeMap::new();
+    for table in tables {
+        let mut info = connection.prepare("SELECT name FROM pragma_table_info(?1) ORDER BY cid")?;
+        let columns = info
+            .query_map([&table], |row| row.get(0))?
+            .collect::<Result<_, _>>()?;
+        all.insert(table, columns);
+    }
+    Ok(all)
+}
+
+/// A value as a person would write it.
+fn plain(value: &Value) -> String {
+    match value {
+        Value::Text(text) => text.clone(),
+        other => crate::trace::value_json(other).to_string(),
+    }
+}
+
+fn words(names: &[String], values: &[Value]) -> String {
+    let pairs: Vec<String> = names
+        .iter()
+        .zip(values)
+        .map(|(name, value)| format!("{name}={}", plain(value)))
+        .collect();
+    pairs.join(" ")
+}

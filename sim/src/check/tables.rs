@@ -1,0 +1,102 @@
+//! The recorded tables that *history*, *finally* and goal queries see: `event`, `effect`, `change`.
+
+use std::collections::BTreeMap;
+
+use rusqlite::types::Value;
+use rusqlite::{Connection, params};
+use serde_json::{Map, Value as Json};
+
+use crate::run::Kernel;
+use crate::trace::{self, Committed, Event};
+
+/// Names of the recorded tables.
+pub const NAMES: [&str; 3] = ["event", "effect", "change"];
+
+/// Their fixed shape. `n` is the position of the invocation and `end_n` of the return (NULL while open); `actor` is the
+/// process instance; `old` and `new` are the row as a JSON object, or NULL.
+pub const DDL: &str = "
+    CREATE TEMP TABLE event (n INTEGER, end_n INTEGER, actor TEXT, cause TEXT, kind TEXT, arg TEXT, outcome TEXT);
+    CREATE TEMP TABLE effect (n INTEGER, cause TEXT, name TEXT, intent, key, value);
+    CREATE TEMP TABLE change (n INTEGER, cause TEXT, tab TEXT, key, old TEXT, new TEXT);
+";
+
+/// Creates them on the checker's connection.
+pub(super) fn create(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch("PRAGMA temp_store = MEMORY;")?;
+    connection.execute_batch(DDL)
+}
+
+/// Fills them from a run.
+pub(super) fn fill(
+    connection: &Connection,
+    kernel: &Kernel,
+    columns: &BTreeMap<String, Vec<String>>,
+) -> rusqlite::Result<()> {
+    let trace = kernel.trace.borrow();
+    trace.events.iter().try_for_each(|event| fill_event(connection, event))?;
+    trace.changes.iter().try_for_each(|committed| fill_change(connection, committed, columns))?;
+    let mut put = connection.prepare_cached("INSERT INTO temp.effect VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
+    for effect in &kernel.ledger.borrow().effects {
+        put.execute(params![
+            int(effect.n),
+            effect.cause.as_str(),
+            &*effect.name,
+            effect.intent,
+            effect.key,
+            effect.value
+        ])?;
+    }
+    Ok(())
+}
+
+fn fill_event(connection: &Connection, event: &Event) -> rusqlite::Result<()> {
+    let mut put = connection.prepare_cached("INSERT INTO temp.event VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?;
+    put.execute(params![
+        int(event.n),
+        event.end.map(int),
+        event.process.as_ref().map(|(name, _)| name.as_str()),
+        event.cause.as_str(),
+        event.kind.name(),
+        trace::arg_text(&event.arg),
+        trace::outcome_text(&event.outcome)
+    ])?;
+    Ok(())
+}
+
+fn fill_change(
+    connection: &Connection,
+    committed: &Committed,
+    columns: &BTreeMap<String, Vec<String>>,
+) -> rusqlite::Result<()> {
+    let none = Vec::new();
+    let names = columns.get(&*committed.change.table).unwrap_or(&none);
+    let image = |row: &Option<Vec<Value>>| row.as_ref().map(|row| object(names, row));
+    let key = committed.change.new.as_ref().or(committed.change.old.as_ref()).and_then(|row| row.first().cloned());
+    let mut put = connection.prepare_cached("INSERT INTO temp.change VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
+    put.execute(params![
+        int(committed.n),
+        committed.cause.as_str(),
+        &*committed.change.table,
+        key,
+        image(&committed.change.old),
+        image(&committed.change.new)
+    ])?;
+    Ok(())
+}
+
+fn object(names: &[String], row: &[Value]) -> String {
+    let pairs = names.iter().zip(row).map(|(name, value)| (name.clone(), trace::value_json(value)));
+    Json::Object(pairs.collect::<Map<_, _>>()).to_string()
+}
+
+/// Empties them again.
+pub(super) fn empty(connection: &Connection) -> rusqlite::Result<()> {
+    for name in NAMES {
+        connection.prepare_cached(&format!("DELETE FROM temp.{name}"))?.execute([])?;
+    }
+    Ok(())
+}
+
+fn int(n: u64) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,150 @@
+//! Strategies: who goes on, what strikes, how long things take.
+//!
+//! A strategy knows labels, what is enabled and how far each cause has come. It never sees the database.
+//! One strategy is one file; adding one is adding a file and a line in [`Choice`].
+
+mod quiet;
+mod remaining;
+mod replay;
+mod seeded;
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+pub use quiet::Quiet;
+pub use remaining::Remaining;
+pub use replay::Replay;
+pub use seeded::Seeded;
+
+use crate::case::Deviation;
+use crate::fault::Fault;
+use crate::label::{Label, mix};
+
+/// What kind of decision a point offers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A step of a flow or role: switch, crash, pause, clock jump.
+    Step,
+    /// Inside SQLite, at a lock, barrier or sync: the same.
+    Disk,
+    /// Inside SQLite, at a read or write: crash only.
+    DiskData,
+    /// The running actor waits or has ended: another one than the oldest may go on.
+    Wait,
+    /// A request leaves: lost, duplicated or late.
+    Send,
+    /// An answer leaves: lost.
+    Reply,
+    /// A duration between two bounds.
+    Amount(u64, u64),
+    /// A choice out of `0..n`.
+    Pick(u64),
+    /// A process's clock starts.
+    Clock,
+}
+
+/// A point where a decision is made.
+#[derive(Debug)]
+pub struct At<'a> {
+    /// The cause being handled.
+    pub cause: &'a Label,
+    /// The site.
+    pub site: &'a Label,
+    /// Passages of this site by this cause so far, from 1.
+    pub occurrence: u32,
+    /// Hash of the three.
+    pub key: u64,
+    /// What can be decided.
+    pub kind: Kind,
+}
+
+/// An actor that could run now.
+#[derive(Debug, Clone, Copy)]
+pub struct Candidate {
+    /// Hash of its cause.
+    pub cause: u64,
+    /// Gates that it has passed.
+    pub passed: u32,
+    /// It is the one that stands at this point.
+    pub current: bool,
+}
+
+/// What a strategy may ask about the world.
+pub trait View {
+    /// Writes the actors that could run now, oldest first.
+    fn ready(&self, into: &mut Vec<Candidate>);
+    /// The largest amount of a fault that may strike here now, or none if it may not.
+    fn allows(&self, fault: Fault) -> Option<u64>;
+}
+
+/// A decision that is not the quiet one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Act {
+    /// Go on with the actor of this cause (its hash).
+    Switch(u64),
+    /// Anything else.
+    Do(Deviation),
+}
+
+/// Makes decisions. `None` is the quiet one.
+pub trait Strategy {
+    /// Decides at a point. Called once for each passage of a point.
+    fn decide(&mut self, at: &At<'_>, view: &dyn View) -> Option<Act>;
+    /// Told whether a decision could be carried out.
+    fn carried_out(&mut self, _key: u64, _done: bool) {}
+    /// Deviations used, blocked and absent, for a strategy that replays.
+    fn counts(&self) -> Counts {
+        Counts::default()
+    }
+}
+
+/// What became of the deviations of a replayed case.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Carried out.
+    pub used: usize,
+    /// The point was reached, the decision was impossible there.
+    pub blocked: usize,
+    /// The point was never reached.
+    pub absent: usize,
+}
+
+/// What the quiet run of a program looked like: the yardstick of the random strategies.
+#[derive(Debug, Clone, Default)]
+pub struct Profile {
+    /// Gates that each cause (by hash) passed.
+    pub gates: BTreeMap<u64, u32>,
+    /// Points by kind: step, disk, disk data, wait, send, reply, amount, pick, clock.
+    pub points: [u64; 9],
+}
+
+impl Profile {
+    /// Index of a kind in `points`.
+    pub fn slot(kind: Kind) -> usize {
+        match kind {
+            Kind::Step => 0,
+            Kind::Disk => 1,
+            Kind::DiskData => 2,
+            Kind::Wait => 3,
+            Kind::Send => 4,
+            Kind::Reply => 5,
+            Kind::Amount(..) => 6,
+            Kind::Pick(_) => 7,
+            Kind::Clock => 8,
+        }
+    }
+}
+
+/// Hash of a run: what `Seeded` and `Remaining` decide by. Depends on the seed and the run's index only.
+pub fn run_hash(seed: u64, run: u64) -> u64 {
+    mix(mix(0x6c6f_636b_7374_6570, seed), run)
+}
+
+/// The default strategy of run `run` of a search: run 0 is quiet, then the random strategies take turns.
+pub fn default_for(seed: u64, run: u64, profile: &Rc<Profile>) -> Box<dyn Strategy> {
+    match run {
+        0 => Box::new(Quiet),
+        _ if run % 3 == 2 => Box::new(Remaining::new(run_hash(seed, run), Rc::clone(profile))),
+        _ => Box::new(Seeded::new(run_hash(seed, run), profile)),
+    }
+}

@@ -1,0 +1,13 @@
+//! The quiet run: nothing deviates.
+
+use super::{Act, At, Strategy, View};
+
+/// Never deviates.
+#[derive(Debug, Clone, Copy)]
+pub struct Quiet;
+
+impl Strategy for Quiet {
+    fn decide(&mut self, _at: &At<'_>, _view: &dyn View) -> Option<Act> {
+        None
+    }
+}

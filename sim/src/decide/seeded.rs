@@ -1,0 +1,154 @@
+//! Seeded random decisions: each is a hash of the run and the point's label.
+
+use super::{Act, At, Candidate, Kind, Profile, Strategy, View};
+use crate::case::Deviation;
+use crate::fault::Fault;
+use crate::label::{below, mix};
+
+/// Random switches, faults and durations.
+///
+/// What kinds of harm are on, and how often actors switch, is drawn once for the run (a swarm), so that runs differ in
+/// character and not only in detail. Rates are relative to the quiet run: a kind that is on strikes about once or twice.
+#[derive(Debug)]
+pub struct Seeded {
+    run: u64,
+    switch: [u64; 3],
+    fault: [u64; 8],
+    stretch: u64,
+    explore: u64,
+    scratch: Vec<Candidate>,
+}
+
+impl Seeded {
+    /// Decisions of the run with this hash.
+    pub fn new(run: u64, profile: &Profile) -> Self {
+        let gates = profile.points[0] + profile.points[1];
+        let density = [0, 1, 2, 4, 8, gates / 4][draw(run, 1, 6) as usize];
+        let switch = [rate(density, gates), rate(density, gates), rate(1 + density, profile.points[3].max(2))];
+        let fault = Fault::ALL.map(|fault| fault_rate(run, fault, profile));
+        Self {
+            run,
+            switch,
+            fault,
+            stretch: [0, u64::MAX / 4, u64::MAX / 2][draw(run, 2, 3) as usize],
+            explore: u64::MAX / 4 * (1 + draw(run, 3, 3)),
+            scratch: Vec::new(),
+        }
+    }
+
+    /// The same without switches, for a strategy that has its own.
+    pub fn without_switches(run: u64, profile: &Profile) -> Self {
+        Self { switch: [0; 3], ..Self::new(run, profile) }
+    }
+
+    fn switch(&mut self, bits: u64, view: &dyn View) -> Option<Act> {
+        self.scratch.clear();
+        view.ready(&mut self.scratch);
+        self.scratch.retain(|candidate| !candidate.current);
+        let n = self.scratch.len() as u64;
+        (n > 0).then(|| Act::Switch(self.scratch[below(bits, n) as usize].cause))
+    }
+
+    fn strikes(&self, fault: Fault, bits: u64, view: &dyn View) -> Option<u64> {
+        (mix(bits, fault as u64 + 1) < self.fault[fault as usize]).then(|| view.allows(fault)).flatten()
+    }
+
+    fn gate(&mut self, at: &At<'_>, bits: u64, view: &dyn View) -> Option<Act> {
+        let crash = self.fault[Fault::Crash as usize];
+        let data = at.kind == Kind::DiskData;
+        if crash > 0 && self.strikes(Fault::Crash, bits, view).is_some() {
+            return Some(Act::Do(Deviation::Crash));
+        }
+        if data {
+            return None;
+        }
+        if let Some(longest) = self.strikes(Fault::Pause, bits, view) {
+            return Some(Act::Do(Deviation::Pause(spread(bits, longest))));
+        }
+        if let Some(longest) = self.strikes(Fault::ClockJump, bits, view) {
+            return Some(Act::Do(Deviation::Jump(signed(bits, longest))));
+        }
+        let rate = self.switch[usize::from(at.kind == Kind::Disk)];
+        if bits < rate { self.switch(mix(bits, 99), view) } else { None }
+    }
+
+    fn message(&self, bits: u64, view: &dyn View) -> Option<Act> {
+        if self.strikes(Fault::LostRequest, bits, view).is_some() {
+            return Some(Act::Do(Deviation::LostRequest));
+        }
+        if let Some(longest) = self.strikes(Fault::Duplicate, bits, view) {
+            return Some(Act::Do(Deviation::Duplicate(spread(bits, longest))));
+        }
+        let longest = self.strikes(Fault::Late, bits, view)?;
+        Some(Act::Do(Deviation::Late(spread(bits, longest))))
+    }
+
+    fn amount(&self, bits: u64, shortest: u64, longest: u64) -> Option<Act> {
+        if longest <= shortest || bits >= self.stretch {
+            return None;
+        }
+        let more = below(mix(bits, 5), longest - shortest) + 1;
+        let chosen = if mix(bits, 6) % 4 == 0 { longest } else { shortest + more };
+        Some(Act::Do(Deviation::Take(chosen)))
+    }
+}
+
+impl Strategy for Seeded {
+    fn decide(&mut self, at: &At<'_>, view: &dyn View) -> Option<Act> {
+        let bits = mix(self.run, at.key);
+        match at.kind {
+            Kind::Step | Kind::Disk | Kind::DiskData => self.gate(at, bits, view),
+            Kind::Wait => (bits < self.switch[2]).then(|| self.switch(mix(bits, 99), view)).flatten(),
+            Kind::Send => self.message(bits, view),
+            Kind::Reply => {
+                self.strikes(Fault::LostReply, bits, view).map(|_| Act::Do(Deviation::LostReply))
+            }
+            Kind::Amount(shortest, longest) => self.amount(bits, shortest, longest),
+            Kind::Pick(n) => {
+                let pick = below(mix(bits, 7), n.max(1));
+                (bits < self.explore && pick > 0).then(|| Act::Do(Deviation::Pick(pick)))
+            }
+            Kind::Clock => {
+                let longest = self.strikes(Fault::ClockOffset, bits, view)?;
+                Some(Act::Do(Deviation::Offset(signed(bits, longest))))
+            }
+        }
+    }
+}
+
+/// Draws `0..n` for the whole run.
+fn draw(run: u64, stream: u64, n: u64) -> u64 {
+    below(mix(run, stream), n)
+}
+
+/// A threshold that is passed about `times` times in `of` draws.
+fn rate(times: u64, of: u64) -> u64 {
+    if times == 0 || of == 0 { 0 } else { (u64::MAX / of.max(1)).saturating_mul(times.min(of)) }
+}
+
+fn fault_rate(run: u64, fault: Fault, profile: &Profile) -> u64 {
+    let bits = mix(run, 100 + fault as u64);
+    if bits & 1 == 0 {
+        return 0;
+    }
+    let points = match fault {
+        Fault::Crash => profile.points[0] + profile.points[1] + profile.points[2],
+        Fault::Pause | Fault::ClockJump => profile.points[0] + profile.points[1],
+        Fault::LostRequest | Fault::Duplicate | Fault::Late => profile.points[4],
+        Fault::LostReply => profile.points[5],
+        Fault::ClockOffset => profile.points[8],
+    };
+    rate(1 + (bits >> 1 & 1), points.max(2))
+}
+
+/// Spreads a duration over all magnitudes up to the longest: short and long ones alike.
+fn spread(bits: u64, longest: u64) -> u64 {
+    let magnitude = below(mix(bits, 8), u64::from(64 - longest.leading_zeros())) + 1;
+    let top = if magnitude >= 64 { u64::MAX } else { (1 << magnitude) - 1 };
+    1 + below(mix(bits, 9), top.min(longest).max(1))
+}
+
+fn signed(bits: u64, longest: u64) -> i64 {
+    let amount = i64::try_from(spread(bits, longest)).unwrap_or(i64::MAX);
+    if mix(bits, 10) & 1 == 0 { amount } else { -amount }
+}

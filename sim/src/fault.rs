@@ -1,0 +1,91 @@
+//! The closed vocabulary of harm. Data only: `run` strikes, `decide` chooses when.
+
+use std::fmt;
+
+/// A kind of fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fault {
+    /// A process dies at a gate, inside a commit too: memory, timers, locks and open transactions are gone.
+    Crash,
+    /// A request never arrives.
+    LostRequest,
+    /// The work is done, the answer never arrives.
+    LostReply,
+    /// A request arrives twice.
+    Duplicate,
+    /// A request arrives late.
+    Late,
+    /// A process stands still, past its leases.
+    Pause,
+    /// A process starts with a wrong clock.
+    ClockOffset,
+    /// A process's clock jumps, forward or back.
+    ClockJump,
+}
+
+impl Fault {
+    /// Every kind, in the order of reports.
+    pub const ALL: [Self; 8] = [
+        Self::Crash,
+        Self::LostRequest,
+        Self::LostReply,
+        Self::Duplicate,
+        Self::Late,
+        Self::Pause,
+        Self::ClockOffset,
+        Self::ClockJump,
+    ];
+
+    /// The name in YAML, traces and reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Crash => "crash",
+            Self::LostRequest => "lost_request",
+            Self::LostReply => "lost_reply",
+            Self::Duplicate => "duplicate",
+            Self::Late => "late",
+            Self::Pause => "pause",
+            Self::ClockOffset => "clock_offset",
+            Self::ClockJump => "clock_jump",
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// How often each kind may strike in one run, and how hard.
+#[derive(Debug, Clone, Default)]
+pub struct Budget {
+    /// Strikes left for each kind, in the order of [`Fault::ALL`].
+    pub strikes: [u32; 8],
+    /// Longest pause, delay and largest jump, milliseconds, in the same order (0 where the kind has none).
+    pub longest: [u64; 8],
+}
+
+impl Budget {
+    /// Allows `strikes` of a kind, none longer than `longest` milliseconds.
+    pub fn allow(&mut self, fault: Fault, strikes: u32, longest: u64) {
+        self.strikes[fault as usize] = strikes;
+        self.longest[fault as usize] = longest;
+    }
+
+    /// Strikes left of a kind.
+    pub fn left(&self, fault: Fault) -> u32 {
+        self.strikes[fault as usize]
+    }
+
+    /// The longest duration of a kind.
+    pub fn longest(&self, fault: Fault) -> u64 {
+        self.longest[fault as usize]
+    }
+
+    /// Takes one strike.
+    pub fn spend(&mut self, fault: Fault) {
+        let left = &mut self.strikes[fault as usize];
+        *left = left.saturating_sub(1);
+    }
+}

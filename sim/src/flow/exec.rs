@@ -1,0 +1,225 @@
+//! Executes steps: control flow, errors and what catches them.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use rusqlite::types::Value;
+
+use super::{Builtin, Expr, Shared, StepKind, Var, memory, op, outside, sql};
+use crate::label::Label;
+use crate::run::Ctx;
+use crate::scenario::{ErrorClass, Flow, Step};
+use crate::trace;
+
+/// Why a step failed.
+#[derive(Debug, Clone)]
+pub(super) struct Failure {
+    pub(super) class: ErrorClass,
+    pub(super) words: String,
+}
+
+/// What to do after a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Next {
+    Step,
+    Return,
+}
+
+pub(super) type Done = Result<Next, Failure>;
+
+/// One delivery being handled.
+pub(super) struct Exec<'a> {
+    pub(super) ctx: &'a Ctx,
+    pub(super) shared: &'a Rc<Shared>,
+    pub(super) memory: Rc<RefCell<Vec<Value>>>,
+    event: &'a str,
+    error: RefCell<Option<String>>,
+}
+
+/// Variables of one running flow.
+pub(super) struct Frame {
+    values: Vec<Value>,
+}
+
+/// Handles a delivery: runs a flow with these arguments. An uncaught error ends it without a reply.
+pub(super) fn handle(
+    ctx: &Ctx,
+    shared: &Rc<Shared>,
+    event: &str,
+    connection: Option<u32>,
+    flow: usize,
+    args: &[Expr],
+) {
+    let memory = memory(ctx, &shared.program, connection);
+    let exec = Exec { ctx, shared, memory, event, error: RefCell::new(None) };
+    let outer = Frame { values: Vec::new() };
+    let outcome = exec.call(&outer, flow, args);
+    if let Err(failure) = outcome {
+        ctx.failed(&failure.words);
+    }
+}
+
+impl Exec<'_> {
+    /// Runs a flow in a frame of its own.
+    fn call(&self, caller: &Frame, flow: usize, args: &[Expr]) -> Result<(), Failure> {
+        let flow: &Flow = &self.shared.program.flows[flow];
+        let mut frame = Frame { values: vec![Value::Null; flow.locals.len()] };
+        for (slot, arg) in args.iter().enumerate().take(flow.params) {
+            frame.values[slot] = self.value(caller, arg)?;
+        }
+        self.steps(&mut frame, &flow.steps).map(|_| ())
+    }
+
+    pub(super) fn steps(&self, frame: &mut Frame, steps: &[Step]) -> Done {
+        for step in steps {
+            if self.step(frame, step)? == Next::Return {
+                return Ok(Next::Return);
+            }
+        }
+        Ok(Next::Step)
+    }
+
+    fn step(&self, frame: &mut Frame, step: &Step) -> Done {
+        match self.perform(frame, step) {
+            Ok(next) => Ok(next),
+            Err(failure) => {
+                let Some((_, body)) = step.catch.iter().find(|(class, _)| catches(class, &failure.class)) else {
+                    return Err(failure);
+                };
+                let before = self.error.replace(Some(failure.words));
+                let done = self.steps(frame, body);
+                *self.error.borrow_mut() = before;
+                done
+            }
+        }
+    }
+
+    fn perform(&self, frame: &mut Frame, step: &Step) -> Done {
+        match &step.kind {
+            StepKind::Read { sql, into, none } => sql::read(self, frame, step, sql, into, none.as_deref()),
+            StepKind::Sql { sql, rows, otherwise } => sql::write(self, frame, step, sql, *rows, otherwise),
+            StepKind::Transaction { immediate, steps } => sql::transaction(self, frame, step, *immediate, steps),
+            StepKind::Set(assignments) => {
+                for (var, expr) in assignments {
+                    let value = self.value(frame, expr)?;
+                    self.assign(frame, *var, value);
+                }
+                Ok(Next::Step)
+            }
+            StepKind::NewId(var) => {
+                let id = self.fresh_id(self.name_of(step, *var).as_str());
+                self.assign(frame, *var, Value::Text(id));
+                Ok(Next::Step)
+            }
+            StepKind::Call { flow, args, times } => {
+                (0..*times).try_for_each(|_| self.call(frame, *flow, args))?;
+                Ok(Next::Step)
+            }
+            StepKind::If { condition, then, otherwise } => {
+                let body = if truth(&self.value(frame, condition)?) { then } else { otherwise };
+                self.steps(frame, body)
+            }
+            StepKind::Reply(fields) => self.reply(frame, fields),
+            StepKind::Return => Ok(Next::Return),
+            StepKind::Take(span) => {
+                self.ctx.take(&step.site, span.shortest, span.longest);
+                Ok(Next::Step)
+            }
+            StepKind::Lock { lock, key, wait, steps, otherwise } => {
+                let key = self.value(frame, key)?;
+                outside::lock(self, frame, step, *lock, &key, *wait, (steps, otherwise))
+            }
+            StepKind::Effect { name, intent, key, value } => {
+                let given = |expr: &Option<Expr>| expr.as_ref().map(|expr| self.value(frame, expr)).transpose();
+                let (intent, key, value) = (given(intent)?, given(key)?, given(value)?);
+                self.ctx.effect(name, intent, key, value);
+                Ok(Next::Step)
+            }
+            StepKind::Use { .. } => outside::use_resource(self, frame, step),
+            StepKind::Op { name, args, op_id, into } => {
+                op::perform(self, frame, step, name, args, op_id.as_ref(), *into)
+            }
+        }
+    }
+
+    fn reply(&self, frame: &Frame, fields: &[(String, Expr)]) -> Done {
+        let mut object = serde_json::Map::new();
+        for (name, expr) in fields {
+            object.insert(name.clone(), trace::value_json(&self.value(frame, expr)?));
+        }
+        self.ctx.reply(&serde_json::Value::Object(object).to_string());
+        Ok(Next::Step)
+    }
+
+    /// The value of an expression.
+    pub(super) fn value(&self, frame: &Frame, expr: &Expr) -> Result<Value, Failure> {
+        match expr {
+            Expr::Const(value) => Ok(value.clone()),
+            Expr::Var(var) => Ok(self.get(frame, *var)),
+            Expr::Sql(sql) => sql::expression(self, frame, sql),
+        }
+    }
+
+    /// The value of a variable.
+    pub(super) fn get(&self, frame: &Frame, var: Var) -> Value {
+        match var {
+            Var::Local(slot) => frame.values.get(slot).cloned().unwrap_or(Value::Null),
+            Var::Memory(slot) => self.memory.borrow().get(slot).cloned().unwrap_or(Value::Null),
+            Var::Builtin(builtin) => self.builtin(builtin),
+        }
+    }
+
+    fn builtin(&self, builtin: Builtin) -> Value {
+        let text = |text: &str| Value::Text(text.to_owned());
+        match builtin {
+            Builtin::Event => text(self.event),
+            Builtin::Delivery => text(self.ctx.cause().as_str()),
+            Builtin::Home => self.ctx.process().home.as_deref().map_or(Value::Null, text),
+            Builtin::Process => text(self.ctx.process().name.as_str()),
+            Builtin::Incarnation => Value::Integer(i64::from(self.ctx.process().incarnation.get())),
+            Builtin::Now => Value::Integer(self.ctx.clock_ms()),
+            Builtin::Error => self.error.borrow().as_deref().map_or(Value::Null, text),
+        }
+    }
+
+    /// Sets a variable. Builtins are read only, which the parser checks.
+    pub(super) fn assign(&self, frame: &mut Frame, var: Var, value: Value) {
+        match var {
+            Var::Local(slot) => frame.values[slot] = value,
+            Var::Memory(slot) => self.memory.borrow_mut()[slot] = value,
+            Var::Builtin(_) => {}
+        }
+    }
+
+    /// An id that names where it comes from, so that it never depends on the order of events.
+    pub(super) fn fresh_id(&self, name: &str) -> String {
+        let nth = self.ctx.nth(&Label::new(&format!("new_id {name}")));
+        let cause = self.ctx.cause();
+        if nth == 1 { format!("{name}({cause})") } else { format!("{name}({cause}#{nth})") }
+    }
+
+    fn name_of(&self, step: &Step, var: Var) -> String {
+        match var {
+            Var::Memory(slot) => {
+                let spec = &self.shared.program.processes[self.ctx.process().kind_index];
+                spec.memory.get(slot).map_or_else(|| step.site.to_string(), |(name, _)| name.clone())
+            }
+            _ => step.site.as_str().rsplit(' ').next().unwrap_or("id").to_owned(),
+        }
+    }
+}
+
+/// Whether a value is true: neither NULL nor zero. A text counts as the number it begins with, as in SQLite.
+fn truth(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Integer(n) => *n != 0,
+        Value::Real(x) => *x != 0.0,
+        Value::Text(text) => text.trim().parse::<f64>().is_ok_and(|x| x != 0.0),
+        Value::Blob(_) => false,
+    }
+}
+
+fn catches(class: &ErrorClass, failure: &ErrorClass) -> bool {
+    class == failure || *class == ErrorClass::Error
+}

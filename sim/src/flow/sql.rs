@@ -1,0 +1,143 @@
+//! Steps that speak to the database: read, write, transaction, and expressions.
+
+use rusqlite::types::Value;
+use rusqlite::{Connection, ErrorCode};
+
+use super::Var;
+use super::exec::{Done, Exec, Failure, Frame, Next};
+use crate::scenario::{ErrorClass, Sql, Step};
+use crate::trace::{Arg, Kind, Outcome};
+
+/// `read`: the first row binds its columns. No row, NULL and an error are three different things.
+pub(super) fn read(
+    exec: &Exec<'_>,
+    frame: &mut Frame,
+    step: &Step,
+    sql: &Sql,
+    into: &[Var],
+    none: Option<&[Step]>,
+) -> Done {
+    exec.ctx.gate(&step.site);
+    let bound = bind(exec, frame, sql);
+    let event = exec.ctx.event(Kind::Read, Arg::Bound(step.site.clone(), bound.clone()), Outcome::Open);
+    let row = exec.ctx.with_db(|handle| first_row(handle.connection(), sql, &bound));
+    match row {
+        Err(error) => fail(exec, event, &error),
+        Ok(row) => {
+            exec.ctx.close(event, Outcome::Row(row.clone()));
+            let found = row.is_some();
+            let values = row.unwrap_or_default().into_iter().chain(std::iter::repeat(Value::Null));
+            into.iter().zip(values).for_each(|(var, value)| exec.assign(frame, *var, value));
+            match none {
+                Some(steps) if !found => exec.steps(frame, steps),
+                _ => Ok(Next::Step),
+            }
+        }
+    }
+}
+
+/// `sql`: a write; with `rows`, another count of changed rows runs `otherwise`.
+pub(super) fn write(
+    exec: &Exec<'_>,
+    frame: &mut Frame,
+    step: &Step,
+    sql: &Sql,
+    rows: Option<u64>,
+    otherwise: &[Step],
+) -> Done {
+    exec.ctx.gate(&step.site);
+    let bound = bind(exec, frame, sql);
+    let event = exec.ctx.event(Kind::Sql, Arg::Bound(step.site.clone(), bound.clone()), Outcome::Open);
+    match exec.ctx.with_db(|handle| execute(handle.connection(), &sql.text, &bound)) {
+        Err(error) => fail(exec, event, &error),
+        Ok(changed) => {
+            exec.ctx.close(event, Outcome::Count(changed));
+            if rows.is_some_and(|rows| rows != changed) { exec.steps(frame, otherwise) } else { Ok(Next::Step) }
+        }
+    }
+}
+
+/// `transaction`: commits at its end. An error, and `return`, roll back. One inside another is part of it.
+pub(super) fn transaction(
+    exec: &Exec<'_>,
+    frame: &mut Frame,
+    step: &Step,
+    immediate: bool,
+    steps: &[Step],
+) -> Done {
+    if !exec.ctx.with_db(|handle| handle.connection().is_autocommit()) {
+        return exec.steps(frame, steps);
+    }
+    exec.ctx.gate(&step.site);
+    run(exec, if immediate { "BEGIN IMMEDIATE" } else { "BEGIN" })?;
+    match exec.steps(frame, steps) {
+        Ok(Next::Step) => match run(exec, "COMMIT") {
+            Ok(()) => Ok(Next::Step),
+            Err(failure) => roll_back(exec, Err(failure)),
+        },
+        other => roll_back(exec, other),
+    }
+}
+
+fn roll_back(exec: &Exec<'_>, after: Done) -> Done {
+    if !exec.ctx.with_db(|handle| handle.connection().is_autocommit()) {
+        run(exec, "ROLLBACK")?;
+    }
+    after
+}
+
+fn run(exec: &Exec<'_>, text: &str) -> Result<(), Failure> {
+    let done = exec.ctx.with_db(|handle| execute(handle.connection(), text, &[]));
+    done.map(|_| ()).map_err(|error| failure(&error))
+}
+
+/// An expression: first column of the only row.
+pub(super) fn expression(exec: &Exec<'_>, frame: &Frame, sql: &Sql) -> Result<Value, Failure> {
+    let bound = bind(exec, frame, sql);
+    let row = exec.ctx.with_db(|handle| first_row(handle.connection(), sql, &bound));
+    let row = row.map_err(|error| failure(&error))?;
+    Ok(row.and_then(|row| row.into_iter().next()).unwrap_or(Value::Null))
+}
+
+fn bind(exec: &Exec<'_>, frame: &Frame, sql: &Sql) -> Vec<Value> {
+    sql.params.iter().map(|var| exec.get(frame, *var)).collect()
+}
+
+fn first_row(connection: &Connection, sql: &Sql, bound: &[Value]) -> rusqlite::Result<Option<Vec<Value>>> {
+    let mut statement = connection.prepare_cached(&sql.text)?;
+    let columns = statement.column_count();
+    let mut rows = statement.query(rusqlite::params_from_iter(bound))?;
+    match rows.next()? {
+        Some(row) => (0..columns).map(|i| row.get(i)).collect::<Result<_, _>>().map(Some),
+        None => Ok(None),
+    }
+}
+
+fn execute(connection: &Connection, text: &str, bound: &[Value]) -> rusqlite::Result<u64> {
+    let mut statement = connection.prepare_cached(text)?;
+    if statement.column_count() == 0 {
+        return statement.execute(rusqlite::params_from_iter(bound)).map(|changed| changed as u64);
+    }
+    // `RETURNING`: each returned row is a changed one.
+    let mut rows = statement.query(rusqlite::params_from_iter(bound))?;
+    let mut changed = 0;
+    while rows.next()?.is_some() {
+        changed += 1;
+    }
+    Ok(changed)
+}
+
+fn fail(exec: &Exec<'_>, event: usize, error: &rusqlite::Error) -> Done {
+    let failure = failure(error);
+    exec.ctx.close(event, Outcome::Error(failure.words.as_str().into()));
+    Err(failure)
+}
+
+fn failure(error: &rusqlite::Error) -> Failure {
+    let class = match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => ErrorClass::Busy,
+        Some(ErrorCode::ConstraintViolation) => ErrorClass::Constraint,
+        _ => ErrorClass::Error,
+    };
+    Failure { class, words: error.to_string() }
+}

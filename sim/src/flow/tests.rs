@@ -1,0 +1,144 @@
+//! Facts about the engine, on programs small enough to write by hand.
+
+use std::rc::Rc;
+
+use super::*;
+use crate::case::Decisions;
+use crate::decide::{Profile, Quiet, Replay, Strategy, default_for};
+use crate::label::Label;
+use crate::run::{Ran, Stage};
+use crate::scenario::{Event, Faults, Flow, Invariant, Place, Sql, Step, Target};
+
+fn sql(text: &str, params: Vec<Var>) -> Sql {
+    Sql { text: text.into(), params, at: Place::default() }
+}
+
+fn step(site: &str, kind: StepKind) -> Step {
+    Step { site: Label::new(site), at: Place::default(), kind, catch: Vec::new(), source: None }
+}
+
+fn write(site: &str, text: &str, params: Vec<Var>) -> Step {
+    step(site, StepKind::Sql { sql: sql(text, params), rows: None, otherwise: Vec::new() })
+}
+
+fn event(label: &str, process: usize) -> Event {
+    Event {
+        label: label.into(),
+        process,
+        instance: None,
+        connection: None,
+        flow: 0,
+        args: Vec::new(),
+        at: 0,
+        after: Vec::new(),
+        redeliver: None,
+        at_place: Place::default(),
+    }
+}
+
+/// Two first messages: each looks for an active session and opens one if there is none.
+fn two_first_messages() -> Program {
+    let open = Flow {
+        name: "open".into(),
+        params: 0,
+        locals: vec!["id".into()],
+        steps: vec![
+            step(
+                "look",
+                StepKind::Read {
+                    sql: sql("SELECT id FROM session WHERE user = 'u' AND active = 1", vec![]),
+                    into: vec![Var::Local(0)],
+                    none: Some(vec![
+                        step("new_id s", StepKind::NewId(Var::Local(0))),
+                        write("open", "INSERT INTO session VALUES (?1, 'u', 1)", vec![Var::Local(0)]),
+                    ]),
+                },
+            ),
+            step("reply", StepKind::Reply(vec![("session".into(), Expr::Var(Var::Local(0)))])),
+        ],
+    };
+    Program {
+        scenario: "two_first_messages".into(),
+        variant: "bug".into(),
+        store: false,
+        target: Target::Sqlite,
+        start_ms: 1_767_603_600_000,
+        schema: "CREATE TABLE session (id TEXT PRIMARY KEY, user TEXT NOT NULL, active INTEGER NOT NULL)".into(),
+        setup: Flow::default(),
+        processes: vec![crate::scenario::Process {
+            name: "api".into(),
+            count: 2,
+            home: None,
+            memory: Vec::new(),
+            memory_per_connection: false,
+            clock_offset_ms: 0,
+            start: None,
+        }],
+        resources: Vec::new(),
+        locks: Vec::new(),
+        flows: vec![open],
+        events: vec![event("m1", 0), event("m2", 0)],
+        faults: Faults { crash: vec![(0, 2)], lost_reply: 1, duplicate: 1, ..Faults::default() },
+        invariants: vec![Invariant {
+            name: "one_active_session".into(),
+            per: Some("user".into()),
+            kind: RuleKind::Never,
+            sql: "SELECT user, count(*) AS n FROM session WHERE active = 1 GROUP BY user HAVING count(*) > 1".into(),
+            at: Place::default(),
+        }],
+        goals: Vec::new(),
+        runs: 100,
+    }
+}
+
+fn stage(program: Program) -> Stage {
+    Stage::new(FlowWorld::new(Rc::new(program))).expect("the stage is set")
+}
+
+fn quiet(stage: &mut Stage) -> Ran {
+    stage.run(&mut || Box::new(Quiet) as Box<dyn Strategy>).expect("a quiet run")
+}
+
+fn seeded(stage: &mut Stage, seed: u64, run: u64, profile: &Rc<Profile>) -> Ran {
+    let ran = stage.run(&mut || default_for(seed, run, profile)).expect("a run");
+    assert_eq!(ran.internal, None);
+    ran
+}
+
+#[test]
+fn the_quiet_run_handles_one_delivery_after_the_other() {
+    let mut stage = stage(two_first_messages());
+    let ran = quiet(&mut stage);
+    assert_eq!(ran.internal, None);
+    assert_eq!(ran.violated(), Vec::<String>::new());
+    assert!(ran.decisions.0.is_empty());
+    assert_eq!(ran.stuck, Vec::<String>::new());
+    assert_eq!(ran.trace.changes.len(), 1);
+}
+
+#[test]
+fn a_search_finds_the_race_and_a_replay_repeats_it_byte_for_byte() {
+    let mut stage = stage(two_first_messages());
+    let profile = Rc::new(quiet(&mut stage).profile);
+    let found = (1..200).map(|run| seeded(&mut stage, 1, run, &profile)).find(|ran| !ran.violations.is_empty());
+    let found = found.expect("200 runs are plenty");
+    assert_eq!(found.violated(), ["one_active_session"]);
+    let text = found.decisions.to_string();
+    let parsed: Decisions = text.parse().expect("what is printed can be pasted");
+    assert_eq!(parsed, found.decisions);
+    let again = stage.run(&mut || Box::new(Replay::new(&parsed))).expect("a replay");
+    assert_eq!(again.hash, found.hash, "{text}");
+    assert_eq!(again.counts.used, parsed.0.len());
+    assert_eq!(again.counts.blocked + again.counts.absent, 0);
+}
+
+#[test]
+fn a_run_leaves_nothing_behind_for_the_next() {
+    let mut used = stage(two_first_messages());
+    let profile = Rc::new(quiet(&mut used).profile);
+    let hashes: Vec<u128> = (1..300).map(|run| seeded(&mut used, 2, run, &profile).hash).collect();
+    for run in [1_u64, 7, 50, 133, 298] {
+        let mut fresh = stage(two_first_messages());
+        assert_eq!(seeded(&mut fresh, 2, run, &profile).hash, hashes[run as usize - 1], "run {run}");
+    }
+}

@@ -1,0 +1,40 @@
+//! Effects outside the store: messages sent, tools run, credits charged. Nothing here is lost in a crash.
+
+use std::rc::Rc;
+
+use rusqlite::types::Value;
+
+use crate::label::Label;
+
+/// One effect that happened.
+#[derive(Debug, Clone)]
+pub struct Effect {
+    /// Position in the trace.
+    pub n: u64,
+    /// The delivery that caused it.
+    pub cause: Label,
+    /// Name of the effect.
+    pub name: Rc<str>,
+    /// The user's declared intent.
+    pub intent: Option<Value>,
+    /// The provider's idempotency key.
+    pub key: Option<Value>,
+    /// A number to sum.
+    pub value: Option<Value>,
+}
+
+/// All effects of a run, in order.
+#[derive(Debug, Clone, Default)]
+pub struct Ledger {
+    /// The effects.
+    pub effects: Vec<Effect>,
+}
+
+impl Ledger {
+    /// How often an effect of this name and intent happened.
+    pub fn count(&self, name: &str, intent: &Value) -> usize {
+        let same =
+            |effect: &&Effect| &*effect.name == name && effect.intent.as_ref() == Some(intent);
+        self.effects.iter().filter(same).count()
+    }
+}

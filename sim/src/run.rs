@@ -1,0 +1,533 @@
+//! The run: coroutines stepped by one loop inside one madsim runtime, virtual time, processes and their death.
+//!
+//! The only room that knows madsim and corosensei. A run is a pure function of the world and the strategy's decisions:
+//! the loop keeps running the same actor until it waits, then the oldest that can run, unless a decision says otherwise.
+
+#[cfg(not(madsim))]
+compile_error!(
+    "lockstep-sim needs `--cfg madsim`, which .cargo/config.toml sets. A RUSTFLAGS variable replaces it silently: \
+     unset RUSTFLAGS, or add `--cfg madsim` to it."
+);
+
+mod actor;
+mod ctx;
+mod death;
+mod gate;
+mod handle;
+mod message;
+mod process;
+mod stage;
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use corosensei::Coroutine;
+use corosensei::stack::DefaultStack;
+
+pub use self::ctx::{Ctx, Request};
+pub use self::handle::{Db, Handle, SimClock};
+pub use self::message::{Answer, Mail};
+pub use self::process::{Process, StartUp};
+pub use self::stage::{MAIN, Ran, Stage, World};
+
+use self::actor::{Actor, NEVER, Resume, State};
+use crate::case::{Deviation, Point};
+use crate::decide::{Act, Profile, Strategy};
+use crate::disk::{Conn, Disk};
+use crate::fault::{Budget, Fault};
+use crate::label::Label;
+use crate::ledger::Ledger;
+use crate::trace::{Arg, Committed, Event, Kind, Outcome, Trace};
+
+/// Whether faults may strike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Nothing may be lost, doubled or crossed.
+    Faults,
+    /// Everything still owed must finish.
+    Heal,
+}
+
+/// A violated invariant.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Violation {
+    /// Name of the invariant.
+    pub invariant: String,
+    /// The key of the offending row, or empty.
+    pub key: String,
+    /// The offending row in words.
+    pub row: String,
+    /// Position in the trace.
+    pub n: u64,
+}
+
+/// Judges commits and crashes while the run goes on.
+pub trait Judge {
+    /// A commit has become visible; its writer still holds the write lock.
+    fn committed(&self, kernel: &Kernel, changes: &[crate::disk::capture::Change]);
+    /// A process has died.
+    fn crashed(&self, kernel: &Kernel);
+}
+
+/// Longest virtual time of the phase with faults and of the healing phase, microseconds.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Faults stop then at the latest.
+    pub faults_us: u64,
+    /// What has not ended so long after faults stopped is stuck.
+    pub heal_us: u64,
+    /// Events after which a run is cut off as runaway.
+    pub events: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            faults_us: 48 * 3_600_000_000,
+            heal_us: 48 * 3_600_000_000,
+            events: 20_000,
+        }
+    }
+}
+
+/// Everything that a run is made of.
+pub struct Kernel {
+    me: std::rc::Weak<Kernel>,
+    now_us: Rc<Cell<u64>>,
+    start_ms: i64,
+    limits: Limits,
+    phase: Cell<Phase>,
+    actors: Cell<u32>,
+    live: RefCell<Vec<Rc<Actor>>>,
+    current: RefCell<Option<Rc<Actor>>>,
+    next: RefCell<Option<Rc<Actor>>>,
+    /// Who ran last: where it waits is the point of a `Wait` decision.
+    stopped: RefCell<Option<Rc<Actor>>>,
+    dying: RefCell<Option<Rc<Process>>>,
+    processes: RefCell<Vec<Rc<Process>>>,
+    strategy: RefCell<Box<dyn Strategy>>,
+    budget: RefCell<Budget>,
+    struck: RefCell<[u32; 8]>,
+    profile: RefCell<Profile>,
+    deviations: RefCell<Vec<(Point, Deviation)>>,
+    disk_sites: Rc<[Label]>,
+    muted: Cell<bool>,
+    over: Cell<bool>,
+    disk: Rc<Disk>,
+    pool: RefCell<Vec<Handle>>,
+    captures: Vec<Option<Rc<crate::disk::capture::Capture>>>,
+    short: Cell<bool>,
+    stacks: RefCell<Vec<DefaultStack>>,
+    judge: RefCell<Option<Rc<dyn Judge>>>,
+    goals: RefCell<std::collections::BTreeSet<&'static str>>,
+    violations: RefCell<Vec<Violation>>,
+    internal: RefCell<Option<String>>,
+    statements: Cell<u64>,
+    /// The trace so far.
+    pub trace: RefCell<Trace>,
+    /// Effects outside the store.
+    pub ledger: RefCell<Ledger>,
+}
+
+impl Kernel {
+    /// Virtual time since the start, microseconds.
+    pub fn now_us(&self) -> u64 {
+        self.now_us.get()
+    }
+
+    /// Whether faults may strike.
+    pub fn phase(&self) -> Phase {
+        self.phase.get()
+    }
+
+    /// The simulated disk.
+    pub fn disk(&self) -> &Rc<Disk> {
+        &self.disk
+    }
+
+    /// Adds a process to the world.
+    pub fn add_process(&self, process: Rc<Process>) {
+        self.processes.borrow_mut().push(process);
+    }
+
+    /// All processes, in the order they were added.
+    pub fn processes(&self) -> Vec<Rc<Process>> {
+        self.processes.borrow().clone()
+    }
+
+    /// Remembers a violated invariant, once for each key.
+    pub fn violated(&self, invariant: &str, key: &str, row: &str) {
+        let mut violations = self.violations.borrow_mut();
+        if violations
+            .iter()
+            .any(|known| known.invariant == invariant && known.key == key)
+        {
+            return;
+        }
+        let index = self.note(
+            Kind::Violation,
+            Arg::Text(format!("{invariant} {row}").into()),
+            Outcome::Done,
+        );
+        let n = self.trace.borrow().events[index].n;
+        violations.push(Violation {
+            invariant: invariant.into(),
+            key: key.into(),
+            row: row.into(),
+            n,
+        });
+    }
+
+    /// A bug in lockstep itself: the run ends, and nothing it found counts.
+    pub fn internal(&self, words: String) {
+        self.internal.borrow_mut().get_or_insert(words);
+    }
+
+    /// How many violations have been seen.
+    pub fn violation_count(&self) -> usize {
+        self.violations.borrow().len()
+    }
+
+    /// The world reached a goal.
+    pub fn reached(&self, goal: &'static str) {
+        self.goals.borrow_mut().insert(goal);
+    }
+
+    /// Starts an actor: `body` runs as a coroutine of `process` (none: outside the system, it cannot crash).
+    pub fn spawn(
+        &self,
+        cause: Label,
+        process: Option<&Rc<Process>>,
+        daemon: bool,
+        body: impl FnOnce(&Ctx) + 'static,
+    ) {
+        self.spawn_with(cause, process, daemon, |_| (), body);
+    }
+
+    fn spawn_with(
+        &self,
+        cause: Label,
+        process: Option<&Rc<Process>>,
+        daemon: bool,
+        prepare: impl FnOnce(&Actor),
+        body: impl FnOnce(&Ctx) + 'static,
+    ) {
+        let index = self.actors.replace(self.actors.get() + 1);
+        let actor = Rc::new(Actor::new(index, cause, process.cloned(), daemon));
+        prepare(&actor);
+        let stack = self.stacks.borrow_mut().pop().unwrap_or_else(new_stack);
+        let kernel = self.me.clone();
+        let mine = Rc::downgrade(&actor);
+        actor.set_routine(Coroutine::with_stack(stack, move |yielder, resume| {
+            let (Some(kernel), Some(actor)) = (kernel.upgrade(), mine.upgrade()) else {
+                return;
+            };
+            actor.started(yielder);
+            if resume == Resume::Go {
+                death::guard(&kernel, &actor, body);
+            }
+        }));
+        self.live.borrow_mut().push(actor);
+    }
+
+    /// Records an event of the running actor (or of nobody) that has already returned, or stays open.
+    fn note(&self, kind: Kind, arg: Arg, outcome: Outcome) -> usize {
+        let current = self.current.borrow();
+        let (cause, process) = match current.as_ref() {
+            Some(actor) => (actor.cause.clone(), actor.identity()),
+            None => (NOBODY, None),
+        };
+        self.note_as(cause, process, kind, arg, outcome)
+    }
+
+    fn note_as(
+        &self,
+        cause: Label,
+        process: Option<(Label, u32)>,
+        kind: Kind,
+        arg: Arg,
+        outcome: Outcome,
+    ) -> usize {
+        let event = Event {
+            n: 0,
+            end: None,
+            at_us: self.now_us(),
+            cause,
+            process,
+            kind,
+            arg,
+            outcome,
+        };
+        self.trace.borrow_mut().push(event)
+    }
+
+    /// The loop: until nothing is left to do, or the limits of the phases are reached.
+    async fn run(&self, world: &dyn World) {
+        self.start_processes();
+        self.drive(world, self.limits.faults_us).await;
+        self.heal();
+        let bound = self.now_us().saturating_add(self.limits.heal_us);
+        self.drive(world, bound).await;
+        self.name_the_stuck();
+    }
+
+    async fn drive(&self, world: &dyn World, until_us: u64) {
+        loop {
+            if self.internal.borrow().is_some() || self.short.get() || self.runs_away() {
+                return;
+            }
+            if let Some(actor) = self.choose() {
+                self.step(&actor, Resume::Go);
+                if let Some(process) = self.dying.take() {
+                    self.kill(&process);
+                }
+                continue;
+            }
+            if self.settled() && world.settled(self) {
+                return;
+            }
+            if !self.advance(until_us).await {
+                return;
+            }
+        }
+    }
+
+    fn runs_away(&self) -> bool {
+        let away = self.trace.borrow().events.len() > self.limits.events;
+        if away && !self.over.replace(true) {
+            self.violated(
+                "run_ends",
+                "",
+                "the run went on for more events than the limit allows",
+            );
+        }
+        away
+    }
+
+    /// Nothing is owed: only daemons are left, and no process is down.
+    fn settled(&self) -> bool {
+        self.live.borrow().iter().all(|actor| actor.daemon)
+            && self
+                .processes
+                .borrow()
+                .iter()
+                .all(|process| process.up.get())
+    }
+
+    fn step(&self, actor: &Rc<Actor>, how: Resume) {
+        *self.current.borrow_mut() = Some(Rc::clone(actor));
+        self.disk.enter(actor.conn.get());
+        actor.state.set(State::Ready);
+        let stack = actor.resume(how);
+        *self.current.borrow_mut() = None;
+        if let Some(stack) = stack {
+            self.stacks.borrow_mut().push(stack);
+            self.ended(actor);
+        }
+        *self.stopped.borrow_mut() = Some(Rc::clone(actor));
+    }
+
+    fn ended(&self, actor: &Rc<Actor>) {
+        *actor.waits_at.borrow_mut() = ENDED;
+        self.live
+            .borrow_mut()
+            .retain(|other| !Rc::ptr_eq(other, actor));
+        self.profile
+            .borrow_mut()
+            .gates
+            .insert(actor.cause.hash(), actor.passed.get());
+        if let Some(mail) = actor.answer.borrow_mut().take() {
+            mail.post(Answer::Broken);
+        }
+        if let Some(handle) = actor.handle.borrow_mut().take() {
+            match &actor.process {
+                Some(process) if !actor.is_dead() => process.idle.borrow_mut().push(handle),
+                _ => drop(handle),
+            }
+        }
+    }
+
+    /// Moves virtual time to the next timer, pause or restart. False if there is none before the bound.
+    async fn advance(&self, until_us: u64) -> bool {
+        let now = self.now_us();
+        let actors = self
+            .live
+            .borrow()
+            .iter()
+            .map(|actor| actor.wakes_at())
+            .min()
+            .unwrap_or(NEVER);
+        let restarts = self
+            .processes
+            .borrow()
+            .iter()
+            .filter(|process| !process.up.get())
+            .map(|process| process.restart_at.get())
+            .min()
+            .unwrap_or(NEVER);
+        let next = actors.min(restarts);
+        if next == NEVER || next > until_us {
+            return false;
+        }
+        madsim::time::advance(std::time::Duration::from_micros(next.saturating_sub(now)));
+        self.now_us.set(next.max(now));
+        self.restart_due();
+        true
+    }
+
+    /// Faults stop: whoever is down starts again, whoever stands still goes on.
+    fn heal(&self) {
+        self.phase.set(Phase::Heal);
+        self.note(Kind::Heal, Arg::Word("faults end"), Outcome::Done);
+        let now = self.now_us();
+        for process in self.processes() {
+            process.paused_until.set(0);
+            process.restart_at.set(process.restart_at.get().min(now));
+        }
+        self.restart_due();
+    }
+
+    /// Actors that should have ended, with what they wait for.
+    fn name_the_stuck(&self) {
+        let stuck: Vec<Rc<Actor>> = self
+            .live
+            .borrow()
+            .iter()
+            .filter(|actor| !actor.daemon)
+            .cloned()
+            .collect();
+        for actor in stuck {
+            let waits = format!("waits at {}", actor.waits_at.borrow());
+            self.note_as(
+                actor.cause.clone(),
+                actor.identity(),
+                Kind::Stuck,
+                Arg::Text(waits.into()),
+                Outcome::Done,
+            );
+        }
+    }
+
+    fn start_processes(&self) {
+        for process in self.processes() {
+            self.set_clock(&process);
+            self.start_up(&process);
+        }
+    }
+
+    fn start_up(&self, process: &Rc<Process>) {
+        let work = process.start_up.borrow().clone();
+        if let Some(work) = work {
+            let cause = Label::new(&format!(
+                "start {}#{}",
+                process.name,
+                process.incarnation.get()
+            ));
+            self.spawn(
+                cause,
+                Some(process),
+                process.start_is_daemon.get(),
+                move |ctx| work(ctx),
+            );
+        }
+    }
+
+    fn restart_due(&self) {
+        let now = self.now_us();
+        for process in self.processes() {
+            if !process.up.get() && process.restart_at.get() <= now {
+                process.up.set(true);
+                process.incarnation.set(process.incarnation.get() + 1);
+                let identity = Some((process.name.clone(), process.incarnation.get()));
+                self.note_as(
+                    NOBODY,
+                    identity,
+                    Kind::Restart,
+                    Arg::Text(process.name.as_str().into()),
+                    Outcome::Done,
+                );
+                self.start_up(&process);
+            }
+        }
+    }
+
+    /// A process's clock starts, with an offset if a decision says so.
+    fn set_clock(&self, process: &Rc<Process>) {
+        let actor = Actor::new(
+            u32::MAX,
+            process.name.clone(),
+            Some(Rc::clone(process)),
+            true,
+        );
+        let Some((key, occurrence, act)) = self.ask(&actor, &CLOCK, crate::decide::Kind::Clock)
+        else {
+            return;
+        };
+        let offset = match act {
+            Act::Do(Deviation::Offset(ms)) => Some(ms),
+            _ => None,
+        };
+        self.strategy
+            .borrow_mut()
+            .carried_out(key, offset.is_some());
+        if let Some(ms) = offset {
+            process.offset_ms.set(process.offset_ms.get() + ms);
+            self.deviated(&actor, &CLOCK, occurrence, Deviation::Offset(ms));
+            self.struck(Fault::ClockOffset);
+            self.fault_event(&actor, format!("clock is off by {ms} ms"));
+        }
+    }
+
+    /// A commit of this connection has become visible, and its write lock is still held.
+    fn committed(&self, conn: Conn) {
+        let capture = self.captures.get(conn as usize).cloned().flatten();
+        let Some(capture) = capture else { return };
+        let changes = capture.take();
+        if changes.is_empty() {
+            return;
+        }
+        let judge = self.judge.borrow().clone();
+        if let Some(judge) = judge {
+            self.muted(|| judge.committed(self, &changes));
+        }
+        let cause = self
+            .current
+            .borrow()
+            .as_ref()
+            .map_or(NOBODY, |actor| actor.cause.clone());
+        let mut trace = self.trace.borrow_mut();
+        let n = trace.tick();
+        trace
+            .changes
+            .extend(changes.into_iter().map(|change| Committed {
+                n,
+                cause: cause.clone(),
+                change,
+            }));
+    }
+
+    fn struck(&self, fault: Fault) {
+        self.struck.borrow_mut()[fault as usize] += 1;
+        self.budget.borrow_mut().spend(fault);
+    }
+}
+
+impl Actor {
+    /// The process instance and incarnation that it runs in.
+    pub(self) fn identity(&self) -> Option<(Label, u32)> {
+        self.process
+            .as_ref()
+            .map(|process| (process.name.clone(), self.incarnation))
+    }
+}
+
+const CLOCK: Label = Label::fixed("clock");
+const NOBODY: Label = Label::fixed("world");
+const ENDED: Label = Label::fixed("end");
+
+/// Deep enough for SQLite's parser, small enough that pools of them stay in cache.
+const STACK_BYTES: usize = 256 * 1024;
+
+fn new_stack() -> DefaultStack {
+    DefaultStack::new(STACK_BYTES).expect("memory for a coroutine stack")
+}

@@ -1,0 +1,161 @@
+//! One handler in flight: a stackful coroutine, its cause, and what it waits for.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use corosensei::stack::DefaultStack;
+use corosensei::{Coroutine, CoroutineResult, Yielder};
+
+use super::handle::Handle;
+use super::process::Process;
+use crate::label::Label;
+
+/// What the loop tells a coroutine when it goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Resume {
+    Go,
+    Die,
+}
+
+pub(super) type Routine = Coroutine<Resume, (), (), DefaultStack>;
+
+/// Whether an actor can run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    Ready,
+    /// Until a time, a condition, or whichever comes first.
+    Blocked,
+    Ended,
+}
+
+pub(super) type Condition = Box<dyn Fn() -> bool>;
+
+pub(super) struct Actor {
+    pub(super) index: u32,
+    pub(super) cause: Label,
+    pub(super) process: Option<Rc<Process>>,
+    pub(super) incarnation: u32,
+    /// The run does not wait for it to end: a poller, a reaper.
+    pub(super) daemon: bool,
+    pub(super) passed: Cell<u32>,
+    pub(super) state: Cell<State>,
+    pub(super) until: Cell<u64>,
+    pub(super) condition: RefCell<Option<Condition>>,
+    pub(super) waits_at: RefCell<Label>,
+    pub(super) handle: RefCell<Option<Handle>>,
+    pub(super) conn: Cell<u32>,
+    pub(super) answer: RefCell<Option<Rc<super::message::Mail>>>,
+    pub(super) delivery: Cell<Option<usize>>,
+    counts: RefCell<Vec<(u64, u32)>>,
+    routine: RefCell<Option<Routine>>,
+    yielder: Cell<*const Yielder<Resume, ()>>,
+}
+
+/// Never: the `until` of an actor that waits for a condition only.
+pub(super) const NEVER: u64 = u64::MAX;
+
+impl Actor {
+    pub(super) fn new(index: u32, cause: Label, process: Option<Rc<Process>>, daemon: bool) -> Self {
+        let incarnation = process.as_ref().map_or(0, |process| process.incarnation.get());
+        Self {
+            index,
+            waits_at: RefCell::new(cause.clone()),
+            cause,
+            process,
+            incarnation,
+            daemon,
+            passed: Cell::new(0),
+            state: Cell::new(State::Ready),
+            until: Cell::new(NEVER),
+            condition: RefCell::new(None),
+            handle: RefCell::new(None),
+            conn: Cell::new(0),
+            answer: RefCell::new(None),
+            delivery: Cell::new(None),
+            counts: RefCell::new(Vec::new()),
+            routine: RefCell::new(None),
+            yielder: Cell::new(std::ptr::null()),
+        }
+    }
+
+    pub(super) fn set_routine(&self, routine: Routine) {
+        *self.routine.borrow_mut() = Some(routine);
+    }
+
+    /// Which passage of this site by this actor it is, from 1.
+    pub(super) fn count(&self, site: &Label) -> u32 {
+        let mut counts = self.counts.borrow_mut();
+        match counts.iter_mut().find(|(hash, _)| *hash == site.hash()) {
+            Some((_, n)) => {
+                *n += 1;
+                *n
+            }
+            None => {
+                counts.push((site.hash(), 1));
+                1
+            }
+        }
+    }
+
+    /// Its process died since it started, or is dead now.
+    pub(super) fn is_dead(&self) -> bool {
+        self.process.as_ref().is_some_and(|process| {
+            !process.up.get() || process.incarnation.get() != self.incarnation
+        })
+    }
+
+    /// Whether it could run now.
+    pub(super) fn is_ready(&self, now: u64) -> bool {
+        if self.process.as_ref().is_some_and(|process| process.paused_until.get() > now) {
+            return false;
+        }
+        match self.state.get() {
+            State::Ready => true,
+            State::Ended => false,
+            State::Blocked => {
+                self.until.get() <= now || self.condition.borrow().as_ref().is_some_and(|condition| condition())
+            }
+        }
+    }
+
+    /// The next time at which it could run without anybody's help.
+    pub(super) fn wakes_at(&self) -> u64 {
+        let own = match self.state.get() {
+            State::Ready => 0,
+            State::Blocked if self.condition.borrow().as_ref().is_some_and(|condition| condition()) => 0,
+            State::Blocked => self.until.get(),
+            State::Ended => NEVER,
+        };
+        let paused = self.process.as_ref().map_or(0, |process| process.paused_until.get());
+        if own == NEVER { NEVER } else { own.max(paused) }
+    }
+
+    /// Runs the coroutine until it suspends or ends. Returns its stack when it has ended.
+    pub(super) fn resume(&self, how: Resume) -> Option<DefaultStack> {
+        let mut routine = self.routine.borrow_mut().take()?;
+        match routine.resume(how) {
+            CoroutineResult::Yield(()) => {
+                *self.routine.borrow_mut() = Some(routine);
+                None
+            }
+            CoroutineResult::Return(()) => {
+                self.state.set(State::Ended);
+                Some(routine.into_stack())
+            }
+        }
+    }
+
+    /// Called by the coroutine itself, first thing.
+    pub(super) fn started(&self, yielder: &Yielder<Resume, ()>) {
+        self.yielder.set(yielder);
+    }
+
+    /// Suspends the running coroutine, which must be this actor's.
+    pub(super) fn suspend(&self) -> Resume {
+        let yielder = self.yielder.get();
+        assert!(!yielder.is_null(), "an actor suspends only while it runs");
+        // SAFETY: `started` stored the yielder that lives on this coroutine's own stack; only the coroutine that is
+        // running calls `suspend`, so the stack and the yielder are alive, and nobody else uses it meanwhile.
+        unsafe { (*yielder).suspend(()) }
+    }
+}

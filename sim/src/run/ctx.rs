@@ -1,0 +1,358 @@
+//! What an actor's code can do: pass gates, wait, talk, keep effects, use its database.
+
+use std::rc::Rc;
+
+use lockstep_store::{Call, Error as StoreError, Reply, Store};
+use rusqlite::types::Value;
+
+use super::actor::{Actor, Condition, NEVER, State};
+use super::death::unwind;
+use super::handle::{Db, Handle};
+use super::message::{Answer, Mail};
+use super::process::Process;
+use super::{Kernel, Phase};
+use crate::case::Deviation;
+use crate::decide::{Act, Kind};
+use crate::disk::Dead;
+use crate::fault::Fault;
+use crate::label::Label;
+use crate::ledger::Effect;
+use crate::trace::{Arg, Kind as EventKind, Outcome};
+
+/// The simulated world as one actor sees it.
+///
+/// Every method that passes a gate unwinds when the actor's process has died: code after it never runs.
+pub struct Ctx {
+    pub(super) kernel: Rc<Kernel>,
+    pub(super) actor: Rc<Actor>,
+}
+
+/// A request to a process.
+pub struct Request {
+    /// Cause of the delivery: unique in the run.
+    pub cause: Label,
+    /// Who handles it.
+    pub to: Rc<Process>,
+    /// What the handler does. It may run twice: each time as a delivery of its own.
+    pub handler: Rc<dyn Fn(&Ctx)>,
+}
+
+impl Ctx {
+    /// The run that this actor belongs to.
+    pub fn kernel(&self) -> &Kernel {
+        &self.kernel
+    }
+
+    /// The delivery being handled.
+    pub fn cause(&self) -> &Label {
+        &self.actor.cause
+    }
+
+    /// The process that this actor runs in.
+    ///
+    /// # Panics
+    /// If the actor is outside the system.
+    pub fn process(&self) -> &Rc<Process> {
+        self.actor.process.as_ref().expect("this actor runs in a process")
+    }
+
+    /// Passes a gate: others may go on before this returns, or the process may die here.
+    pub fn gate(&self, site: &Label) {
+        self.alive(self.kernel.gate(site, Kind::Step));
+    }
+
+    /// The process's wall clock, Unix milliseconds. Outside the system: true time.
+    pub fn clock_ms(&self) -> i64 {
+        let offset = self.actor.process.as_ref().map_or(0, |process| process.offset_ms.get());
+        self.kernel.start_ms + i64::try_from(self.kernel.now_us() / 1000).unwrap_or(i64::MAX) + offset
+    }
+
+    /// Virtual time since the start of the run, milliseconds.
+    pub fn now_ms(&self) -> u64 {
+        self.kernel.now_us() / 1000
+    }
+
+    /// Faults have stopped.
+    pub fn healing(&self) -> bool {
+        self.kernel.phase.get() == Phase::Heal
+    }
+
+    /// Sleeps for so many milliseconds of virtual time. Not an event.
+    pub fn sleep(&self, site: &Label, ms: u64) {
+        let until = self.kernel.now_us() + ms * 1000;
+        self.alive(self.kernel.block(&self.actor, site, until, None));
+    }
+
+    /// Sleeps until the virtual time `ms` since the start.
+    pub fn sleep_until(&self, site: &Label, ms: u64) {
+        self.alive(self.kernel.block(&self.actor, site, ms * 1000, None));
+    }
+
+    /// Waits until the condition holds, at most until the virtual time `until_ms` since the start. True if it holds.
+    /// The condition is asked again whenever somebody else has run; it must only look.
+    pub fn wait(&self, site: &Label, until_ms: Option<u64>, condition: impl Fn() -> bool + 'static) -> bool {
+        if condition() {
+            return true;
+        }
+        let condition = Rc::new(condition);
+        let asked = Rc::clone(&condition);
+        let until = until_ms.map_or(NEVER, |ms| ms * 1000);
+        self.alive(self.kernel.block(&self.actor, site, until, Some(Box::new(move || asked()))));
+        condition()
+    }
+
+    /// A duration in milliseconds out of a range: the shortest, unless a decision says longer.
+    pub fn amount(&self, site: &Label, shortest: u64, longest: u64) -> u64 {
+        if shortest >= longest { shortest } else { self.kernel.amount(&self.actor, site, shortest, longest) }
+    }
+
+    /// Lets time pass, as an event.
+    pub fn take(&self, site: &Label, shortest: u64, longest: u64) {
+        let ms = self.amount(site, shortest, longest);
+        let event = self.event(EventKind::Take, Arg::Text(format!("{ms} ms").into()), Outcome::Open);
+        self.sleep(site, ms);
+        self.close(event, Outcome::Done);
+    }
+
+    /// A choice out of `0..n`: 0, unless a decision says otherwise. `n` of 0 or 1 always gives 0.
+    pub fn pick(&self, site: &Label, n: u64) -> u64 {
+        if n <= 1 { 0 } else { self.kernel.pick(&self.actor, site, n) }
+    }
+
+    /// Which passage of this label by this cause it is, from 1: for ids that name where they come from.
+    pub fn nth(&self, label: &Label) -> u32 {
+        self.actor.count(label)
+    }
+
+    /// The handler failed: the delivery ends without a reply.
+    pub fn failed(&self, words: &str) {
+        if let Some(event) = self.actor.delivery.take() {
+            self.close(event, Outcome::Error(words.into()));
+        }
+    }
+
+    /// Records an event of this actor; returns its index for [`Ctx::close`].
+    pub fn event(&self, kind: EventKind, arg: Arg, outcome: Outcome) -> usize {
+        self.kernel.note_as(self.actor.cause.clone(), self.actor.identity(), kind, arg, outcome)
+    }
+
+    /// An event has returned.
+    pub fn close(&self, event: usize, outcome: Outcome) {
+        self.kernel.trace.borrow_mut().close(event, outcome);
+    }
+
+    /// Something outside happens now, whatever the store thinks of it.
+    pub fn effect(&self, name: &str, intent: Option<Value>, key: Option<Value>, value: Option<Value>) {
+        self.gate(&EFFECT);
+        let words = [&intent, &key, &value].map(|value| {
+            value.as_ref().map_or(String::new(), |value| format!(" {}", crate::trace::value_json(value)))
+        });
+        let event =
+            self.event(EventKind::Effect, Arg::Text(format!("{name}{}", words.concat()).into()), Outcome::Done);
+        let n = self.kernel.trace.borrow().events[event].n;
+        let effect = Effect { n, cause: self.actor.cause.clone(), name: name.into(), intent, key, value };
+        self.kernel.ledger.borrow_mut().effects.push(effect);
+    }
+
+    /// Starts an actor beside this one, in the same process (outside, if this one is).
+    pub fn spawn(&self, cause: Label, daemon: bool, body: impl FnOnce(&Ctx) + 'static) {
+        self.kernel.spawn(cause, self.actor.process.as_ref(), daemon, body);
+    }
+
+    /// Sends a request, which may be lost, late or doubled, and returns where its answer will arrive.
+    pub fn send(&self, request: Request) -> Rc<Mail> {
+        let mail = Rc::new(Mail::default());
+        let act = self.message_fault(&request.cause, Kind::Send);
+        match act {
+            Some(Deviation::LostRequest) => {
+                self.strike(Fault::LostRequest, &request.cause);
+                mail.post(Answer::Broken);
+            }
+            Some(Deviation::Duplicate(ms)) => {
+                self.strike(Fault::Duplicate, &request.cause);
+                let again = Label::new(&format!("{}/duplicate", request.cause));
+                self.deliver(&request, again, Rc::new(Mail::default()), ms);
+                self.deliver(&request, request.cause.clone(), Rc::clone(&mail), 0);
+            }
+            Some(Deviation::Late(ms)) => {
+                self.strike(Fault::Late, &request.cause);
+                self.deliver(&request, request.cause.clone(), Rc::clone(&mail), ms);
+            }
+            _ => self.deliver(&request, request.cause.clone(), Rc::clone(&mail), 0),
+        }
+        mail
+    }
+
+    /// Sends a request and waits for its answer, at most `timeout_ms`. `None`: no answer in time.
+    pub fn request(&self, request: Request, timeout_ms: u64) -> Option<Answer> {
+        let until = self.now_ms() + timeout_ms;
+        let mail = self.send(request);
+        let arrived = Rc::clone(&mail);
+        self.wait(&ANSWER, Some(until), move || arrived.arrived());
+        mail.get()
+    }
+
+    /// Answers the request being handled. The answer may be lost; a second answer is ignored.
+    pub fn reply(&self, text: &str) {
+        self.gate(&REPLY);
+        let Some(mail) = self.actor.answer.borrow_mut().take() else { return };
+        if let Some(event) = self.actor.delivery.take() {
+            self.close(event, Outcome::Text(text.into()));
+        }
+        match self.message_fault(&self.actor.cause.clone(), Kind::Reply) {
+            Some(Deviation::LostReply) => {
+                self.strike(Fault::LostReply, &self.actor.cause.clone());
+                mail.post(Answer::Broken);
+            }
+            _ => mail.post(Answer::Reply(text.into())),
+        }
+    }
+
+    /// Runs an operation of the reference store on this actor's handle; the process may die inside it.
+    ///
+    /// # Errors
+    /// Those of the store.
+    ///
+    /// # Panics
+    /// If the world has no reference store.
+    pub fn store(&self, call: Call) -> Result<Reply, StoreError> {
+        self.gate(&Label::new(&format!("op {}", call.op.name())));
+        let call = Rc::new(call);
+        let event = self.event(EventKind::Op, Arg::Op(Rc::clone(&call)), Outcome::Open);
+        let result = self.with_db(|handle| match &mut handle.db {
+            Db::Store(store) => store.apply(&call),
+            Db::Raw(_) => unreachable!("a world without the reference store runs no operations"),
+        });
+        let result = Rc::new(result);
+        self.close(event, Outcome::Op(Rc::clone(&result)));
+        Rc::try_unwrap(result).unwrap_or_else(|shared| (*shared).clone())
+    }
+
+    /// Uses this actor's database handle. Every return from SQLite goes through here, so that an actor that has died
+    /// inside never sees the result.
+    pub fn with_db<T>(&self, work: impl FnOnce(&mut Handle) -> T) -> T {
+        let mut handle = self.take_handle();
+        self.kernel.disk.enter(handle.conn);
+        let result = work(&mut handle);
+        if self.actor.is_dead() || self.kernel.over.get() {
+            drop(handle);
+            unwind();
+        }
+        if handle.connection().is_autocommit() {
+            handle.capture.rewind(0);
+        }
+        *self.actor.handle.borrow_mut() = Some(handle);
+        result
+    }
+
+    fn take_handle(&self) -> Handle {
+        if let Some(handle) = self.actor.handle.borrow_mut().take() {
+            return handle;
+        }
+        let idle = self.actor.process.as_ref().and_then(|process| process.idle.borrow_mut().pop());
+        let Some(handle) = idle.or_else(|| self.kernel.pool.borrow_mut().pop()) else {
+            self.kernel.short.set(true);
+            unwind();
+        };
+        if let Some(process) = &self.actor.process {
+            handle.clock.follow(&process.offset_ms);
+        }
+        self.actor.conn.set(handle.conn);
+        handle
+    }
+
+    fn deliver(&self, request: &Request, cause: Label, mail: Rc<Mail>, after_ms: u64) {
+        if after_ms > 0 {
+            let (to, handler) = (Rc::clone(&request.to), Rc::clone(&request.handler));
+            let carrier = Label::new(&format!("{cause}/on the way"));
+            self.kernel.spawn(carrier, None, false, move |ctx| {
+                ctx.sleep(&ON_THE_WAY, after_ms);
+                ctx.kernel.arrive(cause, &to, handler, mail);
+            });
+        } else {
+            self.kernel.arrive(cause, &request.to, Rc::clone(&request.handler), mail);
+        }
+    }
+
+    /// A fault that a decision puts on the message of `cause`, if it may strike.
+    fn message_fault(&self, cause: &Label, kind: Kind) -> Option<Deviation> {
+        let site = if kind == Kind::Send { Label::new(&format!("send {cause}")) } else { REPLY_SENT };
+        let (key, occurrence, act) = self.kernel.ask(&self.actor, &site, kind)?;
+        let fits = match (&act, kind) {
+            (
+                Act::Do(Deviation::LostRequest | Deviation::Duplicate(_) | Deviation::Late(_)),
+                Kind::Send,
+            )
+            | (Act::Do(Deviation::LostReply), Kind::Reply) => true,
+            _ => false,
+        };
+        self.kernel.strategy.borrow_mut().carried_out(key, fits);
+        match act {
+            Act::Do(deviation) if fits => {
+                self.kernel.deviated(&self.actor, &site, occurrence, deviation.clone());
+                Some(deviation)
+            }
+            _ => None,
+        }
+    }
+
+    fn strike(&self, fault: Fault, cause: &Label) {
+        self.kernel.struck(fault);
+        self.kernel.fault_event(&self.actor, format!("{fault} {cause}"));
+    }
+
+    fn alive(&self, result: Result<(), Dead>) {
+        if result.is_err() || self.kernel.over.get() {
+            unwind();
+        }
+    }
+}
+
+impl Kernel {
+    /// A request arrives: its handler runs as an actor, unless the process is down.
+    fn arrive(&self, cause: Label, to: &Rc<Process>, handler: Rc<dyn Fn(&Ctx)>, mail: Rc<Mail>) {
+        if !to.up.get() {
+            mail.post(Answer::Broken);
+            return;
+        }
+        let mailed = Rc::clone(&mail);
+        self.spawn_with(
+            cause,
+            Some(to),
+            false,
+            |actor| *actor.answer.borrow_mut() = Some(mailed),
+            move |ctx| {
+                let arg = Arg::Text(ctx.actor.cause.as_str().into());
+                ctx.actor.delivery.set(Some(ctx.event(EventKind::Deliver, arg, Outcome::Open)));
+                handler(ctx);
+                if let Some(event) = ctx.actor.delivery.take() {
+                    ctx.close(event, Outcome::Done);
+                }
+            },
+        );
+    }
+
+    /// Blocks the running actor until a time or a condition.
+    pub(super) fn block(
+        &self,
+        actor: &Rc<Actor>,
+        site: &Label,
+        until_us: u64,
+        condition: Option<Condition>,
+    ) -> Result<(), Dead> {
+        actor.until.set(until_us);
+        *actor.condition.borrow_mut() = condition;
+        *actor.waits_at.borrow_mut() = site.clone();
+        actor.state.set(State::Blocked);
+        let result = self.suspend(actor);
+        *actor.condition.borrow_mut() = None;
+        actor.until.set(NEVER);
+        result
+    }
+}
+
+const EFFECT: Label = Label::fixed("effect");
+const REPLY: Label = Label::fixed("reply");
+const REPLY_SENT: Label = Label::fixed("reply sent");
+const ANSWER: Label = Label::fixed("answer");
+const ON_THE_WAY: Label = Label::fixed("on the way");

@@ -1,0 +1,295 @@
+//! Gates: where a decision may deviate, and the single place where harm is done.
+
+use std::rc::Rc;
+
+use super::actor::{Actor, Resume};
+use super::{Kernel, Phase};
+use crate::case::{Deviation, Point, key};
+use crate::decide::{Act, At, Candidate, Kind, Profile, View};
+use crate::disk::{Conn, Dead, FileKind, Gatekeeper, Method};
+use crate::fault::Fault;
+use crate::label::Label;
+use crate::trace::{Arg, Kind as EventKind, Outcome};
+
+/// How long a crashed process stays down, unless a decision says longer.
+const RESTART_MS: (u64, u64) = (1_000, 30_000);
+
+const RESTART: Label = Label::fixed("restart");
+
+impl Kernel {
+    /// A passage of a gate by the running actor. Free when nothing deviates; else it may suspend.
+    /// `Err` means that the actor's process has died meanwhile.
+    pub(super) fn gate(&self, site: &Label, kind: Kind) -> Result<(), Dead> {
+        let Some(actor) = self.runner() else { return Ok(()) };
+        if actor.is_dead() {
+            return Err(Dead);
+        }
+        actor.passed.set(actor.passed.get() + 1);
+        let Some((at_key, occurrence, act)) = self.ask(&actor, site, kind) else { return Ok(()) };
+        let done = self.act_at_gate(&actor, site, occurrence, &act);
+        self.strategy.borrow_mut().carried_out(at_key, done);
+        if !done || !self.must_stop(&act) {
+            return Ok(());
+        }
+        *actor.waits_at.borrow_mut() = site.clone();
+        self.suspend(&actor)
+    }
+
+    /// Suspends the running actor and makes it the running one again afterwards.
+    pub(super) fn suspend(&self, actor: &Rc<Actor>) -> Result<(), Dead> {
+        match actor.suspend() {
+            Resume::Go if !actor.is_dead() => Ok(()),
+            _ => Err(Dead),
+        }
+    }
+
+    /// The running actor, unless decisions are muted (set-up, the checker).
+    pub(super) fn runner(&self) -> Option<Rc<Actor>> {
+        if self.muted.get() { None } else { self.current.borrow().clone() }
+    }
+
+    /// Asks the strategy at a point; counts the point in the profile.
+    pub(super) fn ask(&self, actor: &Actor, site: &Label, kind: Kind) -> Option<(u64, u32, Act)> {
+        let occurrence = actor.count(site);
+        if self.phase.get() == Phase::Heal {
+            return None;
+        }
+        self.profile.borrow_mut().points[Profile::slot(kind)] += 1;
+        let at_key = key(&actor.cause, site, occurrence);
+        let at = At { cause: &actor.cause, site, occurrence, key: at_key, kind };
+        let act = self.strategy.borrow_mut().decide(&at, self)?;
+        Some((at_key, occurrence, act))
+    }
+
+    /// Remembers a decision that was carried out.
+    pub(super) fn deviated(&self, actor: &Actor, site: &Label, occurrence: u32, deviation: Deviation) {
+        let point =
+            Point { cause: actor.cause.as_str().into(), site: site.as_str().into(), occurrence };
+        self.deviations.borrow_mut().push((point, deviation));
+    }
+
+    fn must_stop(&self, act: &Act) -> bool {
+        !matches!(act, Act::Do(Deviation::Jump(_)))
+    }
+
+    fn act_at_gate(&self, actor: &Rc<Actor>, site: &Label, occurrence: u32, act: &Act) -> bool {
+        match act {
+            Act::Switch(to) => self.switch(actor, site, occurrence, *to),
+            Act::Do(deviation) => {
+                let done = match deviation {
+                    Deviation::Crash => self.crash(actor, site),
+                    Deviation::Pause(ms) => self.pause(actor, *ms),
+                    Deviation::Jump(ms) => self.jump(actor, *ms),
+                    _ => false,
+                };
+                if done {
+                    self.deviated(actor, site, occurrence, deviation.clone());
+                }
+                done
+            }
+        }
+    }
+
+    pub(super) fn switch(&self, from: &Rc<Actor>, site: &Label, occurrence: u32, to: u64) -> bool {
+        let now = self.now_us();
+        let target = self
+            .live
+            .borrow()
+            .iter()
+            .find(|other| other.cause.hash() == to && !Rc::ptr_eq(other, from) && other.is_ready(now))
+            .cloned();
+        let Some(target) = target else { return false };
+        self.deviated(from, site, occurrence, Deviation::Switch(target.cause.as_str().into()));
+        let arg = Arg::Text(format!("{site}: switch to {}", target.cause).into());
+        self.note_as(from.cause.clone(), from.identity(), EventKind::Switch, arg, Outcome::Done);
+        *self.next.borrow_mut() = Some(target);
+        true
+    }
+
+    fn crash(&self, actor: &Rc<Actor>, site: &Label) -> bool {
+        let Some(process) = &actor.process else { return false };
+        let restart = self.amount(actor, &RESTART, RESTART_MS.0, RESTART_MS.1);
+        process.crashes_left.set(process.crashes_left.get().saturating_sub(1));
+        process.restart_at.set(self.now_us() + restart * 1000);
+        self.struck(Fault::Crash);
+        self.fault_event(actor, format!("crash at {site}"));
+        *self.dying.borrow_mut() = Some(Rc::clone(process));
+        true
+    }
+
+    fn pause(&self, actor: &Rc<Actor>, ms: u64) -> bool {
+        let Some(process) = &actor.process else { return false };
+        process.paused_until.set(self.now_us() + ms * 1000);
+        self.struck(Fault::Pause);
+        self.fault_event(actor, format!("pause {ms} ms"));
+        true
+    }
+
+    fn jump(&self, actor: &Rc<Actor>, ms: i64) -> bool {
+        let Some(process) = &actor.process else { return false };
+        process.offset_ms.set(process.offset_ms.get() + ms);
+        self.struck(Fault::ClockJump);
+        self.fault_event(actor, format!("clock jumps {ms} ms"));
+        true
+    }
+
+    pub(super) fn fault_event(&self, actor: &Actor, words: String) {
+        self.note_as(
+            actor.cause.clone(),
+            actor.identity(),
+            EventKind::Fault,
+            Arg::Text(words.into()),
+            Outcome::Done,
+        );
+    }
+
+    /// A duration in milliseconds: the shortest, unless a decision says longer.
+    pub(super) fn amount(&self, actor: &Actor, site: &Label, shortest: u64, longest: u64) -> u64 {
+        let Some((at_key, occurrence, act)) = self.ask(actor, site, Kind::Amount(shortest, longest)) else {
+            return shortest;
+        };
+        let chosen = match act {
+            Act::Do(Deviation::Take(ms)) if (shortest..=longest).contains(&ms) => Some(ms),
+            _ => None,
+        };
+        self.strategy.borrow_mut().carried_out(at_key, chosen.is_some());
+        if let Some(ms) = chosen {
+            self.deviated(actor, site, occurrence, Deviation::Take(ms));
+        }
+        chosen.unwrap_or(shortest)
+    }
+
+    /// A choice out of `0..n`: 0, unless a decision says otherwise.
+    pub(super) fn pick(&self, actor: &Actor, site: &Label, n: u64) -> u64 {
+        let Some((at_key, occurrence, act)) = self.ask(actor, site, Kind::Pick(n)) else { return 0 };
+        let chosen = match act {
+            Act::Do(Deviation::Pick(i)) if i < n => Some(i),
+            _ => None,
+        };
+        self.strategy.borrow_mut().carried_out(at_key, chosen.is_some());
+        if let Some(i) = chosen {
+            self.deviated(actor, site, occurrence, Deviation::Pick(i));
+        }
+        chosen.unwrap_or(0)
+    }
+
+    /// Who goes on: whoever was switched to, else whoever ran last, else the oldest unless a decision says otherwise.
+    pub(super) fn choose(&self) -> Option<Rc<Actor>> {
+        let now = self.now_us();
+        if let Some(next) = self.next.borrow_mut().take()
+            && next.is_ready(now)
+        {
+            return Some(next);
+        }
+        let (oldest, several) = {
+            let live = self.live.borrow();
+            let mut ready = live.iter().filter(|actor| actor.is_ready(now));
+            (ready.next().cloned()?, ready.next().is_some())
+        };
+        if several && let Some(other) = self.choose_other() {
+            return Some(other);
+        }
+        Some(oldest)
+    }
+
+    fn choose_other(&self) -> Option<Rc<Actor>> {
+        let stopped = self.stopped.borrow().clone()?;
+        let site = stopped.waits_at.borrow().clone();
+        let (at_key, occurrence, act) = self.ask(&stopped, &site, Kind::Wait)?;
+        let done = match act {
+            Act::Switch(to) => self.switch(&stopped, &site, occurrence, to),
+            Act::Do(_) => false,
+        };
+        self.strategy.borrow_mut().carried_out(at_key, done);
+        if done { self.next.borrow_mut().take() } else { None }
+    }
+}
+
+impl View for Kernel {
+    fn ready(&self, into: &mut Vec<Candidate>) {
+        let now = self.now_us();
+        let current = self.current.borrow();
+        for actor in self.live.borrow().iter().filter(|actor| actor.is_ready(now)) {
+            let is_current = current.as_ref().is_some_and(|current| Rc::ptr_eq(current, actor));
+            into.push(Candidate {
+                cause: actor.cause.hash(),
+                passed: actor.passed.get(),
+                current: is_current,
+            });
+        }
+    }
+
+    fn allows(&self, fault: Fault) -> Option<u64> {
+        let budget = self.budget.borrow();
+        let left = match fault {
+            Fault::Crash => {
+                let current = self.current.borrow();
+                let process = current.as_ref().and_then(|actor| actor.process.as_ref());
+                process.is_some_and(|process| process.crashes_left.get() > 0)
+            }
+            _ => budget.left(fault) > 0,
+        };
+        left.then(|| budget.longest(fault))
+    }
+}
+
+/// The kernel as the disk sees it.
+pub(super) struct Keeper(pub(super) std::rc::Weak<Kernel>);
+
+impl Gatekeeper for Keeper {
+    fn pass(&self, conn: Conn, method: Method, file: FileKind) -> Result<(), Dead> {
+        let Some(kernel) = self.0.upgrade() else { return Ok(()) };
+        if conn == super::stage::CHECKER {
+            return Ok(());
+        }
+        let kind = match method {
+            Method::Read | Method::Write | Method::Truncate | Method::Open => Kind::DiskData,
+            _ => Kind::Disk,
+        };
+        kernel.gate(&kernel.disk_sites[disk_site(method, file)], kind)
+    }
+
+    fn sleep(&self, _conn: Conn, micros: u64) -> Result<(), Dead> {
+        let Some(kernel) = self.0.upgrade() else { return Ok(()) };
+        let Some(actor) = kernel.runner() else { return Ok(()) };
+        if actor.is_dead() {
+            return Err(Dead);
+        }
+        kernel.block(&actor, &BUSY, kernel.now_us() + micros, None)
+    }
+
+    fn committed(&self, conn: Conn) {
+        if let Some(kernel) = self.0.upgrade() {
+            kernel.committed(conn);
+        }
+    }
+}
+
+const BUSY: Label = Label::fixed("database is locked");
+
+/// Labels of the sites inside SQLite, such as `xSync wal`, in the order of [`disk_site`].
+pub(super) fn disk_sites() -> Rc<[Label]> {
+    let name = |method: &Method, file: &FileKind| Label::new(&format!("{} {}", method.name(), file.name()));
+    METHODS.iter().flat_map(|method| FILES.iter().map(move |file| name(method, file))).collect()
+}
+
+const METHODS: [Method; 11] = [
+    Method::Lock,
+    Method::Unlock,
+    Method::ShmLock,
+    Method::ShmUnlock,
+    Method::ShmBarrier,
+    Method::Sync,
+    Method::Delete,
+    Method::Read,
+    Method::Write,
+    Method::Truncate,
+    Method::Open,
+];
+
+const FILES: [FileKind; 5] =
+    [FileKind::Main, FileKind::Wal, FileKind::Journal, FileKind::Shm, FileKind::Temp];
+
+fn disk_site(method: Method, file: FileKind) -> usize {
+    method as usize * FILES.len() + file as usize
+}

@@ -1,0 +1,77 @@
+//! A simulated process: volatile memory, a clock, connections; it can die and start again.
+
+use std::any::Any;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use super::handle::Handle;
+use crate::label::Label;
+
+/// Start-up work of an incarnation: its cause and what it does.
+pub type StartUp = Rc<dyn Fn(&super::Ctx)>;
+
+/// A simulated process.
+pub struct Process {
+    /// Instance name, such as `api.1`.
+    pub name: Label,
+    /// Name of its kind, such as `api`.
+    pub kind: Label,
+    /// Position of its kind in the world's list.
+    pub kind_index: usize,
+    /// The machine or runtime it lives on.
+    pub home: Option<Rc<str>>,
+    /// From 1; +1 at each start after a crash.
+    pub incarnation: Cell<u32>,
+    /// It runs.
+    pub up: Cell<bool>,
+    /// Its clock against virtual time, milliseconds.
+    pub offset_ms: Rc<Cell<i64>>,
+    /// It stands still until then (microseconds of virtual time).
+    pub(super) paused_until: Cell<u64>,
+    /// When it starts again, after a crash.
+    pub(super) restart_at: Cell<u64>,
+    /// How often it has died in this run.
+    pub died: Cell<u32>,
+    /// Crashes that may still strike it.
+    pub(super) crashes_left: Cell<u32>,
+    /// What each incarnation does first.
+    pub(super) start_up: RefCell<Option<StartUp>>,
+    pub(super) start_is_daemon: Cell<bool>,
+    /// Lost in a crash. The world decides what it is.
+    pub memory: RefCell<Option<Rc<dyn Any>>>,
+    pub(super) idle: RefCell<Vec<Handle>>,
+}
+
+impl Process {
+    /// A process of a kind, `instance` from 1, up and with a right clock.
+    pub fn new(kind: &Label, kind_index: usize, instance: u32, home: Option<&str>) -> Rc<Self> {
+        Rc::new(Self {
+            name: Label::new(&format!("{kind}.{instance}")),
+            kind: kind.clone(),
+            kind_index,
+            home: home.map(Rc::from),
+            incarnation: Cell::new(1),
+            up: Cell::new(true),
+            offset_ms: Rc::new(Cell::new(0)),
+            paused_until: Cell::new(0),
+            restart_at: Cell::new(0),
+            died: Cell::new(0),
+            crashes_left: Cell::new(0),
+            start_up: RefCell::new(None),
+            start_is_daemon: Cell::new(false),
+            memory: RefCell::new(None),
+            idle: RefCell::new(Vec::new()),
+        })
+    }
+
+    /// Lets it crash so often in this run.
+    pub fn allow_crashes(&self, times: u32) {
+        self.crashes_left.set(times);
+    }
+
+    /// What each incarnation does first, the first one included. The run does not wait for a daemon to end.
+    pub fn on_start(&self, daemon: bool, work: StartUp) {
+        self.start_is_daemon.set(daemon);
+        *self.start_up.borrow_mut() = Some(work);
+    }
+}

@@ -1,0 +1,313 @@
+//! The stage: what outlives a run. Connections, stacks and the template of the database are made once and put back.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use corosensei::stack::DefaultStack;
+use madsim::runtime::Runtime;
+use xxhash_rust::xxh3::Xxh3;
+
+use super::gate::{Keeper, disk_sites};
+use super::handle::{Db, Handle, SimClock};
+use super::{Kernel, Limits, Phase, Violation};
+use crate::case::{Decisions, Deviation, Point};
+use crate::check::{Checker, Rules};
+use crate::decide::{Counts, Profile, Strategy};
+use crate::disk::capture::Capture;
+use crate::disk::externs::{self, Observer};
+use crate::disk::{Conn, Disk, Image};
+use crate::fault::Budget;
+use crate::label::Label;
+use crate::ledger::Ledger;
+use crate::trace::Trace;
+
+/// The connection of the checker; its file operations pass no gates.
+pub(super) const CHECKER: Conn = 0;
+
+/// A world that can be run: a scenario's program or the default world.
+pub trait World {
+    /// Where virtual time starts, Unix milliseconds.
+    fn start_ms(&self) -> i64;
+    /// Opens a connection of the world on the disk.
+    ///
+    /// # Errors
+    /// In words, when the database cannot be opened or migrated.
+    fn open(&self, connection: rusqlite::Connection, clock: SimClock) -> Result<Db, String>;
+    /// Fills the database before the first run. Called once, on the first handle.
+    ///
+    /// # Errors
+    /// In words, when a statement fails.
+    fn set_up(&self, handle: &mut Handle) -> Result<(), String>;
+    /// Adds processes and first actors. Called at the start of each run.
+    fn build(&self, kernel: &Kernel);
+    /// Whether all that the world owes is done, so that the phase can end.
+    fn settled(&self, kernel: &Kernel) -> bool;
+    /// What may go wrong in a run.
+    fn budget(&self) -> Budget;
+    /// How long a run may last.
+    fn limits(&self) -> Limits;
+    /// What must hold, and what must be reached.
+    fn rules(&self) -> Rules;
+    /// Called once when a run is over, before its last judgement: violations that only the world can know.
+    fn judge(&self, kernel: &Kernel);
+}
+
+/// What a run left behind.
+#[derive(Debug, Clone)]
+pub struct Ran {
+    /// The trace.
+    pub trace: Trace,
+    /// Effects outside the store.
+    pub ledger: Ledger,
+    /// Violated invariants, in the order they were seen.
+    pub violations: Vec<Violation>,
+    /// Every decision that was carried out.
+    pub decisions: Decisions,
+    /// Gates and points that were passed.
+    pub profile: Profile,
+    /// Strikes of each fault.
+    pub struck: [u32; 8],
+    /// Goals reached, by name.
+    pub goals: Vec<String>,
+    /// Whether any invariant read a row.
+    pub judged_rows: bool,
+    /// SQL statements executed by the system under test.
+    pub statements: u64,
+    /// Hash of the whole trace, and of the bytes left on the disk.
+    pub hash: u128,
+    /// A bug in lockstep, in words.
+    pub internal: Option<String>,
+    /// What became of a replayed case's deviations.
+    pub counts: Counts,
+    /// Actors that never ended, with what they wait for.
+    pub stuck: Vec<String>,
+}
+
+impl Ran {
+    /// Names of the violated invariants, sorted, each once.
+    pub fn violated(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.violations.iter().map(|v| v.invariant.clone()).collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+}
+
+/// What outlives a run.
+pub struct Stage {
+    world: Rc<dyn World>,
+    disk: Rc<Disk>,
+    image: Image,
+    pool: Vec<Handle>,
+    captures: Vec<Option<Rc<Capture>>>,
+    observer: Rc<Observer>,
+    stacks: Vec<DefaultStack>,
+    checker: Rc<Checker>,
+    now_us: Rc<Cell<u64>>,
+    disk_sites: Rc<[Label]>,
+}
+
+impl Stage {
+    /// Opens the database, fills it, and takes the template.
+    ///
+    /// # Errors
+    /// In words, when the world's schema or set-up fails.
+    pub fn new(world: Rc<dyn World>) -> Result<Self, String> {
+        crate::tame_allocator();
+        let _turn = turn();
+        let disk = Disk::new();
+        externs::seed_random(SQLITE_SEED);
+        let now_us = Rc::new(Cell::new(0));
+        let observer = Observer::new();
+        let mut first = open(&*world, &disk, &now_us, &observer, 1)?;
+        world.set_up(&mut first)?;
+        let checker = disk.open(MAIN, CHECKER).map_err(|error| error.to_string())?;
+        let checker = Rc::new(Checker::new(checker, world.rules())?);
+        let mut stage = Self {
+            captures: vec![None, Some(Rc::clone(&first.capture))],
+            image: disk.image(),
+            world,
+            disk,
+            pool: vec![first],
+            stacks: Vec::new(),
+            checker,
+            observer,
+            now_us,
+            disk_sites: disk_sites(),
+        };
+        stage.grow(3)?;
+        Ok(stage)
+    }
+
+    /// Opens more pooled connections, each warmed up on the template, which is taken anew.
+    fn grow(&mut self, by: usize) -> Result<(), String> {
+        for _ in 0..by {
+            let conn = Conn::try_from(self.captures.len()).map_err(|_| "too many connections".to_owned())?;
+            let handle = open(&*self.world, &self.disk, &self.now_us, &self.observer, conn)?;
+            self.captures.push(Some(Rc::clone(&handle.capture)));
+            self.pool.push(handle);
+        }
+        self.pool.iter().for_each(|handle| externs::drop_cache(handle.connection()));
+        Ok(())
+    }
+
+    /// Runs the world once. `strategy` is called again for a fresh one when the run needs more connections than the
+    /// pool has; that changes nothing in the run.
+    ///
+    /// # Errors
+    /// In words, when connections cannot be opened.
+    pub fn run(&mut self, strategy: &mut dyn FnMut() -> Box<dyn Strategy>) -> Result<Ran, String> {
+        let _turn = turn();
+        loop {
+            self.put_back()?;
+            let (ran, short) = self.run_once(strategy());
+            if !short {
+                return Ok(ran);
+            }
+            self.put_back()?;
+            self.grow(2)?;
+        }
+    }
+
+    fn put_back(&mut self) -> Result<(), String> {
+        if self.disk.pool_stale() {
+            // Connections remember a checkpoint or a restart of the WAL: they would not behave as fresh ones.
+            self.pool.clear();
+        }
+        self.disk.restore(&self.image);
+        for handle in &self.pool {
+            externs::drop_cache(handle.connection());
+            handle.capture.rewind(0);
+        }
+        self.checker.reset();
+        self.now_us.set(0);
+        let missing = 3_usize.saturating_sub(self.pool.len());
+        if missing > 0 {
+            self.grow(missing)?;
+            self.disk.restore(&self.image);
+        }
+        self.pool.sort_by_key(|handle| handle.conn);
+        externs::seed_random(SQLITE_SEED);
+        Ok(())
+    }
+
+    fn run_once(&mut self, strategy: Box<dyn Strategy>) -> (Ran, bool) {
+        let runtime = Runtime::with_seed_and_config(MADSIM_SEED, madsim::Config::default());
+        let kernel = self.kernel(strategy);
+        self.disk.set_gatekeeper(Some(Rc::new(Keeper(Rc::downgrade(&kernel)))));
+        let before = self.observer.count();
+        runtime.block_on(async {
+            self.world.build(&kernel);
+            kernel.run(&*self.world).await;
+            kernel.end_everybody();
+        });
+        self.disk.set_gatekeeper(None);
+        let short = kernel.short.get();
+        kernel.statements.set(self.observer.count() - before);
+        if !short && kernel.internal.borrow().is_none() {
+            self.world.judge(&kernel);
+            self.checker.finish(&kernel);
+        }
+        let ran = self.harvest(&kernel);
+        self.pool = kernel.pool.take();
+        self.stacks = kernel.stacks.take();
+        (ran, short)
+    }
+
+    fn kernel(&mut self, strategy: Box<dyn Strategy>) -> Rc<Kernel> {
+        Rc::new_cyclic(|me| Kernel {
+            me: me.clone(),
+            now_us: Rc::clone(&self.now_us),
+            start_ms: self.world.start_ms(),
+            limits: self.world.limits(),
+            phase: Cell::new(Phase::Faults),
+            actors: Cell::new(0),
+            live: RefCell::default(),
+            current: RefCell::default(),
+            next: RefCell::default(),
+            stopped: RefCell::default(),
+            dying: RefCell::default(),
+            processes: RefCell::default(),
+            strategy: RefCell::new(strategy),
+            budget: RefCell::new(self.world.budget()),
+            struck: RefCell::default(),
+            profile: RefCell::default(),
+            deviations: RefCell::default(),
+            disk_sites: Rc::clone(&self.disk_sites),
+            muted: Cell::new(false),
+            over: Cell::new(false),
+            disk: Rc::clone(&self.disk),
+            pool: RefCell::new(std::mem::take(&mut self.pool)),
+            captures: self.captures.clone(),
+            short: Cell::new(false),
+            stacks: RefCell::new(std::mem::take(&mut self.stacks)),
+            judge: RefCell::new(Some(Rc::clone(&self.checker) as Rc<dyn super::Judge>)),
+            goals: RefCell::default(),
+            violations: RefCell::default(),
+            internal: RefCell::default(),
+            statements: Cell::new(0),
+            trace: RefCell::default(),
+            ledger: RefCell::default(),
+        })
+    }
+
+    fn harvest(&self, kernel: &Kernel) -> Ran {
+        let trace = kernel.trace.take();
+        let mut hash = Xxh3::new();
+        trace.hash_into(&mut hash);
+        self.disk.hash_into(&mut hash);
+        let mut goals: Vec<String> = kernel.goals.borrow().iter().map(|goal| (*goal).to_owned()).collect();
+        goals.extend(self.checker.goals_reached());
+        let decisions: std::collections::BTreeMap<Point, Deviation> = kernel.deviations.take().into_iter().collect();
+        Ran {
+            ledger: kernel.ledger.take(),
+            violations: kernel.violations.take(),
+            decisions: Decisions(decisions),
+            profile: kernel.profile.take(),
+            struck: kernel.struck.take(),
+            goals,
+            judged_rows: self.checker.judged_rows(),
+            statements: kernel.statements.get(),
+            hash: hash.digest128(),
+            internal: kernel.internal.take(),
+            counts: kernel.strategy.borrow().counts(),
+            stuck: trace.stuck(),
+            trace,
+        }
+    }
+
+    /// The simulated disk, as the last run left it.
+    pub fn disk(&self) -> &Rc<Disk> {
+        &self.disk
+    }
+}
+
+/// SQLite's random state is global to the process: threads that run simulations take turns, so that each run starts
+/// from its seed.
+fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn open(
+    world: &dyn World,
+    disk: &Rc<Disk>,
+    now_us: &Rc<Cell<u64>>,
+    observer: &Rc<Observer>,
+    conn: Conn,
+) -> Result<Handle, String> {
+    let connection = disk.open(MAIN, conn).map_err(|error| error.to_string())?;
+    let clock = SimClock::new(world.start_ms(), Rc::clone(now_us));
+    let capture = Rc::new(Capture::install(&connection));
+    observer.watch(&connection);
+    let db = world.open(connection, clock.clone())?;
+    Ok(Handle { conn, db, capture, clock })
+}
+
+/// Name of the world's database on the simulated disk.
+pub const MAIN: &str = "main.db";
+
+/// Every run starts SQLite's and madsim's generators from here: neither decides anything, both must repeat.
+const SQLITE_SEED: u32 = 7;
+const MADSIM_SEED: u64 = 7;
