@@ -1,2 +1,1 @@
-SELECT w.resume_class, w.home, w.state, b.state
-FROM worker w JOIN runtime_build b ON b.build_id = w.build_id WHERE w.worker_id = :worker
+SELECT w.state, b.state FROM worker w JOIN runtime_build b ON b.build_id = w.build_id WHERE w.worker_id = :worker

@@ -1,7 +1,7 @@
 //! Opens a database: pragmas, migrations, and the refusal of what is not ours.
 
 use crate::error::Error;
-use crate::sqlite::failed;
+use crate::sqlite::{failed, transaction};
 use crate::statements::CACHE;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, named_params};
@@ -69,15 +69,10 @@ pub fn configure(conn: &Connection) -> Result<(), Error> {
 /// [`Error::Foreign`] when it holds something else, or its schema is not what its version says; [`Error::TooNew`] when a
 /// newer release wrote it. Neither touches it.
 pub fn migrate(conn: &mut Connection, now_ms: i64) -> Result<(), Error> {
-    if version(conn)? == newest() {
-        return check(conn);
+    // Read on one snapshot: between two reads another process may be migrating.
+    if transaction(conn, "BEGIN", || version(conn))? < newest() {
+        transaction(conn, "BEGIN IMMEDIATE", || advance(conn, now_ms))?;
     }
-    conn.execute_batch("BEGIN IMMEDIATE").map_err(failed)?;
-    let done = advance(conn, now_ms);
-    let ended = conn
-        .execute_batch(if done.is_ok() { "COMMIT" } else { "ROLLBACK" })
-        .map_err(failed);
-    done.and(ended)?;
     check(conn)
 }
 

@@ -28,6 +28,7 @@ use tx::Tx;
 pub(crate) use constraint::failed;
 #[cfg(test)]
 pub(crate) use constraint::is_named;
+pub(crate) use tx::transaction;
 
 /// A store on one SQLite connection. One per thread or process; any number of them may share a file.
 ///

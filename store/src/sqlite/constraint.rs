@@ -133,3 +133,84 @@ fn strict_name(message: &str) -> Option<&'static str> {
 pub(crate) fn is_named(columns: &str) -> bool {
     UNIQUE_KEYS.iter().any(|(_, known)| *known == columns)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{commit_failed, failed};
+    use crate::error::Error;
+    use rusqlite::ffi;
+
+    fn sqlite(code: i32, message: &str) -> rusqlite::Error {
+        rusqlite::Error::SqliteFailure(ffi::Error::new(code), Some(message.to_owned()))
+    }
+
+    #[test]
+    fn only_a_commit_can_leave_the_outcome_unknown() {
+        for code in [
+            ffi::SQLITE_IOERR_FSYNC,
+            ffi::SQLITE_FULL,
+            ffi::SQLITE_IOERR_WRITE,
+        ] {
+            assert!(failed(sqlite(code, "disk")).is_definite());
+            let at_commit = commit_failed(sqlite(code, "disk"));
+            assert_eq!(
+                at_commit,
+                Error::Unknown {
+                    code,
+                    message: "disk".to_owned()
+                }
+            );
+            assert!(!at_commit.is_definite());
+        }
+    }
+
+    #[test]
+    fn a_commit_that_is_refused_or_busy_certainly_did_not_take_place() {
+        let refused = commit_failed(sqlite(
+            ffi::SQLITE_CONSTRAINT_FOREIGNKEY,
+            "FOREIGN KEY constraint failed",
+        ));
+        assert_eq!(
+            refused,
+            Error::Constraint {
+                name: "foreign_key".to_owned()
+            }
+        );
+        assert_eq!(
+            commit_failed(sqlite(ffi::SQLITE_BUSY, "locked")),
+            Error::Busy
+        );
+        assert_eq!(
+            failed(sqlite(ffi::SQLITE_BUSY_SNAPSHOT, "locked")),
+            Error::Busy
+        );
+    }
+
+    #[test]
+    fn a_constraint_goes_by_its_own_name() {
+        for (message, name) in [
+            (
+                "UNIQUE constraint failed: session.conv_id",
+                "session_one_active",
+            ),
+            ("CHECK constraint failed: lease_lasts", "lease_lasts"),
+            (
+                "NOT NULL constraint failed: op_result.op_id",
+                "not_null op_result.op_id",
+            ),
+            (
+                "cannot store TEXT value in INTEGER column lease.until_ms",
+                "strict",
+            ),
+            ("item_fenced", "item_fenced"),
+        ] {
+            let error = failed(sqlite(ffi::SQLITE_CONSTRAINT, message));
+            assert_eq!(
+                error,
+                Error::Constraint {
+                    name: name.to_owned()
+                }
+            );
+        }
+    }
+}

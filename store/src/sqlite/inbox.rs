@@ -97,6 +97,7 @@ pub(super) fn open_or_get(
         }
         (Some(found), OpenPolicy::Replace) => {
             session::end(tx, &found.session, "replaced", false)?;
+            tx.audit(found.session.as_str(), "", None, "replaced")?;
             open(tx, key, new, None)?
         }
     };

@@ -46,13 +46,16 @@ pub(super) fn active_facts(tx: &Tx<'_>, session: &SessionId) -> Result<Facts, Er
 /// Why the holder of `fence` may not act on this session; `Ok` with the facts when it may.
 pub(super) fn holder_facts(tx: &Tx<'_>, session: &SessionId, fence: Fence) -> Result<Facts, Error> {
     let facts = active_facts(tx, session)?;
-    if facts.fence != fence || facts.lease_until_ms.is_none() {
-        return Err(Error::Fenced {
+    match facts.lease_until_ms {
+        _ if facts.fence != fence => Err(Error::Fenced {
             held: facts.fence,
             yours: fence,
-        });
+        }),
+        None => Err(Error::Closed {
+            reason: "the turn has ended".to_owned(),
+        }),
+        Some(_) => Ok(facts),
     }
-    Ok(facts)
 }
 
 /// Why the holder of `fence` may not act on this task.

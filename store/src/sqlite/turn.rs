@@ -30,7 +30,7 @@ pub(super) fn claim(
     }
     let mut claimed = Vec::with_capacity(ready.len());
     for session in ready {
-        claimed.push(claim_one(tx, worker, session, lease_ms)?);
+        claimed.extend(claim_one(tx, worker, session, lease_ms)?);
     }
     Ok(Reply::Claimed(claimed))
 }
@@ -39,7 +39,7 @@ pub(super) fn claim(
 fn may_claim(tx: &Tx<'_>, worker: &WorkerId) -> Result<(), Error> {
     let params = named_params! {":worker": worker.as_str()};
     let states = tx.row(Sql::WorkerGet, params, |row| {
-        Ok((row.get::<_, String>(2)?, row.get::<_, String>(3)?))
+        Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
     })?;
     match states {
         None => Err(not_found("worker", worker.as_str())),
@@ -50,40 +50,39 @@ fn may_claim(tx: &Tx<'_>, worker: &WorkerId) -> Result<(), Error> {
     }
 }
 
-/// The session's fence is issued first: the schema lets a lease in only under the fence that its session shows.
+/// The session's fence is issued first: the schema lets a lease in only under the fence that its session shows. `None` for a
+/// session that was ready without a queue: it no longer is, and the others are not held up by it.
 fn claim_one(
     tx: &Tx<'_>,
     worker: &WorkerId,
     session: SessionId,
     lease_ms: i64,
-) -> Result<Claimed, Error> {
+) -> Result<Option<Claimed>, Error> {
     let issue = named_params! {":session": session.as_str(), ":now": tx.now};
-    let (fence, resume_token, epoch, next_seq) = tx
-        .row(Sql::ClaimSession, issue, |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
-        })?
-        .ok_or_else(|| not_found("ready session", session.as_str()))?;
+    let issued = tx.row(Sql::ClaimSession, issue, |row| {
+        Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+    })?;
+    let Some((fence, resume_token, epoch, next_seq)) = issued else {
+        return Ok(None);
+    };
     let head = named_params! {":session": session.as_str(), ":fence": fence};
-    let (task, kind, input, attempt, failures) = tx
-        .row(Sql::ClaimTask, head, |row| {
-            Ok((
-                row.get::<_, String>(0)?,
-                row.get(1)?,
-                row.get(2)?,
-                row.get(3)?,
-                row.get(4)?,
-            ))
-        })?
-        .ok_or_else(|| not_found("queued task of session", session.as_str()))?;
-    let lease = named_params! {":session": session.as_str(), ":worker": worker.as_str(), ":fence": fence,
-    ":lease_ms": lease_ms, ":now": tx.now};
-    let until_ms = tx
-        .row(Sql::LeasePut, lease, |row| row.get(0))?
-        .ok_or_else(|| not_found("session", session.as_str()))?;
+    let head = tx.row(Sql::ClaimTask, head, |row| {
+        Ok((
+            row.get::<_, String>(0)?,
+            row.get(1)?,
+            row.get(2)?,
+            row.get(3)?,
+            row.get(4)?,
+        ))
+    })?;
+    let Some((task, kind, input, attempt, failures)) = head else {
+        return Ok(None);
+    };
     let fence = Fence(fence);
+    let until_ms = lease(tx, worker, &session, fence, lease_ms)?;
     tx.audit(session.as_str(), worker.as_str(), Some(fence), &task)?;
     let task = TaskId::from(task);
-    Ok(Claimed {
+    Ok(Some(Claimed {
         session,
         task,
         fence,
@@ -95,7 +94,21 @@ fn claim_one(
         resume_token,
         epoch,
         next_seq,
-    })
+    }))
+}
+
+/// When the new lease ends.
+fn lease(
+    tx: &Tx<'_>,
+    worker: &WorkerId,
+    session: &SessionId,
+    fence: Fence,
+    lease_ms: i64,
+) -> Result<i64, Error> {
+    let params = named_params! {":session": session.as_str(), ":worker": worker.as_str(), ":fence": fence.0,
+    ":lease_ms": lease_ms, ":now": tx.now};
+    tx.row(Sql::LeasePut, params, |row| row.get(0))?
+        .ok_or_else(|| not_found("session", session.as_str()))
 }
 
 pub(super) fn renew(

@@ -60,7 +60,8 @@ pub(super) fn read<T>(
     })
 }
 
-fn transaction<T>(
+/// Everything between `begin` and its end. An error of `body` or of the commit leaves no transaction open.
+pub(crate) fn transaction<T>(
     conn: &Connection,
     begin: &str,
     body: impl FnOnce() -> Result<T, Error>,

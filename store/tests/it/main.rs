@@ -8,4 +8,5 @@ mod reap;
 mod rules;
 mod sabotage;
 mod session;
+mod soak;
 mod turn;

@@ -454,3 +454,46 @@ fn a_lease_needs_a_length_and_a_claim_a_limit() {
         "invalid"
     );
 }
+
+#[test]
+fn after_its_own_turn_a_worker_is_told_that_the_turn_has_ended() {
+    let mut world = World::new();
+    let claimed = world.running("42", "e1");
+    let (a, b) = (world.op(), world.op());
+    world.store.complete(a, done(&claimed)).expect("done");
+    let ended = Err(Error::Closed {
+        reason: "the turn has ended".to_owned(),
+    });
+    assert_eq!(
+        world.store.append(
+            b,
+            claimed.session.clone(),
+            claimed.fence,
+            1,
+            vec![item("a")]
+        ),
+        ended
+    );
+    let renewed = world.store.renew(claimed.session, claimed.fence, LEASE_MS);
+    assert_eq!(renewed.expect_err("ended").kind(), "closed");
+}
+
+#[test]
+fn a_session_that_is_ready_by_mistake_does_not_hold_up_the_others() {
+    let mut world = World::new();
+    let claimed = world.running("1", "e1");
+    let op = world.op();
+    world.store.complete(op, done(&claimed)).expect("done");
+    world
+        .connection()
+        .execute_batch("UPDATE session SET head_ready_ms = 0")
+        .expect("by mistake");
+    world.accept("2", "e2");
+    let op = world.op();
+    let claimed = world
+        .store
+        .claim(op, "w1".into(), 10, LEASE_MS)
+        .expect("claims");
+    assert_eq!(claimed.len(), 1);
+    world.is_sound();
+}
