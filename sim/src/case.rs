@@ -1,8 +1,12 @@
 //! A case is the whole input of a run: scenario, variant, and a sparse map of deviations from the quiet run.
 
+mod file;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
+
+pub use file::{CaseFile, Source, Violates};
 
 use crate::label::{Label, mix};
 

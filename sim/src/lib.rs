@@ -2,18 +2,23 @@
 //!
 //! The rooms, in the order in which a case passes them: [`scenario`] turns YAML into a program, [`case`] is the whole
 //! input of a run, [`decide`] makes decisions, [`run`] carries them out on a simulated [`disk`], [`flow`] executes a
-//! scenario's steps, [`trace`] is what happened, [`check`] judges it.
+//! scenario's steps, [`trace`] is what happened, [`check`] judges it, [`search`] runs many, [`shrink`] makes a failure
+//! small, [`report`] tells about it.
 
 pub mod case;
 pub mod check;
 pub mod decide;
 pub mod disk;
+pub mod exit;
 pub mod fault;
 pub mod flow;
 pub mod label;
 pub mod ledger;
+pub mod report;
 pub mod run;
 pub mod scenario;
+pub mod search;
+pub mod shrink;
 pub mod trace;
 
 /// Keeps glibc from handing memory back and faulting it in again between runs, which costs a factor of two.

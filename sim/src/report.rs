@@ -1,0 +1,250 @@
+//! Reports: the only formatter. Everything here turns results into text or JSON; nothing here prints or runs.
+
+mod human;
+mod json;
+mod table;
+
+use std::collections::BTreeMap;
+
+use serde_json::Value as Json;
+
+pub use human::human;
+pub use json::{replay_json, run_json, trace_header};
+pub use table::{Style, replay_text, run_text};
+
+use crate::decide::Counts;
+use crate::fault::{Budget, Fault};
+use crate::scenario::{Expect, Target};
+use crate::search::Verdict;
+
+/// Version of the JSON that `--json` prints.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// Result of a whole `run`.
+#[derive(Debug, Clone, Default)]
+pub struct RunReport {
+    /// Scenarios in the order in which they were named.
+    pub scenarios: Vec<ScenarioReport>,
+    /// The sweep of the reference store, if there was one.
+    pub sweep: Option<SweepReport>,
+    /// Digest of every run.
+    pub digest: u128,
+    /// Everything came out as expected.
+    pub as_expected: bool,
+    /// Bugs in lockstep and cases with two traces, in words.
+    pub troubles: Vec<String>,
+    /// It was interrupted.
+    pub interrupted: bool,
+    /// Wall-clock seconds of the whole command.
+    pub seconds: f64,
+}
+
+/// Result of one scenario file.
+#[derive(Debug, Clone)]
+pub struct ScenarioReport {
+    /// Its name.
+    pub name: String,
+    /// Its file.
+    pub file: String,
+    /// Its variants in file order.
+    pub variants: Vec<VariantReport>,
+}
+
+/// Result of one variant, over one or several searches.
+#[derive(Debug, Clone)]
+pub struct VariantReport {
+    /// Its name.
+    pub name: String,
+    /// What was expected.
+    pub expect: Expect,
+    /// What came out.
+    pub verdict: Verdict,
+    /// Names of the violated invariants.
+    pub violated: Vec<String>,
+    /// Whether that is as expected.
+    pub as_expected: bool,
+    /// Searches, one for each seed.
+    pub searches: u64,
+    /// Runs of all searches.
+    pub runs: u64,
+    /// Traces that differ, summed over the searches.
+    pub distinct: u64,
+    /// Every search ended because nothing new came.
+    pub saturated: bool,
+    /// Some search was cut short.
+    pub cut: bool,
+    /// Runs up to the first violation, in the search of the lowest seed.
+    pub runs_to_find: Option<u64>,
+    /// The shrunk cases, the one to look at first in front.
+    pub cases: Vec<CaseReport>,
+    /// Goals, and whether any run reached them.
+    pub goals: BTreeMap<String, bool>,
+    /// Some invariant read a row in some run.
+    pub judged_rows: bool,
+    /// What the verdict covers.
+    pub covers: String,
+}
+
+/// A failing case that was written.
+#[derive(Debug, Clone)]
+pub struct CaseReport {
+    /// Name of the violated invariant.
+    pub invariant: String,
+    /// Key of the offending row.
+    pub key: String,
+    /// Seed of the search that found it.
+    pub seed: u64,
+    /// Events after shrinking.
+    pub events: usize,
+    /// Deviations after shrinking.
+    pub deviations: usize,
+    /// Where it was written.
+    pub path: String,
+    /// The command that replays it.
+    pub replay: String,
+}
+
+/// Result of the sweep.
+#[derive(Debug, Clone, Default)]
+pub struct SweepReport {
+    /// The seeds, half-open.
+    pub seeds: (u64, u64),
+    /// Runs.
+    pub runs: u64,
+    /// SQL statements.
+    pub statements: u64,
+    /// Runs that violated something.
+    pub violations: u64,
+    /// Runs in which each fault struck, by name in the order of reports.
+    pub faults: Vec<(&'static str, u64)>,
+    /// Runs that reached each goal.
+    pub goals: BTreeMap<String, u64>,
+    /// The sweep was long enough to be asked for all goals, and some were never reached.
+    pub vacuous: bool,
+    /// It was cut short.
+    pub cut: bool,
+    /// One shrunk case for each violated invariant.
+    pub cases: Vec<CaseReport>,
+    /// Wall-clock seconds.
+    pub seconds: f64,
+}
+
+/// Result of a replay.
+#[derive(Debug, Clone)]
+pub struct ReplayReport {
+    /// What was replayed.
+    pub title: String,
+    /// The word for the outcome.
+    pub verdict: ReplayVerdict,
+    /// Names of the violated invariants.
+    pub violated: Vec<String>,
+    /// Each violation in words.
+    pub violations: Vec<String>,
+    /// Trace hash.
+    pub digest: u128,
+    /// Events of the trace.
+    pub events: usize,
+    /// What became of the deviations.
+    pub counts: Counts,
+    /// What was stuck at the end.
+    pub stuck: Vec<String>,
+    /// The trace for people.
+    pub human: String,
+    /// The command that does this again.
+    pub replay: String,
+}
+
+/// Outcome of a replay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReplayVerdict {
+    /// An invariant was violated.
+    Violated,
+    /// The case had shown a violation; every decision was carried out, and it is gone.
+    Fixed,
+    /// Nothing was claimed, nothing is violated.
+    Holds,
+    /// Nothing is violated, and some decisions could not be carried out.
+    Drifted,
+}
+
+impl ReplayVerdict {
+    /// The word in reports and JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Violated => "violated",
+            Self::Fixed => "fixed",
+            Self::Holds => "holds",
+            Self::Drifted => "drifted",
+        }
+    }
+}
+
+/// What a scenario's verdict covers: engine, durability, gates and faults. Bounds and goals are added by the table.
+pub fn covers(target: Target, budget: &Budget, crashes: bool) -> String {
+    let engine = match target {
+        Target::Sqlite => "SQLite, serialized writers, synchronous=FULL",
+        Target::Postgres => "speaks about PostgreSQL, run on SQLite in autocommit steps",
+    };
+    let on = |fault: &Fault| if *fault == Fault::Crash { crashes } else { budget.left(*fault) > 0 };
+    let faults: Vec<String> = Fault::ALL.iter().filter(|fault| on(fault)).map(|fault| spaced(fault.name())).collect();
+    let faults = if faults.is_empty() { "no faults".to_owned() } else { format!("faults: {}", faults.join(", ")) };
+    format!("{engine}; gates at steps and inside SQLite; {faults}")
+}
+
+/// `1 event`, `2 events`, `2,000 runs`.
+pub fn count(n: u64, noun: &str) -> String {
+    format!("{} {noun}{}", grouped(n), if n == 1 { "" } else { "s" })
+}
+
+/// A number with its thousands apart.
+pub fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+fn spaced(name: &str) -> String {
+    name.replace('_', " ")
+}
+
+/// An expectation as scenarios write it.
+fn expect_json(expect: &Expect) -> Json {
+    match expect {
+        Expect::Holds => serde_json::json!({ "holds": true }),
+        Expect::Undecided => serde_json::json!({ "undecided": true }),
+        Expect::Violates(names) => serde_json::json!({ "violates": names }),
+    }
+}
+
+/// An expectation in words.
+fn expect_words(expect: &Expect) -> String {
+    match expect {
+        Expect::Holds => "holds".to_owned(),
+        Expect::Undecided => "undecided".to_owned(),
+        Expect::Violates(names) => format!("violates {}", names.join(", ")),
+    }
+}
+
+/// Text of a stranger's file goes to a terminal: control characters are replaced.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{count, grouped};
+
+    #[test]
+    fn numbers_read_well() {
+        assert_eq!(grouped(0), "0");
+        assert_eq!(grouped(1_234_567), "1,234,567");
+        assert_eq!(count(1, "run"), "1 run");
+        assert_eq!(count(2000, "run"), "2,000 runs");
+    }
+}

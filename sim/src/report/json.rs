@@ -1,0 +1,107 @@
+//! What `--json` prints, and the header of a trace.
+
+use serde_json::{Map, Value as Json, json};
+
+use super::{CaseReport, ReplayReport, RunReport, SCHEMA_VERSION, SweepReport, VariantReport, expect_json};
+use crate::search::hex;
+use crate::trace;
+
+/// The object that `run --json` prints.
+pub fn run_json(report: &RunReport) -> Json {
+    let scenarios = report.scenarios.iter().map(|scenario| {
+        json!({
+            "name": scenario.name,
+            "file": scenario.file,
+            "variants": scenario.variants.iter().map(variant).collect::<Vec<_>>(),
+        })
+    });
+    json!({
+        "schema_version": SCHEMA_VERSION,
+        "as_expected": report.as_expected,
+        "digest": hex(report.digest),
+        "scenarios": scenarios.collect::<Vec<_>>(),
+        "sweep": report.sweep.as_ref().map(sweep),
+        "troubles": report.troubles,
+        "interrupted": report.interrupted,
+    })
+}
+
+fn variant(variant: &VariantReport) -> Json {
+    let case = variant.cases.first();
+    json!({
+        "name": variant.name,
+        "expect": expect_json(&variant.expect),
+        "verdict": variant.verdict.name(),
+        "violated": variant.violated,
+        "as_expected": variant.as_expected,
+        "runs": variant.runs,
+        "distinct": variant.distinct,
+        // No strategy enumerates yet; `saturated` is what comes closest.
+        "exhausted": false,
+        "saturated": variant.saturated,
+        "cut": variant.cut,
+        "runs_to_find": variant.runs_to_find,
+        "events_shrunk": case.map(|case| case.events),
+        "deviations_shrunk": case.map(|case| case.deviations),
+        "case": case.map(|case| &case.path),
+        "replay": case.map(|case| &case.replay),
+        "cases": variant.cases.iter().map(case_json).collect::<Vec<_>>(),
+        "covers": variant.covers,
+    })
+}
+
+fn case_json(case: &CaseReport) -> Json {
+    json!({
+        "invariant": case.invariant,
+        "key": case.key,
+        "seed": case.seed,
+        "events": case.events,
+        "deviations": case.deviations,
+        "case": case.path,
+        "replay": case.replay,
+    })
+}
+
+fn sweep(sweep: &SweepReport) -> Json {
+    let faults: Map<String, Json> = sweep.faults.iter().map(|(name, runs)| ((*name).to_owned(), json!(runs))).collect();
+    json!({
+        "runs": sweep.runs,
+        "statements": sweep.statements,
+        "violations": sweep.violations,
+        "faults": faults,
+        "goals": sweep.goals,
+        "seconds": (sweep.seconds * 1000.0).round() / 1000.0,
+        "vacuous": sweep.vacuous,
+        "cut": sweep.cut,
+        "cases": sweep.cases.iter().map(case_json).collect::<Vec<_>>(),
+    })
+}
+
+/// The object that `replay --json` prints.
+pub fn replay_json(report: &ReplayReport) -> Json {
+    json!({
+        "schema_version": SCHEMA_VERSION,
+        "verdict": report.verdict.name(),
+        "violated": report.violated,
+        "digest": hex(report.digest),
+        "events": report.events,
+        "deviations": {
+            "used": report.counts.used,
+            "blocked": report.counts.blocked,
+            "absent": report.counts.absent,
+        },
+    })
+}
+
+/// First line of a trace file.
+pub fn trace_header(scenario: &str, variant: &str, seed: u64, run: u64, hash: u128) -> Json {
+    json!({
+        "lockstep_trace": trace::FORMAT,
+        "lockstep": env!("CARGO_PKG_VERSION"),
+        "scenario": scenario,
+        "variant": variant,
+        "seed": seed,
+        "run": run,
+        "hash": hex(hash),
+    })
+}

@@ -1,0 +1,236 @@
+//! The tables that people read at the end of `run` and `replay`.
+
+use std::fmt::Write as _;
+
+use super::{
+    CaseReport, ReplayReport, ReplayVerdict, RunReport, ScenarioReport, SweepReport, VariantReport, count, expect_words,
+    grouped, printable, spaced,
+};
+use crate::scenario::Expect;
+use crate::search::{Verdict, hex};
+
+/// How much of a table is shown.
+#[derive(Debug, Clone, Copy)]
+pub struct Style {
+    /// Words may be coloured.
+    pub colour: bool,
+}
+
+/// The table of a whole `run`. Its last line is the command that replays the first failure, if there is one.
+pub fn run_text(report: &RunReport, style: Style) -> String {
+    let mut out = String::new();
+    for scenario in &report.scenarios {
+        scenario_text(&mut out, scenario, style);
+    }
+    if let Some(sweep) = &report.sweep {
+        sweep_text(&mut out, sweep, style);
+    }
+    for trouble in &report.troubles {
+        let _ = writeln!(out, "{}", style.red(&printable(trouble)));
+    }
+    let _ = writeln!(out, "{}", summary(report, style));
+    let _ = writeln!(out, "digest {}", hex(report.digest));
+    if let Some(case) = first_unexpected(report) {
+        let _ = writeln!(out, "replay: {}", case.replay);
+    }
+    out
+}
+
+/// The case that a reader should look at first.
+fn first_unexpected(report: &RunReport) -> Option<&CaseReport> {
+    let variants = report.scenarios.iter().flat_map(|scenario| &scenario.variants);
+    let of_variants = variants.filter(|variant| !variant.as_expected).find_map(|variant| variant.cases.first());
+    of_variants.or_else(|| report.sweep.as_ref().and_then(|sweep| sweep.cases.first()))
+}
+
+fn scenario_text(out: &mut String, scenario: &ScenarioReport, style: Style) {
+    let _ = writeln!(out, "{}", printable(&scenario.name));
+    let name = widest(scenario.variants.iter().map(|variant| variant.name.as_str()));
+    let result = widest(scenario.variants.iter().map(|variant| result(variant)).collect::<Vec<_>>().iter());
+    for variant in &scenario.variants {
+        variant_text(out, variant, (name, result), style);
+    }
+    out.push('\n');
+}
+
+fn widest<T: AsRef<str>>(texts: impl Iterator<Item = T>) -> usize {
+    texts.map(|text| text.as_ref().chars().count()).max().unwrap_or(0)
+}
+
+/// What came out, in one cell.
+fn result(variant: &VariantReport) -> String {
+    let verdict = variant.verdict.name();
+    if variant.violated.is_empty() {
+        let traces = format!("{}, {} distinct", count(variant.runs, "run"), grouped(variant.distinct));
+        format!("{verdict:<9}  {traces}{}", if variant.saturated { ", saturated" } else { "" })
+    } else {
+        format!("{verdict:<9}  {}", printable(&variant.violated.join(", ")))
+    }
+}
+
+fn variant_text(out: &mut String, variant: &VariantReport, (name, width): (usize, usize), style: Style) {
+    let expected = if variant.as_expected { "as expected" } else { "UNEXPECTED " };
+    let expected = if variant.as_expected { style.green(expected) } else { style.red(expected) };
+    let cell = result(variant);
+    let line = format!("  {:<name$}  {cell:<width$}   {expected}", printable(&variant.name));
+    let found = variant.runs_to_find.map_or(String::new(), |runs| format!("   {}", found(variant, runs)));
+    let _ = writeln!(out, "{line}{found}");
+    for note in notes(variant) {
+        let _ = writeln!(out, "  {:name$}  {note}", "");
+    }
+}
+
+fn found(variant: &VariantReport, runs: u64) -> String {
+    let size = variant.cases.first().map_or(String::new(), |case| {
+        format!(", {}, {}", count(case.events as u64, "event"), count(case.deviations as u64, "deviation"))
+    });
+    format!("found in {}{size}", count(runs, "run"))
+}
+
+/// Lines under a variant: why it is unexpected, what a fix does not do, what a verdict covers.
+fn notes(variant: &VariantReport) -> Vec<String> {
+    let mut notes = Vec::new();
+    if !variant.as_expected {
+        notes.push(format!("expected: {}", printable(&expect_words(&variant.expect))));
+    }
+    if variant.as_expected && variant.verdict == Verdict::Violated && variant.name.contains("fix") {
+        notes.push("the published fix does not hold".to_owned());
+    }
+    if let Expect::Violates(names) = &variant.expect {
+        let missed: Vec<&str> = names.iter().filter(|name| !variant.violated.contains(name)).map(String::as_str).collect();
+        if !missed.is_empty() {
+            notes.push(format!("not found in {}: {}", count(variant.runs, "run"), printable(&missed.join(", "))));
+        }
+    }
+    if variant.cut {
+        notes.push("cut short before the search was over".to_owned());
+    }
+    if variant.verdict == Verdict::Vacuous {
+        notes.push(vacuity(variant));
+    }
+    if variant.verdict != Verdict::Violated {
+        notes.push(printable(&variant.covers));
+    }
+    if !variant.as_expected {
+        notes.extend(variant.cases.iter().map(|case| format!("{}: {}", printable(&case.invariant), case.replay)));
+    }
+    notes
+}
+
+fn vacuity(variant: &VariantReport) -> String {
+    let missed: Vec<&str> = variant.goals.iter().filter(|(_, reached)| !**reached).map(|(name, _)| name.as_str()).collect();
+    if missed.is_empty() {
+        "no invariant ever read a row: the runs prove nothing".to_owned()
+    } else {
+        format!("goals never reached: {}; clean runs without them prove nothing", printable(&missed.join(", ")))
+    }
+}
+
+fn sweep_text(out: &mut String, sweep: &SweepReport, style: Style) {
+    let (from, to) = sweep.seeds;
+    let _ = writeln!(out, "sweep of the reference store, seeds {from}..{to}");
+    let violations = match sweep.violations {
+        0 => style.green("no violation"),
+        n => style.red(&format!("{} with a violation", count(n, "run"))),
+    };
+    let rate = if sweep.seconds > 0.0 { sweep.statements as f64 / sweep.seconds } else { 0.0 };
+    let speed = format!("{:.1} s, {} statements/s", sweep.seconds, grouped(rate as u64));
+    let statements = count(sweep.statements, "statement");
+    let _ = writeln!(out, "  {}, {statements}   {violations}   {speed}", count(sweep.runs, "run"));
+    if sweep.cut {
+        let _ = writeln!(out, "  cut short before the last seed");
+    }
+    let faults: Vec<String> = sweep.faults.iter().map(|(name, runs)| counted(name, *runs)).collect();
+    wrapped(out, "faults, in so many runs", &faults);
+    let goals: Vec<String> = sweep.goals.iter().map(|(name, runs)| counted(name, *runs)).collect();
+    wrapped(out, "goals, reached in so many runs", &goals);
+    if sweep.vacuous {
+        let missed: Vec<String> =
+            sweep.goals.iter().filter(|(_, runs)| **runs == 0).map(|(name, _)| spaced(name)).collect();
+        let _ = writeln!(out, "  {} goals never reached: {}", style.red("vacuous:"), missed.join(", "));
+    }
+    for case in &sweep.cases {
+        let size = format!("{}, {}", count(case.events as u64, "event"), count(case.deviations as u64, "deviation"));
+        let _ = writeln!(out, "  violated {} (seed {}, {size})", style.red(&case.invariant), case.seed);
+        let _ = writeln!(out, "    {}", case.replay);
+    }
+    out.push('\n');
+}
+
+fn counted(name: &str, runs: u64) -> String {
+    format!("{} {}", spaced(name), grouped(runs))
+}
+
+/// A list in lines of at most about a hundred characters.
+fn wrapped(out: &mut String, title: &str, items: &[String]) {
+    const WIDTH: usize = 100;
+    let mut line = format!("  {title}:");
+    for (i, item) in items.iter().enumerate() {
+        let comma = if i + 1 < items.len() { "," } else { "" };
+        if line.chars().count() + item.chars().count() + 2 > WIDTH {
+            let _ = writeln!(out, "{line}");
+            line = "   ".to_owned();
+        }
+        let _ = write!(line, " {item}{comma}");
+    }
+    let _ = writeln!(out, "{line}");
+}
+
+fn summary(report: &RunReport, style: Style) -> String {
+    let variants: Vec<&VariantReport> = report.scenarios.iter().flat_map(|scenario| &scenario.variants).collect();
+    let good = variants.iter().filter(|variant| variant.as_expected).count();
+    let mut parts = Vec::new();
+    if !variants.is_empty() {
+        let scenarios = count(report.scenarios.len() as u64, "scenario");
+        parts.push(format!("{scenarios}: {good} of {} as expected", count(variants.len() as u64, "variant")));
+    }
+    if let Some(sweep) = &report.sweep {
+        parts.push(format!("sweep: {} in {}", count(sweep.violations, "violation"), count(sweep.runs, "run")));
+    }
+    let word = match (report.interrupted, report.as_expected) {
+        (true, _) => style.red("interrupted"),
+        (false, true) => style.green("ok"),
+        (false, false) => style.red("NOT AS EXPECTED"),
+    };
+    format!("{word}   {}   {:.1} s", parts.join("; "), report.seconds)
+}
+
+/// What `replay` prints: the interleaving, the verdict, and the command that does it again.
+pub fn replay_text(report: &ReplayReport, style: Style) -> String {
+    let mut out = format!("{}\n\n{}\n", printable(&report.title), report.human);
+    for violation in &report.violations {
+        let _ = writeln!(out, "{} {}", style.red("violated"), printable(violation));
+    }
+    for stuck in &report.stuck {
+        let _ = writeln!(out, "stuck    {}", printable(stuck));
+    }
+    let counts = report.counts;
+    let all = counts.used + counts.blocked + counts.absent;
+    let gone = counts.blocked + counts.absent;
+    let verdict = match report.verdict {
+        ReplayVerdict::Violated => style.red("violated"),
+        ReplayVerdict::Fixed => style.green("fixed"),
+        ReplayVerdict::Holds => style.green("holds"),
+        ReplayVerdict::Drifted => style.red(&format!("drifted ({gone} of {} gone)", count(all as u64, "decision"))),
+    };
+    let used = format!("{} of {} carried out", counts.used, count(all as u64, "decision"));
+    let _ = writeln!(out, "{verdict}   {}, {used}   trace {}", count(report.events as u64, "event"), hex(report.digest));
+    if matches!(report.verdict, ReplayVerdict::Violated | ReplayVerdict::Drifted) {
+        let _ = writeln!(out, "replay: {}", report.replay);
+    }
+    out
+}
+
+impl Style {
+    fn red(self, text: &str) -> String {
+        self.paint("31", text)
+    }
+
+    fn green(self, text: &str) -> String {
+        self.paint("32", text)
+    }
+
+    fn paint(self, code: &str, text: &str) -> String {
+        if self.colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+}

@@ -1,0 +1,227 @@
+//! The search: many runs of one variant, from the quiet one on, until what is expected was seen or the budget is spent.
+//!
+//! Run `i` of seed `s` depends on nothing but the two, so a search gives the same result in any process and any order.
+//! Nothing here reads a clock or prints: a time limit comes as a question that is asked between blocks of runs.
+
+mod digest;
+mod reduce;
+mod sweep;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use serde::{Deserialize, Serialize};
+
+pub use digest::{Digest, hex};
+pub use reduce::{Reduced, reduce};
+pub use sweep::{Swept, quiet, sweep};
+
+use crate::case::Decisions;
+use crate::decide::{Profile, default_for};
+use crate::run::{Ran, Stage, Violation};
+use crate::scenario::{Expect, Target};
+use crate::shrink;
+
+/// Runs between two questions whether to stop.
+pub const BLOCK: u64 = 100;
+
+/// Runs in a row without a new trace after which a search has seen what it can see.
+pub const SATURATED: u64 = 1000;
+
+/// What a search is told.
+#[derive(Debug)]
+pub struct Plan<'a> {
+    /// Its seed.
+    pub seed: u64,
+    /// Most runs that it may spend.
+    pub runs: u64,
+    /// When it may end early.
+    pub expect: &'a Expect,
+}
+
+/// What a search saw. Plain data: it crosses from one process to another.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Searched {
+    /// Runs.
+    pub runs: u64,
+    /// Traces that differ.
+    pub distinct: u64,
+    /// It ended because [`SATURATED`] runs brought nothing new.
+    pub saturated: bool,
+    /// It was told to stop.
+    pub cut: bool,
+    /// Goals reached by any run.
+    pub goals: BTreeSet<String>,
+    /// Some invariant read a row in some run.
+    pub judged_rows: bool,
+    /// SQL statements executed.
+    pub statements: u64,
+    /// The first violation of each invariant.
+    pub firsts: BTreeMap<String, First>,
+    /// Trace hashes, by run.
+    pub hashes: Vec<u128>,
+    /// A bug in lockstep, in words.
+    pub internal: Option<String>,
+}
+
+/// The first run that violated an invariant.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct First {
+    /// Seed of the search.
+    pub seed: u64,
+    /// Run of the search.
+    pub run: u64,
+    /// Name of the invariant.
+    pub invariant: String,
+    /// Key of the offending row.
+    pub key: String,
+    /// Events of the run.
+    pub events: usize,
+    /// Every decision of the run.
+    #[serde(with = "as_text")]
+    pub decisions: Decisions,
+    /// The run's trace hash: a replay must give the same.
+    pub hash: u128,
+}
+
+impl First {
+    fn new(seed: u64, run: u64, violation: &Violation, ran: &Ran) -> Self {
+        Self {
+            seed,
+            run,
+            invariant: violation.invariant.clone(),
+            key: violation.key.clone(),
+            events: shrink::events(&ran.trace),
+            decisions: ran.decisions.clone(),
+            hash: ran.hash,
+        }
+    }
+}
+
+/// Searches. `stop` is asked between blocks.
+///
+/// # Errors
+/// In words, when the stage cannot run.
+pub fn search(stage: &mut Stage, plan: &Plan<'_>, stop: &mut dyn FnMut() -> bool) -> Result<Searched, String> {
+    let mut seen = BTreeSet::new();
+    let mut since_new = 0;
+    let mut profile = Rc::new(Profile::default());
+    let mut found = Searched::default();
+    for run in 0..plan.runs.max(1) {
+        if run > 0 && run % BLOCK == 0 && stop() {
+            found.cut = true;
+            break;
+        }
+        let ran = stage.run(&mut || default_for(plan.seed, run, &profile))?;
+        since_new = if seen.insert(ran.hash) { 0 } else { since_new + 1 };
+        found.take(plan.seed, run, &ran);
+        if run == 0 {
+            profile = Rc::new(ran.profile);
+        }
+        found.saturated = since_new >= SATURATED;
+        if found.ends(plan.expect) {
+            break;
+        }
+    }
+    found.distinct = seen.len() as u64;
+    Ok(found)
+}
+
+impl Searched {
+    fn take(&mut self, seed: u64, run: u64, ran: &Ran) {
+        self.runs += 1;
+        self.statements += ran.statements;
+        self.judged_rows |= ran.judged_rows;
+        self.hashes.push(ran.hash);
+        self.goals.extend(ran.goals.iter().cloned());
+        if let Some(words) = &ran.internal {
+            self.internal.get_or_insert_with(|| format!("run {run} of seed {seed}: {words}"));
+            return;
+        }
+        for violation in &ran.violations {
+            let first = || First::new(seed, run, violation, ran);
+            self.firsts.entry(violation.invariant.clone()).or_insert_with(first);
+        }
+    }
+
+    /// All listed invariants are violated; or one is although none was expected to be; or nothing new comes.
+    fn ends(&self, expect: &Expect) -> bool {
+        let all_seen = match expect {
+            Expect::Violates(names) => names.iter().all(|name| self.firsts.contains_key(name)),
+            Expect::Holds | Expect::Undecided => !self.firsts.is_empty() || self.saturated,
+        };
+        all_seen || self.internal.is_some()
+    }
+
+    /// Runs up to and including the first violation.
+    pub fn runs_to_find(&self) -> Option<u64> {
+        self.firsts.values().map(|first| first.run + 1).min()
+    }
+
+    /// What the search says about the variant.
+    pub fn verdict(&self, goals: &[String], target: Target) -> Verdict {
+        if !self.firsts.is_empty() {
+            Verdict::Violated
+        } else if self.cut || self.internal.is_some() {
+            Verdict::Undecided
+        } else if !self.judged_rows || goals.iter().any(|goal| !self.goals.contains(goal)) {
+            Verdict::Vacuous
+        } else if target == Target::Postgres {
+            Verdict::Undecided
+        } else {
+            Verdict::Holds
+        }
+    }
+
+    /// Whether the search came out as the scenario expects.
+    pub fn is_expected(&self, expect: &Expect, verdict: Verdict) -> bool {
+        match expect {
+            Expect::Holds => verdict == Verdict::Holds,
+            Expect::Undecided => verdict == Verdict::Undecided && !self.cut,
+            Expect::Violates(names) => {
+                names.len() == self.firsts.len() && names.iter().all(|name| self.firsts.contains_key(name))
+            }
+        }
+    }
+}
+
+/// What a set of runs says about a variant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Clean, and every goal was reached.
+    Holds,
+    /// Some invariant was violated.
+    Violated,
+    /// Cut short, or the engine cannot show it.
+    Undecided,
+    /// Clean, and it means nothing: a goal was never reached, or no invariant ever read a row.
+    Vacuous,
+}
+
+impl Verdict {
+    /// The word in reports and JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Holds => "holds",
+            Self::Violated => "violated",
+            Self::Undecided => "undecided",
+            Self::Vacuous => "vacuous",
+        }
+    }
+}
+
+/// Decisions as the text that people paste.
+mod as_text {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    use crate::case::Decisions;
+
+    pub(super) fn serialize<S: Serializer>(decisions: &Decisions, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(decisions)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Decisions, D::Error> {
+        String::deserialize(from)?.parse().map_err(D::Error::custom)
+    }
+}

@@ -1,0 +1,169 @@
+//! The shrinker: makes a failing case small while the same invariant fails for the same key.
+//!
+//! A case is a sparse map, and a deviation that is absent is quiet, so every simplification is a removal or a smaller
+//! number; nothing else shifts. Each success is recorded anew: what counts are the decisions that were carried out.
+
+use std::collections::BTreeSet;
+
+use crate::case::{Decisions, Deviation, Point};
+use crate::decide::Replay;
+use crate::run::{Ran, Stage};
+use crate::trace::{Kind, Trace};
+
+/// What must still fail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// Name of the invariant.
+    pub invariant: String,
+    /// Key of the offending row.
+    pub key: String,
+}
+
+impl Target {
+    /// Whether a run shows it.
+    pub fn is_in(&self, ran: &Ran) -> bool {
+        ran.violations.iter().any(|violation| violation.invariant == self.invariant && violation.key == self.key)
+    }
+}
+
+/// Re-executions that the shrinking of one case may cost.
+pub const BUDGET: u32 = 600;
+
+/// Shrinks `first`, which shows `target`. Returns the smallest run found and how many re-executions it took.
+///
+/// # Errors
+/// In words, when the stage cannot run.
+pub fn shrink(stage: &mut Stage, first: Ran, target: &Target, budget: u32) -> Result<(Ran, u32), String> {
+    let mut work = Shrinking { stage, best: first, target, left: budget };
+    while work.left > 0 {
+        let before = work.cost();
+        work.drop_causes()?;
+        work.drop_chunks()?;
+        work.pull_amounts()?;
+        if work.cost() == before {
+            break;
+        }
+    }
+    Ok((work.best, budget - work.left))
+}
+
+/// Events of a trace, as sizes of cases count them: what the harness adds at the end of a phase or run is not one.
+pub fn events(trace: &Trace) -> usize {
+    let counts = |kind| !matches!(kind, Kind::Restart | Kind::Heal | Kind::Violation | Kind::Stuck);
+    trace.events.iter().filter(|event| counts(event.kind)).count()
+}
+
+struct Shrinking<'a> {
+    stage: &'a mut Stage,
+    best: Ran,
+    target: &'a Target,
+    left: u32,
+}
+
+/// Few deviations first, then few events, then short times.
+type Cost = (usize, usize, u64);
+
+fn cost(ran: &Ran) -> Cost {
+    let amounts = ran.decisions.0.values().filter_map(Deviation::amount).map(i64::unsigned_abs);
+    (ran.decisions.0.len(), events(&ran.trace), amounts.fold(0, u64::saturating_add))
+}
+
+impl Shrinking<'_> {
+    fn cost(&self) -> Cost {
+        cost(&self.best)
+    }
+
+    /// Runs these decisions; keeps them if the target still fails and the case has become smaller.
+    fn attempt(&mut self, decisions: &Decisions) -> Result<bool, String> {
+        if self.left == 0 || *decisions == self.best.decisions {
+            return Ok(false);
+        }
+        self.left -= 1;
+        let ran = self.stage.run(&mut || Box::new(Replay::new(decisions)))?;
+        let better = ran.internal.is_none() && self.target.is_in(&ran) && cost(&ran) < self.cost();
+        if better {
+            self.best = ran;
+        }
+        Ok(better)
+    }
+
+    fn without(&self, drop: &dyn Fn(&Point, &Deviation) -> bool) -> Decisions {
+        let kept = self.best.decisions.0.iter().filter(|(point, deviation)| !drop(point, deviation));
+        Decisions(kept.map(|(point, deviation)| (point.clone(), deviation.clone())).collect())
+    }
+
+    /// All decisions of a cause and of the causes derived from it, and the switches that lead there.
+    fn drop_causes(&mut self) -> Result<(), String> {
+        for cause in self.best.decisions.0.keys().map(|point| point.cause.clone()).collect::<BTreeSet<_>>() {
+            let smaller = self.without(&|point, deviation| {
+                let leads_there = matches!(deviation, Deviation::Switch(to) if derives(to, &cause));
+                derives(&point.cause, &cause) || leads_there
+            });
+            if !self.attempt(&smaller)? {
+                let smaller = self.without(&|point, _| derives(&point.cause, &cause));
+                self.attempt(&smaller)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Halves, quarters, and so on down to single decisions.
+    fn drop_chunks(&mut self) -> Result<(), String> {
+        let mut size = self.best.decisions.0.len().div_ceil(2);
+        while size > 0 && self.left > 0 {
+            let mut at = 0;
+            while at < self.best.decisions.0.len() {
+                let points: Vec<Point> = self.best.decisions.0.keys().skip(at).take(size).cloned().collect();
+                let smaller = self.without(&|point, _| points.contains(point));
+                if !self.attempt(&smaller)? {
+                    at += size;
+                }
+            }
+            size /= 2;
+        }
+        Ok(())
+    }
+
+    /// Pulls each number to the smallest that still fails, by halving the distance.
+    fn pull_amounts(&mut self) -> Result<(), String> {
+        for point in self.best.decisions.0.keys().cloned().collect::<Vec<_>>() {
+            let mut fails_not = 0;
+            while let Some(now) = self.best.decisions.0.get(&point).and_then(Deviation::amount) {
+                let middle = now / 2 + fails_not / 2 + (now % 2 + fails_not % 2) / 2;
+                if middle == now || middle == fails_not || self.left == 0 {
+                    break;
+                }
+                if !self.attempt_amount(&point, middle)? {
+                    fails_not = middle;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn attempt_amount(&mut self, point: &Point, amount: i64) -> Result<bool, String> {
+        let mut smaller = self.best.decisions.clone();
+        if let Some(deviation) = smaller.0.get_mut(point) {
+            *deviation = deviation.with_amount(amount);
+        }
+        self.attempt(&smaller)
+    }
+}
+
+/// Whether a cause is this one or derived from it: labels grow by `/`.
+fn derives(cause: &str, from: &str) -> bool {
+    cause.strip_prefix(from).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::derives;
+
+    #[test]
+    fn a_cause_takes_what_it_led_to_along() {
+        assert!(derives("m1", "m1"));
+        assert!(derives("m1/redelivery#1", "m1"));
+        assert!(!derives("m10", "m1"));
+        assert!(!derives("m1", "m1/redelivery#1"));
+    }
+}
