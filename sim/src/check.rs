@@ -10,7 +10,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::types::Value;
 
@@ -154,7 +154,9 @@ impl Checker {
     fn in_snapshot(&self, work: impl FnOnce() -> rusqlite::Result<()>) -> rusqlite::Result<()> {
         self.connection.prepare_cached("BEGIN")?.execute([])?;
         let result = work();
-        self.connection.prepare_cached("COMMIT")?.execute([])?;
+        if !self.connection.is_autocommit() {
+            self.connection.prepare_cached("COMMIT")?.execute([])?;
+        }
         result
     }
 
@@ -280,10 +282,19 @@ impl Judge for Checker {
         let shm = kernel.disk().shm_header_copy();
         let outcome = self.in_snapshot(|| self.full(kernel, RuleKind::Never));
         kernel.disk().shm_header_restore(&shm);
-        if let Err(error) = outcome {
-            kernel.internal(format!("the checker failed after a crash: {error}"));
+        match outcome {
+            // The WAL's index is torn and a survivor is in the middle of recovering it: nobody can look before it is
+            // done, and the next commit and the end of the run are judged anyway.
+            Err(error) if is_locked(&error) => {}
+            Err(error) => kernel.internal(format!("the checker failed after a crash: {error}")),
+            Ok(()) => {}
         }
     }
+}
+
+fn is_locked(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error_code();
+    matches!(code, Some(ErrorCode::DatabaseBusy | ErrorCode::FileLockingProtocolFailed))
 }
 
 impl Compiled {

@@ -7,23 +7,16 @@ use rusqlite::{Connection, params};
 use serde_json::{Map, Value as Json};
 
 use crate::run::Kernel;
+use crate::scenario::RECORDED_TABLES;
 use crate::trace::{self, Committed, Event};
 
 /// Names of the recorded tables.
-pub const NAMES: [&str; 3] = ["event", "effect", "change"];
-
-/// Their fixed shape. `n` is the position of the invocation and `end_n` of the return (NULL while open); `actor` is the
-/// process instance; `old` and `new` are the row as a JSON object, or NULL.
-pub const DDL: &str = "
-    CREATE TEMP TABLE event (n INTEGER, end_n INTEGER, actor TEXT, cause TEXT, kind TEXT, arg TEXT, outcome TEXT);
-    CREATE TEMP TABLE effect (n INTEGER, cause TEXT, name TEXT, intent, key, value);
-    CREATE TEMP TABLE change (n INTEGER, cause TEXT, tab TEXT, key, old TEXT, new TEXT);
-";
+pub(super) const NAMES: [&str; 3] = ["event", "effect", "change"];
 
 /// Creates them on the checker's connection.
 pub(super) fn create(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch("PRAGMA temp_store = MEMORY;")?;
-    connection.execute_batch(DDL)
+    connection.execute_batch(RECORDED_TABLES)
 }
 
 /// Fills them from a run.

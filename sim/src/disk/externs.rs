@@ -5,6 +5,7 @@ use std::ffi::{CStr, c_int, c_uint, c_void};
 use std::ptr;
 use std::rc::Rc;
 
+use super::Conn;
 use rusqlite::{Connection, ffi};
 
 /// Seeds SQLite's random source (WAL salts, names of temporary files, SQL `random()`). It is one for the whole process,
@@ -40,7 +41,7 @@ pub fn drop_cache(connection: &Connection) {
 pub struct Observer {
     count: Cell<u64>,
     recording: Cell<bool>,
-    texts: RefCell<Vec<String>>,
+    texts: RefCell<Vec<(Conn, String)>>,
 }
 
 impl Observer {
@@ -50,19 +51,20 @@ impl Observer {
     }
 
     /// Watches a connection until it is closed. Replaces another observer of it.
-    pub fn watch(self: &Rc<Self>, connection: &Connection) {
+    pub fn watch(self: &Rc<Self>, connection: &Connection, conn: Conn) {
+        let watch = Rc::new(Watch { conn, observer: self.clone() });
         // SAFETY: the handle is valid while the connection is borrowed. `keep` makes the connection own a reference to
         // this observer, so that the context outlives the callback.
         unsafe {
             let db = connection.handle();
-            let context = Rc::as_ptr(self).cast_mut().cast();
+            let context = Rc::as_ptr(&watch).cast_mut().cast();
             ffi::sqlite3_trace_v2(
                 db,
                 ffi::SQLITE_TRACE_STMT as c_uint,
                 Some(statement_starts),
                 context,
             );
-            keep(db, c"lockstep.observer", self.clone());
+            keep(db, c"lockstep.observer", watch);
         }
     }
 
@@ -76,10 +78,16 @@ impl Observer {
         self.recording.set(on);
     }
 
-    /// The texts kept since the last call.
-    pub fn take(&self) -> Vec<String> {
+    /// The texts kept since the last call, each with the number of its connection.
+    pub fn take(&self) -> Vec<(Conn, String)> {
         self.texts.take()
     }
+}
+
+/// What the callback gets: which connection, and who counts.
+struct Watch {
+    conn: Conn,
+    observer: Rc<Observer>,
 }
 
 unsafe extern "C" fn statement_starts(
@@ -88,8 +96,9 @@ unsafe extern "C" fn statement_starts(
     statement: *mut c_void,
     text: *mut c_void,
 ) -> c_int {
-    // SAFETY: the context is the observer that `watch` passed and the connection keeps alive.
-    let observer = unsafe { &*context.cast::<Observer>() };
+    // SAFETY: the context is what `watch` passed and the connection keeps alive.
+    let watch = unsafe { &*context.cast::<Watch>() };
+    let observer = &watch.observer;
     // SAFETY: for this event the last argument is the text of the statement, or a comment when a trigger runs one.
     let text = unsafe { CStr::from_ptr(text.cast()) };
     if text.to_bytes().starts_with(b"--") {
@@ -99,10 +108,8 @@ unsafe extern "C" fn statement_starts(
     if observer.recording.get() {
         // SAFETY: for this event the third argument is the statement that starts.
         let expanded = unsafe { expanded_sql(statement.cast()) };
-        observer
-            .texts
-            .borrow_mut()
-            .push(expanded.unwrap_or_else(|| text.to_string_lossy().into_owned()));
+        let text = expanded.unwrap_or_else(|| text.to_string_lossy().into_owned());
+        observer.texts.borrow_mut().push((watch.conn, text));
     }
     0
 }
@@ -136,4 +143,13 @@ pub(super) unsafe fn keep<T>(db: *mut ffi::sqlite3, name: &CStr, value: Rc<T>) {
     // process is out of memory, which nothing here survives.
     let code = unsafe { ffi::sqlite3_set_clientdata(db, name.as_ptr(), raw, Some(release::<T>)) };
     assert_eq!(code, ffi::SQLITE_OK, "SQLite is out of memory");
+}
+
+/// Keeps glibc from handing memory back between runs and faulting it in again, which costs a factor of two.
+pub fn tame_allocator() {
+    // SAFETY: mallopt only sets numbers; it is called once, before any run.
+    unsafe {
+        libc::mallopt(libc::M_TRIM_THRESHOLD, 256 << 20);
+        libc::mallopt(libc::M_MMAP_THRESHOLD, 256 << 20);
+    }
 }

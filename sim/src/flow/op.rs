@@ -82,11 +82,19 @@ pub fn build(name: &str, args: &[(&str, Value)]) -> Result<Op, String> {
     })
 }
 
+/// Fields of operations that are true or false.
+const TRUTHS: [&str; 1] = ["force"];
+
 /// Nested objects from dotted paths.
 fn object(args: &[(&str, Value)], json: impl Fn(&Value) -> Json) -> Json {
     let mut root = Map::new();
     for (path, value) in args {
-        put(&mut root, path, json(value));
+        let value = match value {
+            // SQL has no truth values; these fields have no other meaning.
+            Value::Integer(n) if TRUTHS.contains(path) => Json::Bool(*n != 0),
+            other => json(other),
+        };
+        put(&mut root, path, value);
     }
     Json::Object(root)
 }

@@ -13,7 +13,7 @@ use super::handle::{Db, Handle, SimClock};
 use super::{Kernel, Limits, Phase, Violation};
 use crate::case::{Decisions, Deviation, Point};
 use crate::check::{Checker, Rules};
-use crate::decide::{Counts, Profile, Strategy};
+use crate::decide::{Counts, Profile, Quiet, Strategy};
 use crate::disk::capture::Capture;
 use crate::disk::externs::{self, Observer};
 use crate::disk::{Conn, Disk, Image};
@@ -87,7 +87,11 @@ pub struct Ran {
 impl Ran {
     /// Names of the violated invariants, sorted, each once.
     pub fn violated(&self) -> Vec<String> {
-        let mut names: Vec<String> = self.violations.iter().map(|v| v.invariant.clone()).collect();
+        let mut names: Vec<String> = self
+            .violations
+            .iter()
+            .map(|v| v.invariant.clone())
+            .collect();
         names.sort();
         names.dedup();
         names
@@ -122,7 +126,9 @@ impl Stage {
         let observer = Observer::new();
         let mut first = open(&*world, &disk, &now_us, &observer, 1)?;
         world.set_up(&mut first)?;
-        let checker = disk.open(MAIN, CHECKER).map_err(|error| error.to_string())?;
+        let checker = disk
+            .open(MAIN, CHECKER)
+            .map_err(|error| error.to_string())?;
         let checker = Rc::new(Checker::new(checker, world.rules())?);
         let mut stage = Self {
             captures: vec![None, Some(Rc::clone(&first.capture))],
@@ -140,15 +146,20 @@ impl Stage {
         Ok(stage)
     }
 
-    /// Opens more pooled connections, each warmed up on the template, which is taken anew.
+    /// Opens more pooled connections, each warmed up on the template, under the lowest free numbers.
     fn grow(&mut self, by: usize) -> Result<(), String> {
         for _ in 0..by {
-            let conn = Conn::try_from(self.captures.len()).map_err(|_| "too many connections".to_owned())?;
+            let taken = |conn: &Conn| self.pool.iter().any(|handle| handle.conn == *conn);
+            let conn = (1..).find(|conn| !taken(conn)).unwrap_or(1);
             let handle = open(&*self.world, &self.disk, &self.now_us, &self.observer, conn)?;
-            self.captures.push(Some(Rc::clone(&handle.capture)));
+            self.captures
+                .resize((conn as usize + 1).max(self.captures.len()), None);
+            self.captures[conn as usize] = Some(Rc::clone(&handle.capture));
             self.pool.push(handle);
         }
-        self.pool.iter().for_each(|handle| externs::drop_cache(handle.connection()));
+        self.pool
+            .iter()
+            .for_each(|handle| externs::drop_cache(handle.connection()));
         Ok(())
     }
 
@@ -195,7 +206,8 @@ impl Stage {
     fn run_once(&mut self, strategy: Box<dyn Strategy>) -> (Ran, bool) {
         let runtime = Runtime::with_seed_and_config(MADSIM_SEED, madsim::Config::default());
         let kernel = self.kernel(strategy);
-        self.disk.set_gatekeeper(Some(Rc::new(Keeper(Rc::downgrade(&kernel)))));
+        self.disk
+            .set_gatekeeper(Some(Rc::new(Keeper(Rc::downgrade(&kernel)))));
         let before = self.observer.count();
         runtime.block_on(async {
             self.world.build(&kernel);
@@ -257,9 +269,15 @@ impl Stage {
         let mut hash = Xxh3::new();
         trace.hash_into(&mut hash);
         self.disk.hash_into(&mut hash);
-        let mut goals: Vec<String> = kernel.goals.borrow().iter().map(|goal| (*goal).to_owned()).collect();
+        let mut goals: Vec<String> = kernel
+            .goals
+            .borrow()
+            .iter()
+            .map(|goal| (*goal).to_owned())
+            .collect();
         goals.extend(self.checker.goals_reached());
-        let decisions: std::collections::BTreeMap<Point, Deviation> = kernel.deviations.take().into_iter().collect();
+        let decisions: std::collections::BTreeMap<Point, Deviation> =
+            kernel.deviations.take().into_iter().collect();
         Ran {
             ledger: kernel.ledger.take(),
             violations: kernel.violations.take(),
@@ -277,10 +295,46 @@ impl Stage {
         }
     }
 
+    /// The statements of a quiet run, with their values filled in, each with its connection: the floor of benchmarks.
+    ///
+    /// # Errors
+    /// As [`Stage::run`].
+    pub fn record_statements(&mut self) -> Result<Vec<(Conn, String)>, String> {
+        self.run(&mut || Box::new(Quiet))?;
+        self.observer.record(true);
+        let ran = self.run(&mut || Box::new(Quiet));
+        self.observer.record(false);
+        let texts = self.observer.take();
+        ran.map(|_| texts)
+    }
+
+    /// Executes statements on the pooled connections, from the template, with nothing around them.
+    ///
+    /// # Errors
+    /// In words, when a statement fails.
+    pub fn replay_statements(&mut self, statements: &[(Conn, String)]) -> Result<(), String> {
+        self.put_back()?;
+        for (conn, text) in statements {
+            let Some(handle) = self.pool.iter().find(|handle| handle.conn == *conn) else {
+                continue;
+            };
+            self.disk.enter(*conn);
+            step_through(handle.connection(), text).map_err(|error| format!("{text}: {error}"))?;
+        }
+        Ok(())
+    }
+
     /// The simulated disk, as the last run left it.
     pub fn disk(&self) -> &Rc<Disk> {
         &self.disk
     }
+}
+
+fn step_through(connection: &rusqlite::Connection, text: &str) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare_cached(text)?;
+    let mut rows = statement.query([])?;
+    while rows.next()?.is_some() {}
+    Ok(())
 }
 
 /// SQLite's random state is global to the process: threads that run simulations take turns, so that each run starts
@@ -300,9 +354,14 @@ fn open(
     let connection = disk.open(MAIN, conn).map_err(|error| error.to_string())?;
     let clock = SimClock::new(world.start_ms(), Rc::clone(now_us));
     let capture = Rc::new(Capture::install(&connection));
-    observer.watch(&connection);
+    observer.watch(&connection, conn);
     let db = world.open(connection, clock.clone())?;
-    Ok(Handle { conn, db, capture, clock })
+    Ok(Handle {
+        conn,
+        db,
+        capture,
+        clock,
+    })
 }
 
 /// Name of the world's database on the simulated disk.

@@ -171,7 +171,7 @@ fn capture_and_observer_may_go_before_or_after_their_connection() {
     let (disk, connection) = accounts("wal");
     drop((Capture::install(&connection), Observer::new()));
     let (capture, observer) = (Capture::install(&connection), Observer::new());
-    observer.watch(&connection);
+    observer.watch(&connection, 1);
     run(&disk, 1, &connection, "UPDATE account SET credits = 0").unwrap();
     drop(connection);
     assert_eq!((capture.take().len(), observer.count()), (2, 1));
@@ -183,7 +183,7 @@ fn an_observer_counts_statements_but_not_those_of_triggers() {
     let sql = "CREATE TRIGGER t AFTER INSERT ON account BEGIN UPDATE account SET credits = 1 WHERE id = new.id; END";
     run(&disk, 1, &connection, sql).unwrap();
     let observer = Observer::new();
-    observer.watch(&connection);
+    observer.watch(&connection, 1);
     observer.record(true);
     disk.enter(1);
     connection
