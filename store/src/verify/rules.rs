@@ -78,10 +78,13 @@ pub const RULES: &[Rule] = &[
               WHERE a.fence IS NOT NULL",
     },
     Rule {
+        // Counted, not compared item by item: one walk along the primary key.
         name: "items_are_dense",
         key: Some("session_id"),
-        sql: "SELECT i.session_id AS session_id, i.seq AS seq FROM item i WHERE i.seq > 1 AND NOT EXISTS (
-                SELECT 1 FROM item p WHERE p.session_id = i.session_id AND p.seq = i.seq - 1)",
+        sql: "SELECT s.session_id AS session_id, (SELECT max(i.seq) FROM item i WHERE i.session_id = s.session_id) AS seq
+              FROM session s WHERE (SELECT count(*) FROM item i WHERE i.session_id = s.session_id)
+                <> coalesce((SELECT max(i.seq) FROM item i WHERE i.session_id = s.session_id)
+                  - (SELECT min(i.seq) FROM item i WHERE i.session_id = s.session_id) + 1, 0)",
     },
     Rule {
         name: "accepted_event_has_its_task",
@@ -97,7 +100,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         name: "moved_task_has_an_older_session",
-        key: Some("session_id"),
+        key: Some("task_id"),
         sql: "SELECT t.session_id AS session_id, t.task_id AS task_id, t.moved_from AS moved_from FROM task t
               WHERE t.moved_from IS NOT NULL AND NOT EXISTS (SELECT 1 FROM session o JOIN session s ON s.conv_id = o.conv_id
                 WHERE o.session_id = t.moved_from AND s.session_id = t.session_id AND o.gen < s.gen AND o.state = 'closed')",
@@ -110,8 +113,8 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         name: "outbox_has_its_task",
-        key: Some("session_id"),
-        sql: "SELECT o.session_id AS session_id, o.n AS n FROM outbox o
+        key: Some("task_id"),
+        sql: "SELECT o.task_id AS task_id, o.session_id AS session_id, o.n AS n FROM outbox o
               WHERE NOT EXISTS (SELECT 1 FROM task t WHERE t.task_id = o.task_id)",
     },
     Rule {

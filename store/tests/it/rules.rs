@@ -112,3 +112,25 @@ fn an_idle_class_costs_a_claim_nothing() {
         "{steps:#?}"
     );
 }
+
+#[test]
+fn no_statement_scans_a_table() {
+    let world = World::new();
+    let statements = lockstep_store::Statements::reference();
+    // The result of a subquery is limited by then, and `meta` has one row.
+    let harmless = ["SCAN a", "SCAN b", "SCAN r", "SCAN meta"];
+    for name in lockstep_store::Statements::names() {
+        let text = format!(
+            "EXPLAIN QUERY PLAN {}",
+            statements.text(name).expect("known")
+        );
+        let mut query = world.connection().prepare(&text).expect(name);
+        let steps: Vec<String> = query
+            .raw_query()
+            .mapped(|row| row.get(3))
+            .collect::<Result<_, _>>()
+            .expect(name);
+        let scans = |step: &String| step.starts_with("SCAN ") && !harmless.contains(&step.as_str());
+        assert!(!steps.iter().any(scans), "{name}: {steps:?}");
+    }
+}

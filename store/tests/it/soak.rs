@@ -1,4 +1,4 @@
-//! Many operations in an arbitrary order, stale ones among them: every rule holds after each, and in the end all that was
+//! Many operations in an arbitrary order, stale ones among them: every rule holds on the way, and in the end all that was
 //! accepted has ended.
 
 use crate::kit::{LEASE_MS, World, done, event_of};
@@ -8,7 +8,7 @@ use lockstep_store::{
 };
 use std::collections::BTreeMap;
 
-const STEPS: u32 = 600;
+const STEPS: u32 = 500;
 
 /// A small generator of arbitrary numbers: the same each time.
 struct Dice(u64);
@@ -344,12 +344,12 @@ fn definite<T>(result: Result<T, Error>) -> Option<T> {
 }
 
 #[test]
-fn every_rule_holds_after_each_of_many_operations() {
-    for seed in 1..=4 {
+fn every_rule_holds_throughout_many_operations() {
+    for seed in 1..=3 {
         let mut soak = Soak::new(seed);
         for n in 0..STEPS {
             soak.step(n);
-            if n % 10 == 0 {
+            if n % 25 == 0 {
                 soak.world.is_sound();
             }
         }
