@@ -77,8 +77,3 @@ impl fmt::Display for Fence {
         write!(f, "{}", self.0)
     }
 }
-
-/// Milliseconds of the store's clock. Comparable only with times of the same store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Timestamp(pub i64);

@@ -40,7 +40,7 @@ pub mod verify;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use contract::Store;
 pub use error::{Binding, Error};
-pub use id::{BuildId, ConvId, Fence, OpId, ResumeClass, SessionId, TaskId, Timestamp, WorkerId};
+pub use id::{BuildId, ConvId, Fence, OpId, ResumeClass, SessionId, TaskId, WorkerId};
 pub use op::{
     Accept, Call, CancelHow, Complete, ConvKey, Converter, Item, NewSession, Op, OpenPolicy,
     QueueFate, Reset, Retry, Send,

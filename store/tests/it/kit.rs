@@ -1,7 +1,7 @@
 //! A small world to tell facts in: two runtimes, a worker of each, and a clock that stands still.
 
 use lockstep_store::{
-    Accept, Accepted, Claimed, Complete, ConvKey, Converter, ManualClock, NewSession, OpId,
+    Accept, Accepted, Claimed, Complete, ConvKey, Converter, Item, ManualClock, NewSession, OpId,
     SqliteStore, Statements, Store, TaskId,
 };
 use rusqlite::Connection;
@@ -207,5 +207,13 @@ pub(crate) fn done(claimed: &Claimed) -> Complete {
         items: Vec::new(),
         sends: Vec::new(),
         resume_token: None,
+    }
+}
+
+/// One entry of the history.
+pub(crate) fn item(body: &str) -> Item {
+    Item {
+        kind: "msg".to_owned(),
+        body: body.to_owned(),
     }
 }

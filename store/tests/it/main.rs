@@ -2,6 +2,7 @@
 
 mod accept;
 mod answers;
+mod ends;
 mod kit;
 mod open;
 mod reap;

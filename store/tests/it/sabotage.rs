@@ -1,8 +1,8 @@
 //! Each guarantee can be broken by one edit of a statement, plus the drop of the law that would mask it. So each guard is
 //! alive, and a test tool has something to find.
 
-use crate::kit::{World, done, event_of};
-use lockstep_store::{CancelHow, Complete, Item, Statements, Store};
+use crate::kit::{World, done, event_of, item};
+use lockstep_store::{CancelHow, Complete, Statements, Store};
 
 struct Saboteur {
     /// The guarantee that it breaks.
@@ -159,10 +159,7 @@ const SABOTEURS: &[Saboteur] = &[
         unmask: "",
         shows: |world| {
             let (lost, session) = taken_over(world);
-            let items = vec![Item {
-                kind: "msg".to_owned(),
-                body: "late".to_owned(),
-            }];
+            let items = vec![item("late")];
             let op = world.op();
             world
                 .store
@@ -212,10 +209,7 @@ const SABOTEURS: &[Saboteur] = &[
         unmask: "",
         shows: |world| {
             let first = world.running("42", "e1");
-            let items = vec![Item {
-                kind: "msg".to_owned(),
-                body: "a".to_owned(),
-            }];
+            let items = vec![item("a")];
             let op = world.op();
             let mut append = |seq| {
                 world

@@ -1,6 +1,6 @@
 //! A session's life besides its turns.
 
-use crate::kit::{World, done, key, new_session};
+use crate::kit::{World, done, item, key, new_session};
 use lockstep_store::{Complete, Error, OpenPolicy, QueueFate, Reset, Store};
 
 fn reset(next: &str, queued: QueueFate, force: bool) -> Reset {
@@ -93,10 +93,7 @@ fn a_reset_moves_the_queue_in_order_also_of_a_task_that_was_tried_before() {
     let mut world = World::new();
     let claimed = world.running("42", "e1");
     let op = world.op();
-    let items = vec![lockstep_store::Item {
-        kind: "msg".to_owned(),
-        body: "half".to_owned(),
-    }];
+    let items = vec![item("half")];
     world
         .store
         .append(op, claimed.session.clone(), claimed.fence, 1, items)

@@ -1,10 +1,10 @@
 //! Many operations in an arbitrary order, stale ones among them: every rule holds on the way, and in the end all that was
 //! accepted has ended.
 
-use crate::kit::{LEASE_MS, World, done, event_of};
+use crate::kit::{LEASE_MS, World, done, event_of, item};
 use lockstep_store::{
-    CancelHow, Claimed, Complete, Error, Item, OpId, QueueFate, Reset, Retry, Send, SessionId,
-    Store, TaskId, Verdict,
+    CancelHow, Claimed, Complete, Error, OpId, QueueFate, Reset, Retry, Send, SessionId, Store,
+    TaskId, Verdict,
 };
 use std::collections::BTreeMap;
 
@@ -117,10 +117,7 @@ impl Soak {
             return;
         };
         let turn = Complete {
-            items: vec![Item {
-                kind: "msg".to_owned(),
-                body: format!("i{n}"),
-            }],
+            items: vec![item(&format!("i{n}"))],
             sends: vec![Send {
                 dedup_key: format!("k{n}"),
                 body: "hello".to_owned(),
@@ -243,10 +240,7 @@ impl Soak {
             );
             return;
         }
-        let items = vec![Item {
-            kind: "msg".to_owned(),
-            body: format!("a{n}"),
-        }];
+        let items = vec![item(&format!("a{n}"))];
         let op = self.world.op();
         self.acknowledged(op, |world, op| {
             world.store.append(
