@@ -14,6 +14,7 @@ mod problem;
 pub mod program;
 mod source;
 mod sql;
+mod sql_help;
 mod store;
 #[cfg(test)]
 mod tests;

@@ -3,6 +3,7 @@
 mod draft;
 mod event;
 mod expect;
+mod fault;
 mod flow;
 mod reach;
 mod rule;
@@ -198,7 +199,7 @@ fn variant(report: &Report<'_>, root: &Node, entry: &Entry, head: &Head) -> Opti
         start_ms: head.start_ms,
         schema: schema(&draft.schemas),
         setup,
-        faults: event::faults(report, &processes, root.get("faults")),
+        faults: fault::lower(report, &processes, root.get("faults")),
         resources: world.resources,
         locks: world.locks,
         processes,

@@ -1,15 +1,16 @@
 //! Prepares every SQL text of a scenario on an empty in-memory SQLite with the variant's schema, so that a run cannot
 //! meet a misspelt column. What SQLite refuses comes back with the byte at which it stopped.
 
+use std::cell::Cell;
+
 use rusqlite::config::DbConfig;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::{Connection, Error, Statement};
 
-use super::names;
 use super::node::Node;
 use super::problem::Report;
 use super::store;
-use super::token::{self, Kind};
+use super::token::{self, Kind, Token};
 
 /// Tables of fixed shape that *history*, *finally* and goals read besides the database.
 ///
@@ -50,11 +51,15 @@ pub(super) struct Refusal {
     pub(super) message: String,
     /// Byte of the text where it stopped.
     pub(super) offset: usize,
+    /// Bytes of the word that stands there.
+    pub(super) length: usize,
 }
 
 /// A scratch database with one variant's schema.
 pub(super) struct Checker {
     conn: Connection,
+    /// The schema is wrong: what is missing because of it is no news.
+    broken: Cell<bool>,
 }
 
 impl Checker {
@@ -66,7 +71,8 @@ impl Checker {
             store::migrate(&mut conn).map_err(|error| error.to_string())?;
         }
         Self::guard(&mut conn).map_err(words)?;
-        Ok(Self { conn })
+        let broken = Cell::new(false);
+        Ok(Self { conn, broken })
     }
 
     /// From here on the texts are a stranger's.
@@ -89,22 +95,24 @@ impl Checker {
             return;
         };
         if let Err(error) = self.conn.execute_batch(text) {
-            // SQLite counts from the statement that it was given, which is the rest of the text.
-            let skipped = match &error {
-                Error::SqlInputError { sql, .. } => text.len().saturating_sub(sql.len()),
-                _ => 0,
-            };
-            let mut refusal = refusal(&error);
-            refusal.offset += skipped;
+            self.broken.set(true);
+            let refusal = refusal(&error, text);
             let help = self.help(&refusal.message, &[]);
-            report.in_scalar(
-                node,
-                refusal.offset,
-                1,
-                format!("SQLite refuses this schema: {}", refusal.message),
-                help,
-            );
+            let message = format!("SQLite refuses this schema: {}", refusal.message);
+            report.in_scalar(node, refusal.offset, refusal.length, message, help);
         }
+    }
+
+    /// Whether a refusal only follows from a wrong schema.
+    pub(super) fn excuses(&self, refusal: &Refusal) -> bool {
+        let follows = ["no such", "interrupted"]
+            .iter()
+            .any(|word| refusal.message.starts_with(word));
+        self.broken.get() && follows
+    }
+
+    pub(super) fn conn(&self) -> &Connection {
+        &self.conn
     }
 
     /// Adds the recorded tables. What was prepared before does not see them.
@@ -117,130 +125,71 @@ impl Checker {
     /// Prepares one statement.
     pub(super) fn prepare(&self, sql: &str) -> Result<Prepared, Refusal> {
         let tokens = token::tokens(sql);
-        let Some(first) = tokens.first() else {
-            return Err(Refusal {
-                message: "the text is empty".to_owned(),
-                offset: 0,
-            });
+        let refused = |message: String| Refusal {
+            message,
+            offset: tokens.first().map_or(0, |first| first.start),
+            length: tokens.first().map_or(1, |first| first.text.len()),
         };
-        let end = tokens.iter().position(|token| token.kind == Kind::End);
-        if let Some(extra) = end.and_then(|end| tokens.get(end + 1)) {
-            let message = "more than one statement in one step".to_owned();
-            return Err(Refusal {
-                message,
-                offset: extra.start,
-            });
-        }
+        let Some(first) = tokens.first() else {
+            return Err(refused("the text is empty".to_owned()));
+        };
         let transaction = ["BEGIN", "COMMIT", "END", "ROLLBACK", "SAVEPOINT", "RELEASE"];
         if transaction.iter().any(|word| first.is(word)) {
-            let message = format!("`{}` by hand", first.text);
-            return Err(Refusal {
-                message,
-                offset: first.start,
-            });
+            return Err(refused(format!("`{}` by hand", first.text)));
         }
-        self.conn
-            .prepare(sql)
+        let statement = self.conn.prepare(sql);
+        statement
             .map(|statement| describe(&statement))
-            .map_err(|error| refusal(&error))
+            .map_err(|error| refusal(&error, sql))
     }
-
-    /// What to do about a refusal of SQLite.
-    pub(super) fn help(&self, message: &str, variables: &[&str]) -> String {
-        let about = |prefix: &str| message.strip_prefix(prefix).map(str::trim);
-        if let Some(table) = about("no such table:") {
-            let tables = self.names(
-                "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') ORDER BY name",
-            );
-            return names::help(table, "table", &refs(&tables));
-        }
-        if let Some(column) = about("no such column:") {
-            let bare = column
-                .trim_matches('"')
-                .split(" - ")
-                .next()
-                .unwrap_or(column)
-                .trim_matches('"');
-            if variables.contains(&bare) {
-                return format!("a variable is written with a colon: `:{bare}`");
-            }
-            return self.column_help(bare);
-        }
-        if message.ends_with("by hand") {
-            return "write the steps under `transaction:`; it commits at its end".to_owned();
-        }
-        if message.starts_with("more than one statement") {
-            return "give each statement a step of its own".to_owned();
-        }
-        if message.starts_with("not authorized") {
-            return "scenario SQL may not attach files, set pragmas or draw random numbers; \
-                    `new_id` makes ids and `:now` is the time"
-                .to_owned();
-        }
-        if message.contains("interrupted") {
-            return "the statements of this variant take too much work to be prepared".to_owned();
-        }
-        "the text must be one SQLite statement; `: `, ` #` and, inside { }, a comma end an unquoted YAML text".to_owned()
-    }
-
-    fn column_help(&self, column: &str) -> String {
-        let columns = self.names(
-            "SELECT DISTINCT c.name FROM sqlite_schema s JOIN pragma_table_info(s.name) c WHERE s.type = 'table' ORDER BY c.name",
-        );
-        let bare = column.rsplit('.').next().unwrap_or(column);
-        let near = names::nearest(bare, &refs(&columns))
-            .map_or(String::new(), |near| format!("did you mean `{near}`? "));
-        format!(
-            "{near}a text is written in single quotes, inside the YAML quotes: \"'{bare}'\"; a variable with a colon: `:{bare}`"
-        )
-    }
-
-    /// First column of a query of ours; nothing when it fails, since it only serves a help text.
-    fn names(&self, sql: &str) -> Vec<String> {
-        let read = || -> Result<Vec<String>, Error> {
-            let mut statement = self.conn.prepare(sql)?;
-            let rows = statement.query_map([], |row| row.get(0))?;
-            rows.collect()
-        };
-        read().unwrap_or_default()
-    }
-}
-
-fn refs(names: &[String]) -> Vec<&str> {
-    names.iter().map(String::as_str).collect()
 }
 
 fn describe(statement: &Statement<'_>) -> Prepared {
     Prepared {
-        columns: statement
-            .column_names()
-            .into_iter()
-            .map(str::to_owned)
-            .collect(),
+        columns: statement.column_names().map(str::to_owned).collect(),
         parameters: statement.parameter_count(),
         readonly: statement.readonly(),
     }
 }
 
-fn refusal(error: &Error) -> Refusal {
-    match error {
-        Error::SqlInputError { msg, offset, .. } => Refusal {
-            message: msg.clone(),
-            offset: usize::try_from(*offset).unwrap_or(0),
-        },
-        Error::SqliteFailure(_, Some(message)) => Refusal {
-            message: message.clone(),
-            offset: 0,
-        },
-        Error::MultipleStatement => Refusal {
-            message: "more than one statement in one step".to_owned(),
-            offset: 0,
-        },
-        other => Refusal {
-            message: other.to_string(),
-            offset: 0,
-        },
+fn refusal(error: &Error, text: &str) -> Refusal {
+    let tokens = token::tokens(text);
+    let message = match error {
+        Error::SqlInputError { msg, .. } => msg.clone(),
+        Error::SqliteFailure(_, Some(message)) => message.clone(),
+        Error::MultipleStatement => "more than one statement in one step".to_owned(),
+        other => other.to_string(),
+    };
+    let told = match error {
+        // SQLite counts from the statement that it was given, which may be the rest of the text.
+        Error::SqlInputError { offset, sql, .. } => {
+            let skipped = text.len().saturating_sub(sql.len());
+            usize::try_from(*offset).ok().map(|offset| offset + skipped)
+        }
+        Error::MultipleStatement => {
+            let end = tokens.iter().position(|token| token.kind == Kind::End);
+            end.and_then(|end| tokens.get(end + 1))
+                .map(|extra| extra.start)
+        }
+        _ => None,
+    };
+    let offset = told.or_else(|| named(&message, &tokens)).unwrap_or(0);
+    let here = tokens.iter().find(|token| token.start == offset);
+    Refusal {
+        message,
+        offset,
+        length: here.map_or(1, |token| token.text.len()),
     }
+}
+
+/// SQLite often names what it misses without saying where: `no such table: x`.
+fn named(message: &str, tokens: &[Token<'_>]) -> Option<usize> {
+    let name = message.strip_prefix("no such ")?.split(": ").nth(1)?;
+    let name = name.rsplit('.').next()?;
+    tokens
+        .iter()
+        .find(|token| token.is(name))
+        .map(|token| token.start)
 }
 
 fn authorize(context: AuthContext<'_>) -> Authorization {
@@ -256,26 +205,5 @@ fn authorize(context: AuthContext<'_>) -> Authorization {
         Authorization::Allow
     } else {
         Authorization::Deny
-    }
-}
-
-impl Report<'_> {
-    /// Adds a problem about `length` bytes at `offset` of the value of a scalar.
-    pub(super) fn in_scalar(
-        &self,
-        node: &Node,
-        offset: usize,
-        length: usize,
-        message: impl Into<String>,
-        help: impl Into<String>,
-    ) {
-        let value = node.scalar().unwrap_or("");
-        let byte = |offset| {
-            self.source()
-                .byte_of(node.start, node.end, node.style(), value, offset)
-        };
-        let start = byte(offset.min(value.len()));
-        let end = start.saturating_add(length).min(node.end.max(start));
-        self.add(start, end, message, help);
     }
 }

@@ -25,3 +25,72 @@ pub(super) const ERRORS: [&str; 12] = [
 
 /// Parts of a conversation's key besides the chat.
 pub(super) const KEY_PARTS: [&str; 5] = ["tenant", "channel", "account", "thread", "participant"];
+
+/// Operations with the fields that they need, then those that may be left out.
+pub(super) const OPS: [(&str, &[&str], &[&str]); 21] = [
+    ("register_build", &["build", "runtime", "class"], &[]),
+    ("set_current", &["build"], &[]),
+    ("allow_move", &["from", "to", "converter"], &[]),
+    ("register_worker", &["worker", "build", "home"], &[]),
+    ("worker_seen", &["worker"], &[]),
+    ("open_or_get", &["key", "policy", "new"], &[]),
+    (
+        "accept",
+        &[
+            "key",
+            "ext_id",
+            "kind",
+            "body",
+            "task",
+            "max_failures",
+            "new",
+        ],
+        &[],
+    ),
+    ("claim", &["worker", "limit", "lease_ms"], &[]),
+    ("renew", &["session", "fence", "lease_ms"], &[]),
+    (
+        "append",
+        &["session", "fence", "expected_seq", "items"],
+        &[],
+    ),
+    (
+        "complete",
+        &["task", "fence", "outcome", "items", "sends"],
+        &["resume_token"],
+    ),
+    ("fail", &["task", "fence", "error", "retry"], &[]),
+    ("cancel", &["task", "reason", "how"], &[]),
+    ("close", &["session", "reason", "force"], &[]),
+    (
+        "reset",
+        &["session", "next", "reason", "queued", "force"],
+        &["build"],
+    ),
+    ("set_resume", &["session", "fence", "token", "epoch"], &[]),
+    ("resume", &["session", "worker"], &[]),
+    ("migrate", &["session", "to_build", "expected_version"], &[]),
+    ("reap", &["limit"], &[]),
+    ("show", &["session"], &[]),
+    ("verify", &["per_rule"], &[]),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::OPS;
+    use serde_json::{Map, Value, json};
+
+    /// Every name is an operation of the store, and no field that it needs is missing in the list.
+    #[test]
+    fn operations_are_those_of_the_store() {
+        for (name, needs, _) in OPS {
+            let fields: Map<String, Value> = needs
+                .iter()
+                .map(|field| ((*field).to_owned(), Value::Null))
+                .collect();
+            let error = serde_json::from_value::<lockstep_store::Op>(json!({ name: fields })).err();
+            let words = error.map_or(String::new(), |error| error.to_string());
+            assert!(words.starts_with("invalid type: null"), "{name}: {words}");
+        }
+    }
+}

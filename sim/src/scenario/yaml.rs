@@ -31,6 +31,7 @@ pub(super) fn read(report: &Report<'_>) -> Option<Node> {
         root: None,
         nodes: 0,
         documents: 0,
+        torn: false,
     };
     for event in Parser::with_options(StrInput::new(text), limits) {
         match event {
@@ -41,7 +42,7 @@ pub(super) fn read(report: &Report<'_>) -> Option<Node> {
             }
         }
     }
-    reader.root
+    reader.root.filter(|_| !reader.torn)
 }
 
 fn scan_problem(report: &Report<'_>, error: &ScanError) {
@@ -51,6 +52,9 @@ fn scan_problem(report: &Report<'_>, error: &ScanError) {
         let index = text.char_indices().nth(marker.index());
         index.map_or(text.len(), |(byte, _)| byte)
     });
+    // The parser names the text before a tab, the reader looks for the tab.
+    let tab = text.get(byte..).and_then(|rest| rest.find('\t'));
+    let byte = byte + tab.filter(|_| yaml_help::is_tab(error.kind())).unwrap_or(0);
     let (message, help) = yaml_help::explain(error.kind(), &text[..text.floor_char_boundary(byte)]);
     report.add(byte, byte + 1, message, help);
 }
@@ -74,6 +78,8 @@ struct Reader<'a> {
     root: Option<Node>,
     nodes: usize,
     documents: usize,
+    /// Something is missing in the tree; what is said about the rest would mislead.
+    torn: bool,
 }
 
 impl Reader<'_> {
@@ -106,6 +112,7 @@ impl Reader<'_> {
                     format!("`*{name}` names no anchor of this file"),
                     help,
                 );
+                self.torn = true;
                 self.keep(null(start, end), 0, 0, 1)?;
             }
             _ => {}

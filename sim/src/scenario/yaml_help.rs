@@ -22,7 +22,8 @@ pub(super) fn explain(kind: &ErrorKind, before: &str) -> (String, String) {
     )
 }
 
-fn is_tab(kind: &ErrorKind) -> bool {
+/// A tab stands where only spaces may.
+pub(super) fn is_tab(kind: &ErrorKind) -> bool {
     matches!(
         kind,
         ErrorKind::TabNotAllowed
@@ -42,6 +43,7 @@ fn advice(kind: &ErrorKind, line: &str) -> &'static str {
             "`*` and `&` at the start of a text mean alias and anchor; put the text into quotes: \"* …\""
         }
         ErrorKind::UnclosedQuotedScalar
+        | ErrorKind::InvalidQuotedScalarIndent
         | ErrorKind::InvalidTrailingSingleQuotedScalar
         | ErrorKind::InvalidTrailingDoubleQuotedScalar
         | ErrorKind::UnknownQuotedScalarEscape => {

@@ -1,15 +1,14 @@
-//! Events: what happens to the system, when, and where; and the faults that may strike meanwhile.
+//! Events: what happens to the system, when, and where.
 
 use super::super::fields::literal;
 use super::super::names;
 use super::super::node::{Entry, Node};
-use super::super::problem::Report;
-use super::super::program::{After, Event, Expr, Faults, Millis, Process, Redeliver, Var};
+use super::super::program::{After, Event, Expr, Process, Redeliver, Var};
 use super::flow::World;
 use super::scope;
 
-/// Strikes of one fault in one run.
-const STRIKES: u64 = 100;
+/// Repeats of one delivery.
+const REPEATS: u64 = 100;
 
 /// Lowers all events. `processes` are those of the variant.
 pub(super) fn events(world: &World<'_>, processes: &[Process], node: &Node) -> Vec<Event> {
@@ -226,7 +225,6 @@ impl Lower<'_> {
 
     fn redeliver(&self, node: &Node) -> Option<Redeliver> {
         let report = self.world.report;
-        report.only(node, "`redeliver`", &["every", "times"]);
         let (Some(every), Some(times)) = (node.get("every"), node.get("times")) else {
             report.at(
                 node,
@@ -235,8 +233,9 @@ impl Lower<'_> {
             );
             return None;
         };
+        report.only(node, "`redeliver`", &["every", "times"]);
         let every = report.millis(every, "`every`");
-        let times = report.whole(times, "`times`", STRIKES)?;
+        let times = report.whole(times, "`times`", REPEATS)?;
         Some(Redeliver {
             every: every?,
             times: u32::try_from(times).ok()?,
@@ -271,63 +270,4 @@ impl Lower<'_> {
             }
         }
     }
-}
-
-/// Lowers `faults`.
-pub(super) fn faults(report: &Report<'_>, processes: &[Process], node: Option<&Node>) -> Faults {
-    let mut faults = Faults::default();
-    let Some(node) = node else { return faults };
-    let known = [
-        "crash",
-        "lost_request",
-        "lost_reply",
-        "duplicate",
-        "late",
-        "pause",
-        "clock_jump",
-    ];
-    report.only(node, "`faults`", &known);
-    let strikes = |key: &str| node.get(key).map_or(0, |value| strikes(report, value, key));
-    faults.lost_request = strikes("lost_request");
-    faults.lost_reply = strikes("lost_reply");
-    faults.duplicate = strikes("duplicate");
-    let bounded = |key: &str| node.get(key).and_then(|value| bounded(report, value, key));
-    faults.late = bounded("late");
-    faults.pause = bounded("pause");
-    faults.clock_jump = bounded("clock_jump");
-    if let Some(crash) = node.get("crash") {
-        let names: Vec<&str> = processes
-            .iter()
-            .map(|process| process.name.as_str())
-            .collect();
-        for entry in report.mapping(crash, "`crash`") {
-            let index = report.known(&entry.key, "process", &names);
-            let count = self::strikes(report, &entry.value, "crash");
-            faults.crash.extend(index.map(|index| (index, count)));
-        }
-    }
-    faults
-}
-
-fn strikes(report: &Report<'_>, node: &Node, what: &str) -> u32 {
-    let number = report.whole(node, &format!("the strikes of `{what}`"), STRIKES);
-    number
-        .and_then(|number| u32::try_from(number).ok())
-        .unwrap_or(0)
-}
-
-/// `{ strikes: 1, up_to: 30s }`.
-fn bounded(report: &Report<'_>, node: &Node, what: &str) -> Option<(u32, Millis)> {
-    report.only(node, &format!("`{what}`"), &["strikes", "up_to"]);
-    let (Some(count), Some(up_to)) = (node.get("strikes"), node.get("up_to")) else {
-        let message = format!("`{what}` does not say how often and how long");
-        report.at(
-            node,
-            message,
-            format!("write {what}: {{ strikes: 1, up_to: 30s }}"),
-        );
-        return None;
-    };
-    let longest = report.millis(up_to, "`up_to`")?;
-    Some((strikes(report, count, what), longest))
 }

@@ -119,6 +119,7 @@ fn query(world: &World<'_>, node: &Node, what: &str) -> Option<(String, Prepared
             None
         }
         Ok(prepared) => Some((text.trim().to_owned(), prepared)),
+        Err(refusal) if world.checker.excuses(&refusal) => None,
         Err(refusal) => {
             let mut help = world.checker.help(&refusal.message, &[]);
             if world.store && refusal.message.starts_with("no such") {
@@ -127,7 +128,7 @@ fn query(world: &World<'_>, node: &Node, what: &str) -> Option<(String, Prepared
                 );
             }
             let message = format!("SQLite refuses this text: {}", refusal.message);
-            report.in_scalar(node, refusal.offset, 1, message, help);
+            report.in_scalar(node, refusal.offset, refusal.length, message, help);
             None
         }
     }

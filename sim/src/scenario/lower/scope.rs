@@ -46,6 +46,8 @@ pub(super) struct Scope<'w> {
     pub(super) labels: Vec<String>,
     /// The step stands inside a `transaction`.
     pub(super) in_transaction: bool,
+    /// A step that may have bound a variable is wrong: an unbound one is no news any more.
+    pub(super) broken: bool,
     /// The flow opens transactions, by `transaction` or by an operation of the store.
     pub(super) opens: bool,
 }
@@ -59,6 +61,7 @@ impl<'w> Scope<'w> {
             calls: Vec::new(),
             labels: Vec::new(),
             in_transaction: false,
+            broken: false,
             opens: false,
         }
     }

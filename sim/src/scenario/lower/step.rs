@@ -59,7 +59,10 @@ impl Walk<'_> {
             );
             return None;
         };
-        let (verb, value) = self.verb(node, entries)?;
+        let Some((verb, value)) = self.verb(node, entries) else {
+            self.scope.broken = true;
+            return None;
+        };
         let label = self.label(node);
         let (site, kind) = self.kind(node, verb, value);
         let catch = node

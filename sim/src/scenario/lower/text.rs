@@ -6,7 +6,7 @@ use super::super::fields::literal;
 use super::super::names;
 use super::super::node::Node;
 use super::super::program::{Expr, Sql, Var};
-use super::super::sql::Prepared;
+use super::super::sql::{Prepared, Refusal};
 use super::super::token::{self, Kind, Token};
 use super::flow::Walk;
 
@@ -104,8 +104,7 @@ impl Walk<'_> {
         let prepared = match self.world.checker.prepare(&text) {
             Ok(prepared) => prepared,
             Err(refusal) => {
-                let offset = refusal.offset.saturating_sub(before.len());
-                self.refused(piece, &tokens, &refusal.message, offset);
+                self.refused(piece, &refusal, before.len());
                 return None;
             }
         };
@@ -122,16 +121,21 @@ impl Walk<'_> {
         Some((Sql { text, params, at }, prepared))
     }
 
-    fn refused(&self, piece: Piece<'_>, tokens: &[Token<'_>], message: &str, offset: usize) {
-        let length = tokens
-            .iter()
-            .find(|token| token.start == offset)
-            .map_or(1, |token| token.text.len());
+    fn refused(&self, piece: Piece<'_>, refusal: &Refusal, before: usize) {
+        let Refusal {
+            message,
+            offset,
+            length,
+        } = refusal;
+        if self.world.checker.excuses(refusal) {
+            return;
+        }
         let help = self.world.checker.help(message, &refs(&self.scope.known()));
         let message = format!("SQLite refuses this text: {message}");
+        let from = piece.from + offset.saturating_sub(before);
         self.world
             .report
-            .in_scalar(piece.node, piece.from + offset, length, message, help);
+            .in_scalar(piece.node, from, *length, message, help);
     }
 
     /// Variables in the order of SQLite's numbers: by their first use.
@@ -167,6 +171,9 @@ impl Walk<'_> {
     fn variable(&mut self, piece: Piece<'_>, token: &Token<'_>) -> Option<Var> {
         let name = token.text.strip_prefix(':')?;
         let Some(var) = self.scope.find(name) else {
+            if self.scope.broken {
+                return None;
+            }
             let help = format!(
                 "{}; a parameter, a column of `read`, `set`, `new_id`, `create` or `as` binds a variable before its use",
                 names::help(name, "variable", &refs(&self.scope.known()))

@@ -11,6 +11,7 @@ impl Walk<'_> {
         let prepared = self.statement(value, "read");
         let site = site("read", value);
         let Some((sql, prepared)) = prepared else {
+            self.scope.broken = true;
             self.body(node, "none");
             return (site, None);
         };
@@ -124,6 +125,7 @@ impl Walk<'_> {
                 Some(var)
             }
             Err((message, help)) => {
+                self.scope.broken = true;
                 self.world.report.at(node, message, help);
                 None
             }

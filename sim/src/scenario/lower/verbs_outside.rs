@@ -4,7 +4,7 @@ use rusqlite::types::Value;
 
 use super::super::fields::as_steps;
 use super::super::names;
-use super::super::node::{Kind, Node};
+use super::super::node::{Entry, Kind, Node};
 use super::super::program::{Expr, Millis, Resource, Span, StepKind};
 use super::super::store;
 use super::flow::Walk;
@@ -126,7 +126,7 @@ impl Walk<'_> {
             );
             return (String::new(), None);
         }
-        let name = report.name(value, "an operation").map(str::to_owned);
+        let name = self.operation(node, value).map(str::to_owned);
         if self.scope.in_transaction {
             report.at(
                 value,
@@ -149,6 +149,34 @@ impl Walk<'_> {
             into: into.flatten(),
         });
         (site, kind)
+    }
+
+    /// The operation's name, after a check of the names of its fields.
+    fn operation(&self, node: &Node, value: &Node) -> Option<&'static str> {
+        let report = self.world.report;
+        let names: Vec<&str> = store::OPS.iter().map(|(name, _, _)| *name).collect();
+        let (name, needs, may) = store::OPS.get(report.known(value, "operation", &names)?)?;
+        let with = node.get("with");
+        if let Some(with) = with {
+            let known: Vec<&str> = needs.iter().chain(*may).copied().collect();
+            for entry in report.mapping(with, "`with`") {
+                let head = entry.name().split('.').next().unwrap_or("");
+                if !known.contains(&head) {
+                    report.unknown_key(with, entry, &format!("`{name}`"), &known);
+                }
+            }
+        }
+        let given = with.and_then(Node::entries).unwrap_or(&[]);
+        let head = |entry: &Entry| entry.name().split('.').next().map(str::to_owned);
+        let given: Vec<String> = given.iter().filter_map(head).collect();
+        for field in needs
+            .iter()
+            .filter(|field| !given.iter().any(|name| name == *field))
+        {
+            let help = format!("it needs {}", names::list(needs));
+            report.at(value, format!("operation `{name}` has no `{field}`"), help);
+        }
+        Some(name)
     }
 
     /// Fields by dotted path: `key.chat: ":c"`, or `key: { chat: ":c" }`.

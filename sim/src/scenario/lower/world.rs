@@ -55,13 +55,13 @@ pub(super) fn process(
 fn add(report: &Report<'_>, text: &mut ProcessText, node: &Node, flows: &[FlowText]) {
     let process = &mut text.process;
     if node.scalar().is_some() && !node.is_null() {
-        process.count = count(report, node).unwrap_or(process.count);
+        process.count = count(report, node);
         return;
     }
     let known = ["count", "home", "memory", "clock", "start"];
     report.only(node, &format!("process `{}`", process.name), &known);
     if let Some(number) = node.get("count") {
-        process.count = count(report, number).unwrap_or(process.count);
+        process.count = count(report, number);
     }
     if let Some(home) = node.get("home") {
         process.home = report.text(home, "`home`").map(str::to_owned);
@@ -80,17 +80,20 @@ fn add(report: &Report<'_>, text: &mut ProcessText, node: &Node, flows: &[FlowTe
     }
 }
 
-fn count(report: &Report<'_>, node: &Node) -> Option<u32> {
-    let number = report.whole(node, "the number of instances", INSTANCES)?;
+/// A wrong number counts as the largest, so that no instance is missed because of it.
+fn count(report: &Report<'_>, node: &Node) -> u32 {
+    let number = report
+        .whole(node, "the number of instances", INSTANCES)
+        .unwrap_or(INSTANCES);
     if number == 0 {
         report.at(
             node,
             "a process needs at least one instance",
             "write 1, or leave the process out",
         );
-        return None;
     }
-    u32::try_from(number).ok()
+    let number = if number == 0 { INSTANCES } else { number };
+    u32::try_from(number).unwrap_or(u32::MAX)
 }
 
 fn memory_of(report: &Report<'_>, process: &mut Process, node: &Node) {

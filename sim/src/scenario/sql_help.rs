@@ -1,0 +1,94 @@
+//! What to do about a text that SQLite refuses, and where in the file it stands.
+
+use rusqlite::Error;
+
+use super::names;
+use super::node::Node;
+use super::problem::Report;
+use super::sql::Checker;
+
+impl Checker {
+    /// What to do about a refusal of SQLite.
+    pub(super) fn help(&self, message: &str, variables: &[&str]) -> String {
+        let about = |prefix: &str| message.strip_prefix(prefix).map(str::trim);
+        if let Some(table) = about("no such table:") {
+            let tables = self.names(
+                "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') UNION SELECT name FROM sqlite_temp_schema ORDER BY name",
+            );
+            return names::help(table, "table", &refs(&tables));
+        }
+        if let Some(column) = about("no such column:") {
+            let bare = column
+                .trim_matches('"')
+                .split(" - ")
+                .next()
+                .unwrap_or(column)
+                .trim_matches('"');
+            if variables.contains(&bare) {
+                return format!("a variable is written with a colon: `:{bare}`");
+            }
+            return self.column_help(bare);
+        }
+        if message.ends_with("by hand") {
+            return "write the steps under `transaction:`; it commits at its end".to_owned();
+        }
+        if message.starts_with("more than one statement") {
+            return "give each statement a step of its own".to_owned();
+        }
+        if message.starts_with("not authorized") {
+            return "scenario SQL may not attach files, set pragmas or draw random numbers; \
+                    `new_id` makes ids and `:now` is the time"
+                .to_owned();
+        }
+        if message.contains("interrupted") {
+            return "the statements of this variant take too much work to be prepared".to_owned();
+        }
+        "the text must be one SQLite statement; `: `, ` #` and, inside { }, a comma end an unquoted YAML text".to_owned()
+    }
+
+    fn column_help(&self, column: &str) -> String {
+        let columns = self.names(
+            "SELECT c.name FROM sqlite_schema s JOIN pragma_table_info(s.name) c WHERE s.type = 'table' UNION SELECT c.name FROM sqlite_temp_schema s JOIN pragma_table_info(s.name) c ORDER BY 1",
+        );
+        let bare = column.rsplit('.').next().unwrap_or(column);
+        let near = names::nearest(bare, &refs(&columns))
+            .map_or(String::new(), |near| format!("did you mean `{near}`? "));
+        format!(
+            "{near}a text is written in single quotes, inside the YAML quotes: \"'{bare}'\"; a variable with a colon: `:{bare}`"
+        )
+    }
+
+    /// First column of a query of ours; nothing when it fails, since it only serves a help text.
+    fn names(&self, sql: &str) -> Vec<String> {
+        let read = || -> Result<Vec<String>, Error> {
+            let mut statement = self.conn().prepare(sql)?;
+            let rows = statement.query_map([], |row| row.get(0))?;
+            rows.collect()
+        };
+        read().unwrap_or_default()
+    }
+}
+
+fn refs(names: &[String]) -> Vec<&str> {
+    names.iter().map(String::as_str).collect()
+}
+
+impl Report<'_> {
+    /// Adds a problem about `length` bytes at `offset` of the value of a scalar.
+    pub(super) fn in_scalar(
+        &self,
+        node: &Node,
+        offset: usize,
+        length: usize,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        let value = node.scalar().unwrap_or("");
+        let offset = offset.min(value.len());
+        let start = self
+            .source()
+            .byte_of(node.start, node.end, node.style(), value, offset);
+        let end = start.saturating_add(length).min(node.end.max(start));
+        self.add(start, end, message, help);
+    }
+}
