@@ -104,6 +104,11 @@ impl Checker {
         self.judged_rows.set(false);
     }
 
+    /// A new search begins: every goal has to be reached again.
+    pub fn forget_goals(&self) {
+        self.reached.borrow_mut().clear();
+    }
+
     /// Goals that the last run reached for the first time since this checker was made.
     pub fn goals_reached(&self) -> Vec<String> {
         self.now_reached.borrow().iter().cloned().collect()

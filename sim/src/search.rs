@@ -103,6 +103,7 @@ impl First {
 /// # Errors
 /// In words, when the stage cannot run.
 pub fn search(stage: &mut Stage, plan: &Plan<'_>, stop: &mut dyn FnMut() -> bool) -> Result<Searched, String> {
+    stage.forget_goals();
     let mut seen = BTreeSet::new();
     let mut since_new = 0;
     let mut profile = Rc::new(Profile::default());

@@ -266,9 +266,6 @@ impl Stage {
 
     fn harvest(&self, kernel: &Kernel) -> Ran {
         let trace = kernel.trace.take();
-        let mut hash = Xxh3::new();
-        trace.hash_into(&mut hash);
-        self.disk.hash_into(&mut hash);
         let mut goals: Vec<String> = kernel
             .goals
             .borrow()
@@ -287,12 +284,36 @@ impl Stage {
             goals,
             judged_rows: self.checker.judged_rows(),
             statements: kernel.statements.get(),
-            hash: hash.digest128(),
+            hash: self.hash(&trace),
             internal: kernel.internal.take(),
             counts: kernel.strategy.borrow().counts(),
             stuck: trace.stuck(),
             trace,
         }
+    }
+
+    /// Hash of the quiet run with all bits of one byte of a file flipped at its end: for the test that this is noticed.
+    ///
+    /// # Errors
+    /// As [`Stage::run`], and when the file has no such byte.
+    pub fn run_altered(&mut self, file: &str, offset: usize) -> Result<u128, String> {
+        let ran = self.run(&mut || Box::new(Quiet))?;
+        let flipped = self.disk.flip_byte(file, offset);
+        let hash = self.hash(&ran.trace);
+        flipped.then_some(hash).ok_or_else(|| format!("{file} has no byte {offset}"))
+    }
+
+    /// Hash of a trace and of the bytes on the disk.
+    fn hash(&self, trace: &Trace) -> u128 {
+        let mut hash = Xxh3::new();
+        trace.hash_into(&mut hash);
+        self.disk.hash_into(&mut hash);
+        hash.digest128()
+    }
+
+    /// A new search begins: every goal has to be reached again.
+    pub fn forget_goals(&self) {
+        self.checker.forget_goals();
     }
 
     /// The statements of a quiet run, with their values filled in, each with its connection: the floor of benchmarks.
