@@ -55,8 +55,6 @@ pub struct Disk {
 impl Disk {
     /// An empty disk, known to the VFS until it is dropped.
     pub fn new() -> Rc<Disk> {
-        #[cfg(test)]
-        tests::take_turns();
         vfs::register();
         vfs::enlist(|number| Disk {
             number,

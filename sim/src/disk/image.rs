@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::Disk;
 use super::gate::FileKind;
-use super::node::Node;
+use super::node::{Cookie, Node};
 use super::shm::HEADER;
 
 /// The contents of all files and of the WAL shared memory at a quiet moment: no transaction open, no lock held.
@@ -22,6 +22,7 @@ struct FileImage {
     kind: FileKind,
     bytes: Rc<[u8]>,
     shm: Rc<[u8]>,
+    cookie: Option<Cookie>,
 }
 
 impl Image {
@@ -55,11 +56,22 @@ impl Disk {
     /// Takes an image. Changes are tracked against it from now on.
     pub fn image(&self) -> Image {
         let nodes = self.nodes.borrow();
-        let files = nodes.values().map(|node| FileImage {
-            name: node.name.clone(),
-            kind: node.kind,
-            bytes: node.freeze(),
-            shm: node.shm.copy().into(),
+        let files = nodes.values().map(|node| {
+            // A WAL that holds no page 1 yet continues the schema of its database.
+            let main = node
+                .name
+                .strip_suffix("-wal")
+                .and_then(|main| nodes.get(main));
+            let cookie = node
+                .cookie()
+                .or_else(|| main.and_then(|main| main.cookie()));
+            FileImage {
+                name: node.name.clone(),
+                kind: node.kind,
+                bytes: node.freeze(cookie),
+                shm: node.shm.copy().into(),
+                cookie,
+            }
         });
         Image {
             files: files.collect(),
@@ -83,7 +95,7 @@ impl Disk {
             }
         }
         for (node, file) in self.nodes.borrow().values().zip(&image.files) {
-            node.restore(&file.bytes);
+            node.restore(&file.bytes, file.cookie);
             node.shm.reserve(&file.shm);
             node.shm.restore(&file.shm);
         }

@@ -12,6 +12,9 @@ use super::shm::SharedMemory;
 const MAGIC: &[u8] = b"SQLite format 3\0";
 const SCHEMA_COOKIE: std::ops::Range<usize> = 40..44;
 
+/// SQLite's version of a schema: connections that remember another one read the schema again.
+pub(super) type Cookie = [u8; 4];
+
 pub(super) struct Node {
     pub(super) name: Rc<str>,
     pub(super) kind: FileKind,
@@ -20,8 +23,8 @@ pub(super) struct Node {
     pub(super) openers: RefCell<Vec<Rc<Handle>>>,
     pub(super) shm: SharedMemory,
     /// The schema cookie of the last page 1 that was written, and the one at the time of the image.
-    cookie: Cell<Option<[u8; 4]>>,
-    cookie_before: Cell<Option<[u8; 4]>>,
+    cookie: Cell<Option<Cookie>>,
+    cookie_before: Cell<Option<Cookie>>,
 }
 
 impl Node {
@@ -38,30 +41,38 @@ impl Node {
     }
 
     pub(super) fn write(&self, at: usize, data: &[u8]) {
-        if data.starts_with(MAGIC) && data.len() >= SCHEMA_COOKIE.end {
-            let mut cookie = [0; 4];
-            cookie.copy_from_slice(&data[SCHEMA_COOKIE]);
+        if let Some(cookie) = cookie_in(data) {
             self.cookie.set(Some(cookie));
         }
         self.content.borrow_mut().write(at, data);
     }
 
-    pub(super) fn freeze(&self) -> Rc<[u8]> {
-        self.cookie_before.set(self.cookie.get());
+    /// The schema cookie of the page 1 that was written last, else of the one at the start of the file.
+    pub(super) fn cookie(&self) -> Option<Cookie> {
+        self.cookie
+            .get()
+            .or_else(|| cookie_in(self.content.borrow().bytes()))
+    }
+
+    pub(super) fn freeze(&self, cookie: Option<Cookie>) -> Rc<[u8]> {
+        self.set_cookie(cookie);
         self.content.borrow_mut().freeze()
     }
 
-    pub(super) fn restore(&self, image: &Rc<[u8]>) {
-        self.cookie.set(self.cookie_before.get());
+    pub(super) fn restore(&self, image: &Rc<[u8]>, cookie: Option<Cookie>) {
+        self.set_cookie(cookie);
         self.content.borrow_mut().restore(image);
+    }
+
+    fn set_cookie(&self, cookie: Option<Cookie>) {
+        self.cookie.set(cookie);
+        self.cookie_before.set(cookie);
     }
 
     pub(super) fn wal_restarted(&self) -> bool {
         self.kind == FileKind::Wal && self.content.borrow().head_rewritten()
     }
 
-    /// A first page 1 in a WAL counts as a change: what it is compared with is not known here. Writing the schema during
-    /// warm-up, or changing it twice back and forth, is all the same to the caller, who opens connections afresh.
     pub(super) fn schema_changed(&self) -> bool {
         self.cookie.get() != self.cookie_before.get()
     }
@@ -71,4 +82,11 @@ impl Node {
             .borrow_mut()
             .retain(|opener| !std::ptr::eq(&**opener, handle));
     }
+}
+
+fn cookie_in(page: &[u8]) -> Option<Cookie> {
+    if !page.starts_with(MAGIC) {
+        return None;
+    }
+    page.get(SCHEMA_COOKIE)?.try_into().ok()
 }

@@ -8,7 +8,6 @@ mod watching;
 
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
 
@@ -72,16 +71,6 @@ impl Gatekeeper for Recorder {
     fn committed(&self, conn: Conn) {
         self.commits.borrow_mut().push(conn);
     }
-}
-
-/// Lets the tests of this crate that use a disk run one after the other: SQLite's random source is one for the process,
-/// and a test thread that draws from it would change the bytes of another's run.
-pub(super) fn take_turns() {
-    static TURN: Mutex<()> = Mutex::new(());
-    thread_local! {
-        static MINE: MutexGuard<'static, ()> = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    }
-    MINE.with(|_| ());
 }
 
 const MODES: [&str; 4] = ["wal", "delete", "truncate", "persist"];

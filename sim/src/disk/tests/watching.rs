@@ -92,7 +92,7 @@ fn a_commit_that_fails_is_not_announced() {
         .is_err()
     );
     run(&disk, 1, &first, "ROLLBACK").unwrap();
-    assert_eq!(*recorder.commits.borrow(), []);
+    assert!(recorder.commits.borrow().is_empty());
 }
 
 #[test]
@@ -190,8 +190,6 @@ fn an_observer_counts_statements_but_not_those_of_triggers() {
         .execute("INSERT INTO account VALUES (?1, ?2, 0)", (9, "it's"))
         .unwrap();
     assert_eq!(observer.count(), 1);
-    assert_eq!(
-        observer.take(),
-        ["INSERT INTO account VALUES (9, 'it''s', 0)"]
-    );
+    let text = "INSERT INTO account VALUES (9, 'it''s', 0)".to_owned();
+    assert_eq!(observer.take(), [(1, text)]);
 }
