@@ -52,7 +52,10 @@ impl Observer {
 
     /// Watches a connection until it is closed. Replaces another observer of it.
     pub fn watch(self: &Rc<Self>, connection: &Connection, conn: Conn) {
-        let watch = Rc::new(Watch { conn, observer: self.clone() });
+        let watch = Rc::new(Watch {
+            conn,
+            observer: self.clone(),
+        });
         // SAFETY: the handle is valid while the connection is borrowed. `keep` makes the connection own a reference to
         // this observer, so that the context outlives the callback.
         unsafe {
