@@ -15,11 +15,13 @@ pub mod flow;
 pub mod label;
 pub mod ledger;
 pub mod report;
+mod role;
 pub mod run;
 pub mod scenario;
 pub mod search;
 pub mod shrink;
 pub mod trace;
+pub mod world;
 
 /// Keeps glibc from handing memory back and faulting it in again between runs, which costs a factor of two.
 fn tame_allocator() {

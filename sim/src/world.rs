@@ -1,0 +1,171 @@
+//! The default world on the reference store: a platform that delivers at least once, users who write, two API processes,
+//! workers of two resume classes, a provider that owns native sessions, a reaper, and an operator.
+//!
+//! It owns what the roles share ([`town`]), what they must keep ([`invariant`]) and the proof that each of these can fail
+//! ([`Saboteur`]). What each of them does is in `role`, one file each. All make-up of a run (how many messages, what the
+//! operator does, how long work takes) is drawn at labelled points, and the quiet run is the simplest: one user, one
+//! message, one worker. To add a role: a file in `role`, and a process or an actor in [`StoreWorld::build`].
+
+pub(crate) mod goal;
+mod invariant;
+mod row;
+mod sabotage;
+mod town;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use lockstep_store::{Converter, SqliteStore, Statements, Store, verify};
+
+pub use self::sabotage::Saboteur;
+pub(crate) use self::town::{BUILDS, Known, Native, Notebook, Post, Town, USERS};
+
+use crate::check::{Rule, Rules};
+use crate::fault::{Budget, Fault};
+use crate::label::Label;
+use crate::role;
+use crate::run::{Db, Handle, Kernel, Limits, Process, SimClock, World};
+use crate::scenario::RuleKind;
+
+/// The default world.
+pub struct StoreWorld {
+    /// Or why the defect no longer applies to the store's statements.
+    statements: Result<Statements, String>,
+    saboteur: Option<Saboteur>,
+    town: RefCell<Rc<Town>>,
+}
+
+impl StoreWorld {
+    /// The world on the reference store.
+    pub fn new() -> Rc<Self> {
+        Self::with(Ok(Statements::reference()), None)
+    }
+
+    /// The same with one defect in it.
+    pub fn sabotaged(saboteur: Saboteur) -> Rc<Self> {
+        let statements = saboteur.statements().map_err(|error| format!("{}: {error}", saboteur.name()));
+        Self::with(statements, Some(saboteur))
+    }
+
+    fn with(statements: Result<Statements, String>, saboteur: Option<Saboteur>) -> Rc<Self> {
+        Rc::new(Self { statements, saboteur, town: RefCell::default() })
+    }
+
+    /// Everything that a sweep of this world must have reached, or it proves nothing.
+    pub const fn goals() -> &'static [&'static str] {
+        goal::ALL
+    }
+
+    /// Every invariant that is judged in this world.
+    pub const fn invariants() -> &'static [&'static str] {
+        invariant::ALL
+    }
+}
+
+impl World for StoreWorld {
+    fn start_ms(&self) -> i64 {
+        START_MS
+    }
+
+    fn open(&self, connection: rusqlite::Connection, clock: SimClock) -> Result<Db, String> {
+        let store = SqliteStore::from_connection_with(connection, clock, self.statements.clone()?);
+        store.map(|store| Db::Store(Box::new(store))).map_err(|error| error.to_string())
+    }
+
+    fn set_up(&self, handle: &mut Handle) -> Result<(), String> {
+        row::check(handle.connection())?;
+        let Db::Store(store) = &mut handle.db else { return Err("this world needs the reference store".into()) };
+        release(&mut **store).map_err(|error| error.to_string())?;
+        let dropped = self.saboteur.map_or("", Saboteur::drops);
+        handle.connection().execute_batch(dropped).map_err(|error| error.to_string())
+    }
+
+    fn build(&self, kernel: &Kernel) {
+        let town = Rc::new(Town::new(self.saboteur));
+        *self.town.borrow_mut() = Rc::clone(&town);
+        for api in &town.apis {
+            api.allow_crashes(CRASHES);
+            kernel.add_process(Rc::clone(api));
+        }
+        kernel.add_process(Rc::clone(&town.provider));
+        for instance in 1..=WORKERS {
+            let started = Rc::clone(&town);
+            add(kernel, "worker", instance, true, move |ctx| role::worker::start(ctx, &started, instance));
+        }
+        let started = Rc::clone(&town);
+        add(kernel, "reaper", 1, true, move |ctx| role::reaper::start(ctx, &started));
+        let started = Rc::clone(&town);
+        add(kernel, "operator", 1, false, move |ctx| role::operator::start(ctx, &started));
+        for (index, name) in town::USERS.iter().enumerate() {
+            let writes = Rc::clone(&town);
+            kernel.spawn(Label::fixed(name), None, false, move |ctx| role::user::start(ctx, &writes, index));
+        }
+    }
+
+    fn settled(&self, kernel: &Kernel) -> bool {
+        self.town.borrow().settled(kernel)
+    }
+
+    fn budget(&self) -> Budget {
+        let mut budget = Budget::default();
+        for fault in [Fault::LostRequest, Fault::LostReply] {
+            budget.allow(fault, 2, 0);
+        }
+        for fault in [Fault::Duplicate, Fault::Late] {
+            budget.allow(fault, 2, 120_000);
+        }
+        budget.allow(Fault::Pause, 2, 600_000);
+        for fault in [Fault::ClockOffset, Fault::ClockJump] {
+            budget.allow(fault, 2, 3_600_000);
+        }
+        budget
+    }
+
+    fn limits(&self) -> Limits {
+        // Two clocks that are an hour off in opposite directions delay a claim by two hours and a reap by two more.
+        Limits { faults_us: 1_800_000_000, heal_us: 6 * 3_600_000_000, events: 5_000 }
+    }
+
+    fn rules(&self) -> Rules {
+        let watched = |rule: &&verify::Rule| invariant::SNAPSHOT.contains(&rule.name);
+        let never = |rule: &verify::Rule| Rule {
+            name: rule.name.to_owned(),
+            per: rule.key.map(str::to_owned),
+            kind: RuleKind::Never,
+            sql: rule.sql.to_owned(),
+        };
+        Rules { invariants: verify::RULES.iter().filter(watched).map(never).collect(), goals: Vec::new() }
+    }
+
+    fn judge(&self, kernel: &Kernel) {
+        invariant::judge(kernel, &self.town.borrow());
+        goal::judge(kernel);
+    }
+}
+
+fn add(kernel: &Kernel, kind: &'static str, instance: u32, daemon: bool, work: impl Fn(&crate::run::Ctx) + 'static) {
+    let process = Process::new(&Label::fixed(kind), 0, instance, None);
+    process.allow_crashes(CRASHES);
+    process.on_start(daemon, Rc::new(work));
+    kernel.add_process(process);
+}
+
+/// What was released before the first run: one current build for each runtime, and moves between the two, either way.
+fn release(store: &mut impl Store) -> Result<(), lockstep_store::Error> {
+    for [runtime, build, class] in town::BUILDS {
+        store.register_build(format!("register {build}").into(), build.into(), runtime, class.into())?;
+        store.set_current(format!("release {build}").into(), build.into())?;
+    }
+    let [[.., here], [.., there]] = town::BUILDS;
+    for (from, to) in [(here, there), (there, here)] {
+        store.allow_move(format!("allow {from} to {to}").into(), from.into(), to.into(), Converter::DropToken)?;
+    }
+    Ok(())
+}
+
+/// 2026-01-01 00:00 UTC.
+const START_MS: i64 = 1_767_225_600_000;
+/// One for each class, and a spare that is used in some runs only.
+const WORKERS: u32 = 3;
+/// How often each process may crash in one run.
+const CRASHES: u32 = 2;

@@ -1,0 +1,34 @@
+//! Whatever is delivered, lost, repeated or taken over: a user's message has one effect outside.
+
+use std::collections::BTreeMap;
+
+use rusqlite::types::Value;
+
+use super::Found;
+use crate::ledger::Ledger;
+use crate::trace;
+
+pub(super) const NAME: &str = "one_effect_per_event";
+
+/// The provider acts once for each idempotency key, so a second effect of one message came under a second key. That no
+/// worker knows whether the first attempt had its effect is no excuse: the key is the task's, and a message has one task.
+pub(super) fn judge(ledger: &Ledger, found: &mut Vec<Found>) {
+    let mut firsts: BTreeMap<String, String> = BTreeMap::new();
+    for effect in &ledger.effects {
+        let (Some(intent), Some(key)) = (&effect.intent, &effect.key) else { continue };
+        let (intent, key) = (plain(intent), plain(key));
+        let Some(first) = firsts.get(&intent) else {
+            firsts.insert(intent, key);
+            continue;
+        };
+        let row = format!("event={intent} key={first} again={key} by={}", effect.cause);
+        found.push(Found { name: NAME, key: intent, row });
+    }
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::Text(text) => text.clone(),
+        other => trace::value_json(other).to_string(),
+    }
+}

@@ -1,0 +1,52 @@
+//! Every invariant of the default world can fail: each has a saboteur, which the sweep finds.
+
+use std::rc::Rc;
+
+use lockstep_sim::decide::{Profile, Quiet, default_for};
+use lockstep_sim::run::{Stage, World};
+use lockstep_sim::world::{Saboteur, StoreWorld};
+
+/// Seeds within which a sweep must find each of them.
+const SEEDS: u64 = 200;
+
+fn stage(world: Rc<dyn World>) -> (Stage, Rc<Profile>) {
+    let mut stage = Stage::new(world).expect("the world is set up");
+    let quiet = stage.run(&mut || Box::new(Quiet)).expect("the quiet run");
+    assert_eq!(quiet.violated(), Vec::<String>::new(), "the quiet run meets no defect");
+    (stage, Rc::new(quiet.profile))
+}
+
+/// The first seed whose run violates the saboteur's invariant.
+fn found_at(saboteur: Saboteur) -> Option<u64> {
+    let (mut stage, profile) = stage(StoreWorld::sabotaged(saboteur));
+    (0..SEEDS).find(|seed| {
+        let ran = stage.run(&mut || default_for(*seed, 1, &profile)).expect("a run");
+        assert_eq!(ran.internal, None, "{} at seed {seed}", saboteur.name());
+        ran.violated().iter().any(|name| name == saboteur.breaks())
+    })
+}
+
+#[test]
+fn each_invariant_has_a_saboteur_that_the_sweep_finds_within_200_seeds() {
+    let missed: Vec<String> = Saboteur::ALL
+        .into_iter()
+        .filter(|saboteur| found_at(*saboteur).is_none())
+        .map(|saboteur| format!("{} never violates {}", saboteur.name(), saboteur.breaks()))
+        .collect();
+    assert_eq!(missed, Vec::<String>::new());
+}
+
+#[test]
+fn no_invariant_is_without_a_saboteur() {
+    let broken: Vec<&str> = Saboteur::ALL.into_iter().map(Saboteur::breaks).collect();
+    assert_eq!(broken, StoreWorld::invariants());
+}
+
+#[test]
+fn the_world_without_a_saboteur_holds_over_the_same_seeds() {
+    let (mut stage, profile) = stage(StoreWorld::new());
+    for seed in 0..SEEDS {
+        let ran = stage.run(&mut || default_for(seed, 1, &profile)).expect("a run");
+        assert_eq!((ran.violations, ran.internal), (Vec::new(), None), "seed {seed}");
+    }
+}
