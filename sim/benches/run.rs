@@ -34,6 +34,11 @@ fn measure(name: &str, world: Rc<dyn World>) {
     );
     let floor = Floor::record(&mut stage);
     let mut ratios = Vec::new();
+    if std::env::args().any(|argument| argument == "profile") {
+        // For a profiler: the quiet run alone, over and over.
+        (0..10).for_each(|_| drop(run(&mut stage, &mut |_| Box::new(Quiet))));
+        return;
+    }
     for _ in 0..ROUNDS {
         let (floor_time, floor_statements) = floor.time(&mut stage);
         report(name, "floor", floor_time, floor_statements);

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, ErrorCode};
+use rusqlite::config::DbConfig;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::types::Value;
 
@@ -68,6 +69,10 @@ impl Checker {
     /// In words, when a query does not prepare.
     pub fn new(mut connection: Connection, rules: Rules) -> Result<Self, String> {
         connection.set_prepared_statement_cache_capacity(256);
+        // Without it, binding a key to a cached query prepares the query again.
+        connection
+            .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
+            .map_err(|error| error.to_string())?;
         tables::create(&connection).map_err(|error| error.to_string())?;
         let columns = columns(&connection).map_err(|error| error.to_string())?;
         let mut compiled = |rules: Vec<Rule>| -> Result<Vec<Compiled>, String> {
