@@ -114,13 +114,14 @@ pub struct Kernel {
     muted: Cell<bool>,
     over: Cell<bool>,
     disk: Rc<Disk>,
-    pool: RefCell<Vec<Handle>>,
+    pool: RefCell<Vec<Box<Handle>>>,
     captures: Vec<Option<Rc<crate::disk::capture::Capture>>>,
     short: Cell<bool>,
     stacks: RefCell<Vec<DefaultStack>>,
     judge: RefCell<Option<Rc<dyn Judge>>>,
     goals: RefCell<std::collections::BTreeSet<&'static str>>,
     violations: RefCell<Vec<Violation>>,
+    judged: Cell<bool>,
     internal: RefCell<Option<String>>,
     statements: Cell<u64>,
     /// The trace so far.
@@ -181,6 +182,11 @@ impl Kernel {
     /// A bug in lockstep itself: the run ends, and nothing it found counts.
     pub fn internal(&self, words: String) {
         self.internal.borrow_mut().get_or_insert(words);
+    }
+
+    /// A check outside the database had something to look at, so that the run is not vacuous.
+    pub fn judged(&self) {
+        self.judged.set(true);
     }
 
     /// How many violations have been seen.

@@ -176,6 +176,7 @@ fn check_home(exec: &Exec<'_>, id: &(usize, String), homed: bool, name: &str) {
     if !homed {
         return;
     }
+    exec.ctx.kernel().judged();
     let here = exec.ctx.process().home.clone();
     let home = {
         let mut outside = exec.shared.outside.borrow_mut();

@@ -42,7 +42,7 @@ pub(super) struct Actor {
     pub(super) until: Cell<u64>,
     pub(super) condition: RefCell<Option<Condition>>,
     pub(super) waits_at: RefCell<Label>,
-    pub(super) handle: RefCell<Option<Handle>>,
+    pub(super) handle: RefCell<Option<Box<Handle>>>,
     pub(super) conn: Cell<u32>,
     pub(super) answer: RefCell<Option<Rc<super::message::Mail>>>,
     pub(super) delivery: Cell<Option<usize>>,

@@ -245,7 +245,7 @@ impl Ctx {
         result
     }
 
-    fn take_handle(&self) -> Handle {
+    fn take_handle(&self) -> Box<Handle> {
         if let Some(handle) = self.actor.handle.borrow_mut().take() {
             return handle;
         }

@@ -107,7 +107,7 @@ impl Kernel {
     }
 
     /// Puts a handle back into the pool, unless it stands in the middle of a transaction.
-    fn give_back(&self, handle: super::Handle) {
+    fn give_back(&self, handle: Box<super::Handle>) {
         if handle.connection().is_autocommit() {
             self.pool.borrow_mut().push(handle);
         }

@@ -103,7 +103,7 @@ pub struct Stage {
     world: Rc<dyn World>,
     disk: Rc<Disk>,
     image: Image,
-    pool: Vec<Handle>,
+    pool: Vec<Box<Handle>>,
     captures: Vec<Option<Rc<Capture>>>,
     observer: Rc<Observer>,
     stacks: Vec<DefaultStack>,
@@ -142,7 +142,7 @@ impl Stage {
             now_us,
             disk_sites: disk_sites(),
         };
-        stage.grow(3)?;
+        stage.grow(FEWEST)?;
         Ok(stage)
     }
 
@@ -170,18 +170,21 @@ impl Stage {
     /// In words, when connections cannot be opened.
     pub fn run(&mut self, strategy: &mut dyn FnMut() -> Box<dyn Strategy>) -> Result<Ran, String> {
         let _turn = turn();
+        let mut wanted = FEWEST;
         loop {
-            self.put_back()?;
+            self.put_back(wanted)?;
+            let had = self.pool.len();
             let (ran, short) = self.run_once(strategy());
             if !short {
                 return Ok(ran);
             }
-            self.put_back()?;
-            self.grow(2)?;
+            // Counted from what this run had at its start: crashes have lost some of those.
+            wanted = had + 2;
         }
     }
 
-    fn put_back(&mut self) -> Result<(), String> {
+    /// Puts disk, clock and connections back, with at least so many connections.
+    fn put_back(&mut self, wanted: usize) -> Result<(), String> {
         if self.disk.pool_stale() {
             // Connections remember a checkpoint or a restart of the WAL: they would not behave as fresh ones.
             self.pool.clear();
@@ -193,7 +196,7 @@ impl Stage {
         }
         self.checker.reset();
         self.now_us.set(0);
-        let missing = 3_usize.saturating_sub(self.pool.len());
+        let missing = wanted.saturating_sub(self.pool.len());
         if missing > 0 {
             self.grow(missing)?;
             self.disk.restore(&self.image);
@@ -257,6 +260,7 @@ impl Stage {
             judge: RefCell::new(Some(Rc::clone(&self.checker) as Rc<dyn super::Judge>)),
             goals: RefCell::default(),
             violations: RefCell::default(),
+            judged: Cell::new(false),
             internal: RefCell::default(),
             statements: Cell::new(0),
             trace: RefCell::default(),
@@ -282,7 +286,7 @@ impl Stage {
             profile: kernel.profile.take(),
             struck: kernel.struck.take(),
             goals,
-            judged_rows: self.checker.judged_rows(),
+            judged_rows: self.checker.judged_rows() || kernel.judged.get(),
             statements: kernel.statements.get(),
             hash: self.hash(&trace),
             internal: kernel.internal.take(),
@@ -334,7 +338,7 @@ impl Stage {
     /// # Errors
     /// In words, when a statement fails.
     pub fn replay_statements(&mut self, statements: &[(Conn, String)]) -> Result<(), String> {
-        self.put_back()?;
+        self.put_back(FEWEST)?;
         for (conn, text) in statements {
             let Some(handle) = self.pool.iter().find(|handle| handle.conn == *conn) else {
                 continue;
@@ -371,19 +375,22 @@ fn open(
     now_us: &Rc<Cell<u64>>,
     observer: &Rc<Observer>,
     conn: Conn,
-) -> Result<Handle, String> {
+) -> Result<Box<Handle>, String> {
     let connection = disk.open(MAIN, conn).map_err(|error| error.to_string())?;
     let clock = SimClock::new(world.start_ms(), Rc::clone(now_us));
     let capture = Rc::new(Capture::install(&connection));
     observer.watch(&connection, conn);
     let db = world.open(connection, clock.clone())?;
-    Ok(Handle {
+    Ok(Box::new(Handle {
         conn,
         db,
         capture,
         clock,
-    })
+    }))
 }
+
+/// Connections in the pool at the start of a run, at least.
+const FEWEST: usize = 3;
 
 /// Name of the world's database on the simulated disk.
 pub const MAIN: &str = "main.db";
