@@ -65,7 +65,8 @@ fn judge(file: &str, text: &str, stem: &str, name: &str) -> Result<(), Failed> {
         let small = reduce(&mut stage, first, 2_000)?;
         let (events, deviations) = (shrink::events(&small.ran.trace), small.ran.decisions.0.len());
         if events > EVENTS || deviations > DEVIATIONS {
-            return Err(format!("{}: shrunk to {events} events and {deviations} deviations", first.invariant).into());
+            let shown = report::human(&small.ran.trace);
+            return Err(format!("{}: shrunk to {events} events and {deviations} deviations\n{shown}", first.invariant).into());
         }
         let shown = format!("{}\n{}", small.ran.decisions, report::human(&small.ran.trace));
         let mut settings = insta::Settings::clone_current();
