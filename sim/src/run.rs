@@ -122,6 +122,8 @@ pub struct Kernel {
     goals: RefCell<std::collections::BTreeSet<&'static str>>,
     violations: RefCell<Vec<Violation>>,
     judged: Cell<bool>,
+    /// Step gates that were passed, when somebody wants to know them.
+    steps: RefCell<Option<Vec<Point>>>,
     internal: RefCell<Option<String>>,
     statements: Cell<u64>,
     /// The trace so far.

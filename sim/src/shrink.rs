@@ -22,35 +22,59 @@ pub struct Target {
 impl Target {
     /// Whether a run shows it.
     pub fn is_in(&self, ran: &Ran) -> bool {
-        ran.violations.iter().any(|violation| violation.invariant == self.invariant && violation.key == self.key)
+        ran.violations
+            .iter()
+            .any(|violation| violation.invariant == self.invariant && violation.key == self.key)
     }
 }
 
 /// Re-executions that the shrinking of one case may cost.
-pub const BUDGET: u32 = 600;
+pub const BUDGET: u32 = 400;
+
+/// Of these, attempts to make one number smaller.
+const PULLS: u32 = 8;
 
 /// Shrinks `first`, which shows `target`. Returns the smallest run found and how many re-executions it took.
 ///
 /// # Errors
 /// In words, when the stage cannot run.
-pub fn shrink(stage: &mut Stage, first: Ran, target: &Target, budget: u32) -> Result<(Ran, u32), String> {
-    let mut work = Shrinking { stage, best: first, target, left: budget };
-    while work.left > 0 {
-        let before = work.cost();
-        work.drop_causes()?;
-        work.drop_chunks()?;
-        work.pull_amounts()?;
-        if work.cost() == before {
-            break;
-        }
-    }
-    Ok((work.best, budget - work.left))
+pub fn shrink(
+    stage: &mut Stage,
+    first: Ran,
+    target: &Target,
+    budget: u32,
+) -> Result<(Ran, u32), String> {
+    stage.keep_steps(true);
+    let mut work = Shrinking {
+        stage,
+        best: first,
+        target,
+        left: budget,
+    };
+    let done = work.until_nothing_helps();
+    work.stage.keep_steps(false);
+    done.map(|()| (work.best, budget - work.left))
 }
 
-/// Events of a trace, as sizes of cases count them: what the harness adds at the end of a phase or run is not one.
+/// Events of a trace, as sizes of cases count them: up to the last violation, if there is one, and without what the
+/// harness adds by itself.
 pub fn events(trace: &Trace) -> usize {
-    let counts = |kind| !matches!(kind, Kind::Restart | Kind::Heal | Kind::Violation | Kind::Stuck);
-    trace.events.iter().filter(|event| counts(event.kind)).count()
+    let last = trace
+        .events
+        .iter()
+        .rfind(|event| event.kind == Kind::Violation);
+    let until = last.map_or(u64::MAX, |event| event.n);
+    let counts = |kind| {
+        !matches!(
+            kind,
+            Kind::Restart | Kind::Heal | Kind::Violation | Kind::Stuck
+        )
+    };
+    trace
+        .events
+        .iter()
+        .filter(|event| event.n <= until && counts(event.kind))
+        .count()
 }
 
 struct Shrinking<'a> {
@@ -60,17 +84,86 @@ struct Shrinking<'a> {
     left: u32,
 }
 
-/// Few deviations first, then few events, then short times.
-type Cost = (usize, usize, u64);
+/// Few deviations first, then few events, then few decisions inside SQLite, then short times.
+type Cost = (usize, usize, usize, u64);
 
 fn cost(ran: &Ran) -> Cost {
-    let amounts = ran.decisions.0.values().filter_map(Deviation::amount).map(i64::unsigned_abs);
-    (ran.decisions.0.len(), events(&ran.trace), amounts.fold(0, u64::saturating_add))
+    let amounts = ran
+        .decisions
+        .0
+        .values()
+        .filter_map(Deviation::amount)
+        .map(i64::unsigned_abs);
+    let inside = ran
+        .decisions
+        .0
+        .keys()
+        .filter(|point| is_inside_sqlite(point))
+        .count();
+    (
+        ran.decisions.0.len(),
+        events(&ran.trace),
+        inside,
+        amounts.fold(0, u64::saturating_add),
+    )
+}
+
+/// Sites inside SQLite are VFS methods, such as `xSync wal`.
+fn is_inside_sqlite(point: &Point) -> bool {
+    let mut chars = point.site.chars();
+    chars.next() == Some('x') && chars.next().is_some_and(char::is_uppercase)
 }
 
 impl Shrinking<'_> {
     fn cost(&self) -> Cost {
         cost(&self.best)
+    }
+
+    fn until_nothing_helps(&mut self) -> Result<(), String> {
+        // Once more as it is: from now on runs tell which gates they pass.
+        let decisions = self.best.decisions.clone();
+        self.best = self.stage.run(&mut || Box::new(Replay::new(&decisions)))?;
+        while self.left > 0 {
+            let before = self.cost();
+            self.drop_causes()?;
+            self.drop_chunks()?;
+            self.slide()?;
+            self.pull_amounts()?;
+            if self.cost() == before {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Moves each crash, pause, jump and switch to another step of the same cause: one between two steps is easier to
+    /// understand than one inside SQLite, and an earlier one may leave less to look at.
+    fn slide(&mut self) -> Result<(), String> {
+        let at_gates = |deviation: &Deviation| {
+            matches!(
+                deviation,
+                Deviation::Switch(_) | Deviation::Crash | Deviation::Pause(_) | Deviation::Jump(_)
+            )
+        };
+        let found: Vec<(Point, Deviation)> = self.best.decisions.0.clone().into_iter().collect();
+        for (point, deviation) in found
+            .into_iter()
+            .filter(|(_, deviation)| at_gates(deviation))
+        {
+            let steps = self
+                .best
+                .steps
+                .iter()
+                .filter(|step| step.cause == point.cause && **step != point);
+            for step in steps.cloned().collect::<Vec<_>>() {
+                let mut moved = self.without(&|other, _| *other == point);
+                moved.0.insert(step, deviation.clone());
+                if self.attempt(&moved)? {
+                    break;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Runs these decisions; keeps them if the target still fails and the case has become smaller.
@@ -88,13 +181,40 @@ impl Shrinking<'_> {
     }
 
     fn without(&self, drop: &dyn Fn(&Point, &Deviation) -> bool) -> Decisions {
-        let kept = self.best.decisions.0.iter().filter(|(point, deviation)| !drop(point, deviation));
-        Decisions(kept.map(|(point, deviation)| (point.clone(), deviation.clone())).collect())
+        let kept = self
+            .best
+            .decisions
+            .0
+            .iter()
+            .filter(|(point, deviation)| !drop(point, deviation));
+        Decisions(
+            kept.map(|(point, deviation)| (point.clone(), deviation.clone()))
+                .collect(),
+        )
+    }
+
+    /// Drops what can be dropped, until nothing more can.
+    fn drop_all(&mut self) -> Result<(), String> {
+        loop {
+            let before = self.cost();
+            self.drop_causes()?;
+            self.drop_chunks()?;
+            if self.left == 0 || self.cost() == before {
+                return Ok(());
+            }
+        }
     }
 
     /// All decisions of a cause and of the causes derived from it, and the switches that lead there.
     fn drop_causes(&mut self) -> Result<(), String> {
-        for cause in self.best.decisions.0.keys().map(|point| point.cause.clone()).collect::<BTreeSet<_>>() {
+        for cause in self
+            .best
+            .decisions
+            .0
+            .keys()
+            .map(|point| point.cause.clone())
+            .collect::<BTreeSet<_>>()
+        {
             let smaller = self.without(&|point, deviation| {
                 let leads_there = matches!(deviation, Deviation::Switch(to) if derives(to, &cause));
                 derives(&point.cause, &cause) || leads_there
@@ -113,7 +233,15 @@ impl Shrinking<'_> {
         while size > 0 && self.left > 0 {
             let mut at = 0;
             while at < self.best.decisions.0.len() {
-                let points: Vec<Point> = self.best.decisions.0.keys().skip(at).take(size).cloned().collect();
+                let points: Vec<Point> = self
+                    .best
+                    .decisions
+                    .0
+                    .keys()
+                    .skip(at)
+                    .take(size)
+                    .cloned()
+                    .collect();
                 let smaller = self.without(&|point, _| points.contains(point));
                 if !self.attempt(&smaller)? {
                     at += size;
@@ -128,7 +256,16 @@ impl Shrinking<'_> {
     fn pull_amounts(&mut self) -> Result<(), String> {
         for point in self.best.decisions.0.keys().cloned().collect::<Vec<_>>() {
             let mut fails_not = 0;
-            while let Some(now) = self.best.decisions.0.get(&point).and_then(Deviation::amount) {
+            for _ in 0..PULLS {
+                let Some(now) = self
+                    .best
+                    .decisions
+                    .0
+                    .get(&point)
+                    .and_then(Deviation::amount)
+                else {
+                    break;
+                };
                 let middle = now / 2 + fails_not / 2 + (now % 2 + fails_not % 2) / 2;
                 if middle == now || middle == fails_not || self.left == 0 {
                     break;
@@ -152,7 +289,9 @@ impl Shrinking<'_> {
 
 /// Whether a cause is this one or derived from it: labels grow by `/`.
 fn derives(cause: &str, from: &str) -> bool {
-    cause.strip_prefix(from).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    cause
+        .strip_prefix(from)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 #[cfg(test)]

@@ -55,6 +55,10 @@ impl Kernel {
             return None;
         }
         self.profile.borrow_mut().points[Profile::slot(kind)] += 1;
+        if let Some(steps) = self.steps.borrow_mut().as_mut().filter(|_| kind == Kind::Step) {
+            let (cause, site) = (actor.cause.as_str().into(), site.as_str().into());
+            steps.push(Point { cause, site, occurrence });
+        }
         let at_key = key(&actor.cause, site, occurrence);
         let at = At { cause: &actor.cause, site, occurrence, key: at_key, kind };
         let act = self.strategy.borrow_mut().decide(&at, self)?;

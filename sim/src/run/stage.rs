@@ -82,6 +82,8 @@ pub struct Ran {
     pub counts: Counts,
     /// Actors that never ended, with what they wait for.
     pub stuck: Vec<String>,
+    /// Gates between steps that were passed, if [`Stage::keep_steps`] asked for them.
+    pub steps: Vec<Point>,
 }
 
 impl Ran {
@@ -104,12 +106,17 @@ pub struct Stage {
     disk: Rc<Disk>,
     image: Image,
     pool: Vec<Box<Handle>>,
+    /// Connections that the pool has at the start of a run, at least.
+    wanted: usize,
     captures: Vec<Option<Rc<Capture>>>,
     observer: Rc<Observer>,
     stacks: Vec<DefaultStack>,
     checker: Rc<Checker>,
     now_us: Rc<Cell<u64>>,
     disk_sites: Rc<[Label]>,
+    keep_steps: bool,
+    /// Connections that a run of this world needs, as far as runs have shown.
+    wanted: usize,
 }
 
 impl Stage {
@@ -136,11 +143,13 @@ impl Stage {
             world,
             disk,
             pool: vec![first],
+            wanted: FEWEST,
             stacks: Vec::new(),
             checker,
             observer,
             now_us,
             disk_sites: disk_sites(),
+            keep_steps: false,
         };
         stage.grow(FEWEST)?;
         Ok(stage)
@@ -170,21 +179,20 @@ impl Stage {
     /// In words, when connections cannot be opened.
     pub fn run(&mut self, strategy: &mut dyn FnMut() -> Box<dyn Strategy>) -> Result<Ran, String> {
         let _turn = turn();
-        let mut wanted = FEWEST;
         loop {
-            self.put_back(wanted)?;
+            self.put_back()?;
             let had = self.pool.len();
             let (ran, short) = self.run_once(strategy());
             if !short {
                 return Ok(ran);
             }
-            // Counted from what this run had at its start: crashes have lost some of those.
-            wanted = had + 2;
+            // Counted from what this run had at its start: crashes have lost some of those. Later runs start with as
+            // many, because a run that has to be begun again costs more than a connection that is not used.
+            self.wanted = had + 2;
         }
     }
 
-    /// Puts disk, clock and connections back, with at least so many connections.
-    fn put_back(&mut self, wanted: usize) -> Result<(), String> {
+    fn put_back(&mut self) -> Result<(), String> {
         if self.disk.pool_stale() {
             // Connections remember a checkpoint or a restart of the WAL: they would not behave as fresh ones.
             self.pool.clear();
@@ -196,7 +204,7 @@ impl Stage {
         }
         self.checker.reset();
         self.now_us.set(0);
-        let missing = wanted.saturating_sub(self.pool.len());
+        let missing = self.wanted.saturating_sub(self.pool.len());
         if missing > 0 {
             self.grow(missing)?;
             self.disk.restore(&self.image);
@@ -261,6 +269,7 @@ impl Stage {
             goals: RefCell::default(),
             violations: RefCell::default(),
             judged: Cell::new(false),
+            steps: RefCell::new(self.keep_steps.then(Vec::new)),
             internal: RefCell::default(),
             statements: Cell::new(0),
             trace: RefCell::default(),
@@ -292,6 +301,7 @@ impl Stage {
             internal: kernel.internal.take(),
             counts: kernel.strategy.borrow().counts(),
             stuck: trace.stuck(),
+            steps: kernel.steps.take().unwrap_or_default(),
             trace,
         }
     }
@@ -313,6 +323,11 @@ impl Stage {
         trace.hash_into(&mut hash);
         self.disk.hash_into(&mut hash);
         hash.digest128()
+    }
+
+    /// Whether runs tell which gates between steps they passed: the shrinker moves decisions there.
+    pub fn keep_steps(&mut self, keep: bool) {
+        self.keep_steps = keep;
     }
 
     /// A new search begins: every goal has to be reached again.
@@ -338,7 +353,7 @@ impl Stage {
     /// # Errors
     /// In words, when a statement fails.
     pub fn replay_statements(&mut self, statements: &[(Conn, String)]) -> Result<(), String> {
-        self.put_back(FEWEST)?;
+        self.put_back()?;
         for (conn, text) in statements {
             let Some(handle) = self.pool.iter().find(|handle| handle.conn == *conn) else {
                 continue;
@@ -389,7 +404,7 @@ fn open(
     }))
 }
 
-/// Connections in the pool at the start of a run, at least.
+/// Connections that the pool has at first.
 const FEWEST: usize = 3;
 
 /// Name of the world's database on the simulated disk.
