@@ -106,8 +106,6 @@ pub struct Stage {
     disk: Rc<Disk>,
     image: Image,
     pool: Vec<Box<Handle>>,
-    /// Connections that the pool has at the start of a run, at least.
-    wanted: usize,
     captures: Vec<Option<Rc<Capture>>>,
     observer: Rc<Observer>,
     stacks: Vec<DefaultStack>,
