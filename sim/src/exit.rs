@@ -49,7 +49,11 @@ impl Exit {
 
     /// The one of two that wins.
     pub fn and(self, other: Self) -> Self {
-        if other.rank() < self.rank() { other } else { self }
+        if other.rank() < self.rank() {
+            other
+        } else {
+            self
+        }
     }
 
     fn rank(self) -> usize {
@@ -63,7 +67,10 @@ mod tests {
 
     #[test]
     fn the_order_is_that_of_the_manual() {
-        let winner = Exit::ALL.into_iter().rev().fold(Exit::AsExpected, Exit::and);
+        let winner = Exit::ALL
+            .into_iter()
+            .rev()
+            .fold(Exit::AsExpected, Exit::and);
         assert_eq!(winner, Exit::Internal);
         assert_eq!(Exit::Undecided.and(Exit::Unexpected), Exit::Unexpected);
         assert_eq!(Exit::Unexpected.and(Exit::TwoTraces), Exit::TwoTraces);

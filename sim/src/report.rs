@@ -3,14 +3,16 @@
 mod human;
 mod json;
 mod table;
+mod verify;
 
 use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-pub use human::human;
+pub use human::{human, two_traces};
 pub use json::{replay_json, run_json, trace_header};
 pub use table::{Style, replay_text, run_text};
+pub use verify::verify_text;
 
 use crate::decide::Counts;
 use crate::fault::{Budget, Fault};
@@ -37,6 +39,8 @@ pub struct RunReport {
     pub interrupted: bool,
     /// Wall-clock seconds of the whole command.
     pub seconds: f64,
+    /// The command that does all of it again.
+    pub again: String,
 }
 
 /// Result of one scenario file.
@@ -65,6 +69,8 @@ pub struct VariantReport {
     pub as_expected: bool,
     /// Searches, one for each seed.
     pub searches: u64,
+    /// Those that came out as expected.
+    pub expected: u64,
     /// Runs of all searches.
     pub runs: u64,
     /// Traces that differ, summed over the searches.
@@ -79,8 +85,6 @@ pub struct VariantReport {
     pub cases: Vec<CaseReport>,
     /// Goals, and whether any run reached them.
     pub goals: BTreeMap<String, bool>,
-    /// Some invariant read a row in some run.
-    pub judged_rows: bool,
     /// What the verdict covers.
     pub covers: String,
 }
@@ -185,9 +189,23 @@ pub fn covers(target: Target, budget: &Budget, crashes: bool) -> String {
         Target::Sqlite => "SQLite, serialized writers, synchronous=FULL",
         Target::Postgres => "speaks about PostgreSQL, run on SQLite in autocommit steps",
     };
-    let on = |fault: &Fault| if *fault == Fault::Crash { crashes } else { budget.left(*fault) > 0 };
-    let faults: Vec<String> = Fault::ALL.iter().filter(|fault| on(fault)).map(|fault| spaced(fault.name())).collect();
-    let faults = if faults.is_empty() { "no faults".to_owned() } else { format!("faults: {}", faults.join(", ")) };
+    let on = |fault: &Fault| {
+        if *fault == Fault::Crash {
+            crashes
+        } else {
+            budget.left(*fault) > 0
+        }
+    };
+    let faults: Vec<String> = Fault::ALL
+        .iter()
+        .filter(|fault| on(fault))
+        .map(|fault| spaced(fault.name()))
+        .collect();
+    let faults = if faults.is_empty() {
+        "no faults".to_owned()
+    } else {
+        format!("faults: {}", faults.join(", "))
+    };
     format!("{engine}; gates at steps and inside SQLite; {faults}")
 }
 
@@ -233,7 +251,9 @@ fn expect_words(expect: &Expect) -> String {
 
 /// Text of a stranger's file goes to a terminal: control characters are replaced.
 fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    text.chars()
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect()
 }
 
 #[cfg(test)]

@@ -102,7 +102,11 @@ impl First {
 ///
 /// # Errors
 /// In words, when the stage cannot run.
-pub fn search(stage: &mut Stage, plan: &Plan<'_>, stop: &mut dyn FnMut() -> bool) -> Result<Searched, String> {
+pub fn search(
+    stage: &mut Stage,
+    plan: &Plan<'_>,
+    stop: &mut dyn FnMut() -> bool,
+) -> Result<Searched, String> {
     stage.forget_goals();
     let mut seen = BTreeSet::new();
     let mut since_new = 0;
@@ -114,7 +118,11 @@ pub fn search(stage: &mut Stage, plan: &Plan<'_>, stop: &mut dyn FnMut() -> bool
             break;
         }
         let ran = stage.run(&mut || default_for(plan.seed, run, &profile))?;
-        since_new = if seen.insert(ran.hash) { 0 } else { since_new + 1 };
+        since_new = if seen.insert(ran.hash) {
+            0
+        } else {
+            since_new + 1
+        };
         found.take(plan.seed, run, &ran);
         if run == 0 {
             profile = Rc::new(ran.profile);
@@ -136,12 +144,15 @@ impl Searched {
         self.hashes.push(ran.hash);
         self.goals.extend(ran.goals.iter().cloned());
         if let Some(words) = &ran.internal {
-            self.internal.get_or_insert_with(|| format!("run {run} of seed {seed}: {words}"));
+            self.internal
+                .get_or_insert_with(|| format!("run {run} of seed {seed}: {words}"));
             return;
         }
         for violation in &ran.violations {
             let first = || First::new(seed, run, violation, ran);
-            self.firsts.entry(violation.invariant.clone()).or_insert_with(first);
+            self.firsts
+                .entry(violation.invariant.clone())
+                .or_insert_with(first);
         }
     }
 
@@ -180,7 +191,8 @@ impl Searched {
             Expect::Holds => verdict == Verdict::Holds,
             Expect::Undecided => verdict == Verdict::Undecided && !self.cut,
             Expect::Violates(names) => {
-                names.len() == self.firsts.len() && names.iter().all(|name| self.firsts.contains_key(name))
+                names.len() == self.firsts.len()
+                    && names.iter().all(|name| self.firsts.contains_key(name))
             }
         }
     }
@@ -218,7 +230,10 @@ mod as_text {
 
     use crate::case::Decisions;
 
-    pub(super) fn serialize<S: Serializer>(decisions: &Decisions, to: S) -> Result<S::Ok, S::Error> {
+    pub(super) fn serialize<S: Serializer>(
+        decisions: &Decisions,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
         to.collect_str(decisions)
     }
 

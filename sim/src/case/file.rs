@@ -60,7 +60,14 @@ pub struct Violates {
 
 impl CaseFile {
     /// A case of this version.
-    pub fn new(scenario: Source, variant: &str, seed: u64, run: u64, decisions: &Decisions, violates: Violates) -> Self {
+    pub fn new(
+        scenario: Source,
+        variant: &str,
+        seed: u64,
+        run: u64,
+        decisions: &Decisions,
+        violates: Violates,
+    ) -> Self {
         Self {
             lockstep_case: FORMAT,
             lockstep: env!("CARGO_PKG_VERSION").to_owned(),
@@ -68,7 +75,11 @@ impl CaseFile {
             variant: variant.to_owned(),
             seed,
             run,
-            decisions: decisions.0.iter().map(|(point, deviation)| line(point, deviation)).collect(),
+            decisions: decisions
+                .0
+                .iter()
+                .map(|(point, deviation)| line(point, deviation))
+                .collect(),
             violates,
         }
     }
@@ -78,13 +89,18 @@ impl CaseFile {
     /// # Errors
     /// In words: not JSON, not a case, or of another version.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let json: serde_json::Value =
-            serde_json::from_str(text).map_err(|error| format!("not a case file: it is not JSON ({error})"))?;
-        let version = json.get("lockstep_case").ok_or("not a case file: `lockstep_case` is missing")?;
+        let json: serde_json::Value = serde_json::from_str(text)
+            .map_err(|error| format!("not a case file: it is not JSON ({error})"))?;
+        let version = json
+            .get("lockstep_case")
+            .ok_or("not a case file: `lockstep_case` is missing")?;
         if version.as_u64() != Some(u64::from(FORMAT)) {
-            return Err(format!("case format {version} is not known here; this lockstep reads format {FORMAT}"));
+            return Err(format!(
+                "case format {version} is not known here; this lockstep reads format {FORMAT}"
+            ));
         }
-        let case: Self = serde_json::from_value(json).map_err(|error| format!("not a case file: {error}"))?;
+        let case: Self =
+            serde_json::from_value(json).map_err(|error| format!("not a case file: {error}"))?;
         case.decisions().map(|_| case)
     }
 
@@ -115,9 +131,16 @@ mod tests {
     use super::{CaseFile, Source, Violates};
 
     fn case() -> CaseFile {
-        let decisions = "m1 @ read session => switch m2; m2 @ sql #2 => crash".parse().unwrap();
-        let source = Source::World { world: "store".to_owned() };
-        let violates = Violates { invariant: "one_active_session".to_owned(), key: "alice".to_owned() };
+        let decisions = "m1 @ read session => switch m2; m2 @ sql #2 => crash"
+            .parse()
+            .unwrap();
+        let source = Source::World {
+            world: "store".to_owned(),
+        };
+        let violates = Violates {
+            invariant: "one_active_session".to_owned(),
+            key: "alice".to_owned(),
+        };
         CaseFile::new(source, "default", 7, 1, &decisions, violates)
     }
 
@@ -133,7 +156,9 @@ mod tests {
         assert!(refused("version: 1").contains("not JSON"));
         assert!(refused("{}").contains("`lockstep_case` is missing"));
         assert!(refused("{\"lockstep_case\": 9}").contains("format 9 is not known"));
-        let twice = case().to_text().replace("m2 @ sql #2 => crash", "m1 @ read session => crash");
+        let twice = case()
+            .to_text()
+            .replace("m2 @ sql #2 => crash", "m1 @ read session => crash");
         assert!(refused(&twice).contains("already has a decision"));
     }
 }

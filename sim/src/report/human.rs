@@ -37,6 +37,26 @@ pub fn human(trace: &Trace) -> String {
     out
 }
 
+/// The first line in which two traces of the same case differ.
+pub fn two_traces(one: &Trace, other: &Trace) -> String {
+    let (one, other) = (human(one), human(other));
+    let differs = one.lines().zip(other.lines()).position(|(a, b)| a != b);
+    let at = differs.unwrap_or_else(|| one.lines().count().min(other.lines().count()));
+    let line = |text: &str| {
+        text.lines()
+            .nth(at)
+            .unwrap_or("(nothing more to see)")
+            .to_owned()
+    };
+    format!(
+        "the same case gave two traces; they part at line {}:\n  {}\n  {}\n\
+         please report this with the command you ran",
+        at + 1,
+        line(&one),
+        line(&other)
+    )
+}
+
 /// An event's line, without its result if that comes later.
 fn started(event: &Event, overlapped: bool) -> String {
     let head = match event.kind {
@@ -61,8 +81,14 @@ fn started(event: &Event, overlapped: bool) -> String {
 
 /// Sites of unlabelled steps begin with their kind already.
 fn with_kind(kind: Kind, arg: &str) -> String {
-    let repeats = arg.strip_prefix(kind.name()).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '));
-    if repeats { arg.to_owned() } else { format!("{} {arg}", kind.name()) }
+    let repeats = arg
+        .strip_prefix(kind.name())
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with(' '));
+    if repeats {
+        arg.to_owned()
+    } else {
+        format!("{} {arg}", kind.name())
+    }
 }
 
 /// The line on which an overlapped event returns.
@@ -92,7 +118,11 @@ struct Lanes {
 impl Lanes {
     fn of(trace: &Trace) -> Self {
         let mut names = vec![Label::new(OUTSIDE)];
-        for (process, _) in trace.events.iter().filter_map(|event| event.process.as_ref()) {
+        for (process, _) in trace
+            .events
+            .iter()
+            .filter_map(|event| event.process.as_ref())
+        {
             if !names.contains(process) {
                 names.push(process.clone());
             }
@@ -105,7 +135,11 @@ impl Lanes {
             starts.push(at);
             at += (name.as_str().chars().count() + 2).max(LANE);
         }
-        Self { names, starts, end: at }
+        Self {
+            names,
+            starts,
+            end: at,
+        }
     }
 
     fn header(&self) -> String {
@@ -119,18 +153,30 @@ impl Lanes {
 
     fn line(&self, event: &Event, text: &str) -> String {
         let (ms, us) = (event.at_us / 1000, event.at_us % 1000);
-        let time = if us == 0 { format!("{ms}") } else { format!("{ms}.{us:03}") };
+        let time = if us == 0 {
+            format!("{ms}")
+        } else {
+            format!("{ms}.{us:03}")
+        };
         format!("{time:>10}  {}{}", self.indent(event), printable(text))
     }
 
     /// The time of a return is not recorded; its position is.
     fn returned(&self, event: &Event) -> String {
-        format!("{:>10}  {}{}", "", self.indent(event), printable(&back(event)))
+        format!(
+            "{:>10}  {}{}",
+            "",
+            self.indent(event),
+            printable(&back(event))
+        )
     }
 
     /// Rules for the lanes to the left of the event's own.
     fn indent(&self, event: &Event) -> String {
-        let lane = event.process.as_ref().and_then(|(process, _)| self.names.iter().position(|name| name == process));
+        let lane = event
+            .process
+            .as_ref()
+            .and_then(|(process, _)| self.names.iter().position(|name| name == process));
         let lane = lane.unwrap_or(0);
         let mut text = String::new();
         for i in 0..lane {

@@ -2,7 +2,9 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::{CaseReport, ReplayReport, RunReport, SCHEMA_VERSION, SweepReport, VariantReport, expect_json};
+use super::{
+    CaseReport, ReplayReport, RunReport, SCHEMA_VERSION, SweepReport, VariantReport, expect_json,
+};
 use crate::search::hex;
 use crate::trace;
 
@@ -63,7 +65,11 @@ fn case_json(case: &CaseReport) -> Json {
 }
 
 fn sweep(sweep: &SweepReport) -> Json {
-    let faults: Map<String, Json> = sweep.faults.iter().map(|(name, runs)| ((*name).to_owned(), json!(runs))).collect();
+    let faults: Map<String, Json> = sweep
+        .faults
+        .iter()
+        .map(|(name, runs)| ((*name).to_owned(), json!(runs)))
+        .collect();
     json!({
         "runs": sweep.runs,
         "statements": sweep.statements,

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use super::{
-    CaseReport, ReplayReport, ReplayVerdict, RunReport, ScenarioReport, SweepReport, VariantReport, count, expect_words,
-    grouped, printable, spaced,
+    CaseReport, ReplayReport, ReplayVerdict, RunReport, ScenarioReport, SweepReport, VariantReport,
+    count, expect_words, grouped, printable, spaced,
 };
 use crate::scenario::Expect;
 use crate::search::{Verdict, hex};
@@ -16,7 +16,8 @@ pub struct Style {
     pub colour: bool,
 }
 
-/// The table of a whole `run`. Its last line is the command that replays the first failure, if there is one.
+/// The table of a whole `run`. Its last line is the command that replays the first failure; if no case was
+/// found that could be replayed, the one that does all of it again.
 pub fn run_text(report: &RunReport, style: Style) -> String {
     let mut out = String::new();
     for scenario in &report.scenarios {
@@ -32,21 +33,40 @@ pub fn run_text(report: &RunReport, style: Style) -> String {
     let _ = writeln!(out, "digest {}", hex(report.digest));
     if let Some(case) = first_unexpected(report) {
         let _ = writeln!(out, "replay: {}", case.replay);
+    } else if !report.as_expected {
+        let _ = writeln!(out, "again: {}", report.again);
     }
     out
 }
 
 /// The case that a reader should look at first.
 fn first_unexpected(report: &RunReport) -> Option<&CaseReport> {
-    let variants = report.scenarios.iter().flat_map(|scenario| &scenario.variants);
-    let of_variants = variants.filter(|variant| !variant.as_expected).find_map(|variant| variant.cases.first());
+    let variants = report
+        .scenarios
+        .iter()
+        .flat_map(|scenario| &scenario.variants);
+    let of_variants = variants
+        .filter(|variant| !variant.as_expected)
+        .find_map(|variant| variant.cases.first());
     of_variants.or_else(|| report.sweep.as_ref().and_then(|sweep| sweep.cases.first()))
 }
 
 fn scenario_text(out: &mut String, scenario: &ScenarioReport, style: Style) {
     let _ = writeln!(out, "{}", printable(&scenario.name));
-    let name = widest(scenario.variants.iter().map(|variant| variant.name.as_str()));
-    let result = widest(scenario.variants.iter().map(|variant| result(variant)).collect::<Vec<_>>().iter());
+    let name = widest(
+        scenario
+            .variants
+            .iter()
+            .map(|variant| variant.name.as_str()),
+    );
+    let result = widest(
+        scenario
+            .variants
+            .iter()
+            .map(|variant| result(variant))
+            .collect::<Vec<_>>()
+            .iter(),
+    );
     for variant in &scenario.variants {
         variant_text(out, variant, (name, result), style);
     }
@@ -54,26 +74,54 @@ fn scenario_text(out: &mut String, scenario: &ScenarioReport, style: Style) {
 }
 
 fn widest<T: AsRef<str>>(texts: impl Iterator<Item = T>) -> usize {
-    texts.map(|text| text.as_ref().chars().count()).max().unwrap_or(0)
+    texts
+        .map(|text| text.as_ref().chars().count())
+        .max()
+        .unwrap_or(0)
 }
 
 /// What came out, in one cell.
 fn result(variant: &VariantReport) -> String {
     let verdict = variant.verdict.name();
     if variant.violated.is_empty() {
-        let traces = format!("{}, {} distinct", count(variant.runs, "run"), grouped(variant.distinct));
-        format!("{verdict:<9}  {traces}{}", if variant.saturated { ", saturated" } else { "" })
+        let traces = format!(
+            "{}, {} distinct",
+            count(variant.runs, "run"),
+            grouped(variant.distinct)
+        );
+        format!(
+            "{verdict:<9}  {traces}{}",
+            if variant.saturated { ", saturated" } else { "" }
+        )
     } else {
         format!("{verdict:<9}  {}", printable(&variant.violated.join(", ")))
     }
 }
 
-fn variant_text(out: &mut String, variant: &VariantReport, (name, width): (usize, usize), style: Style) {
-    let expected = if variant.as_expected { "as expected" } else { "UNEXPECTED " };
-    let expected = if variant.as_expected { style.green(expected) } else { style.red(expected) };
+fn variant_text(
+    out: &mut String,
+    variant: &VariantReport,
+    (name, width): (usize, usize),
+    style: Style,
+) {
+    let expected = if variant.as_expected {
+        "as expected"
+    } else {
+        "UNEXPECTED "
+    };
+    let expected = if variant.as_expected {
+        style.green(expected)
+    } else {
+        style.red(expected)
+    };
     let cell = result(variant);
-    let line = format!("  {:<name$}  {cell:<width$}   {expected}", printable(&variant.name));
-    let found = variant.runs_to_find.map_or(String::new(), |runs| format!("   {}", found(variant, runs)));
+    let line = format!(
+        "  {:<name$}  {cell:<width$}   {expected}",
+        printable(&variant.name)
+    );
+    let found = variant
+        .runs_to_find
+        .map_or(String::new(), |runs| format!("   {}", found(variant, runs)));
     let _ = writeln!(out, "{line}{found}");
     for note in notes(variant) {
         let _ = writeln!(out, "  {:name$}  {note}", "");
@@ -82,7 +130,11 @@ fn variant_text(out: &mut String, variant: &VariantReport, (name, width): (usize
 
 fn found(variant: &VariantReport, runs: u64) -> String {
     let size = variant.cases.first().map_or(String::new(), |case| {
-        format!(", {}, {}", count(case.events as u64, "event"), count(case.deviations as u64, "deviation"))
+        format!(
+            ", {}, {}",
+            count(case.events as u64, "event"),
+            count(case.deviations as u64, "deviation")
+        )
     });
     format!("found in {}{size}", count(runs, "run"))
 }
@@ -91,16 +143,34 @@ fn found(variant: &VariantReport, runs: u64) -> String {
 fn notes(variant: &VariantReport) -> Vec<String> {
     let mut notes = Vec::new();
     if !variant.as_expected {
-        notes.push(format!("expected: {}", printable(&expect_words(&variant.expect))));
+        notes.push(format!(
+            "expected: {}",
+            printable(&expect_words(&variant.expect))
+        ));
     }
     if variant.as_expected && variant.verdict == Verdict::Violated && variant.name.contains("fix") {
         notes.push("the published fix does not hold".to_owned());
     }
     if let Expect::Violates(names) = &variant.expect {
-        let missed: Vec<&str> = names.iter().filter(|name| !variant.violated.contains(name)).map(String::as_str).collect();
+        let missed: Vec<&str> = names
+            .iter()
+            .filter(|name| !variant.violated.contains(name))
+            .map(String::as_str)
+            .collect();
         if !missed.is_empty() {
-            notes.push(format!("not found in {}: {}", count(variant.runs, "run"), printable(&missed.join(", "))));
+            notes.push(format!(
+                "not found in {}: {}",
+                count(variant.runs, "run"),
+                printable(&missed.join(", "))
+            ));
         }
+    }
+    if variant.searches > 1 {
+        notes.push(format!(
+            "as expected in {} of {}",
+            grouped(variant.expected),
+            searches(variant.searches)
+        ));
     }
     if variant.cut {
         notes.push("cut short before the search was over".to_owned());
@@ -112,17 +182,34 @@ fn notes(variant: &VariantReport) -> Vec<String> {
         notes.push(printable(&variant.covers));
     }
     if !variant.as_expected {
-        notes.extend(variant.cases.iter().map(|case| format!("{}: {}", printable(&case.invariant), case.replay)));
+        notes.extend(
+            variant
+                .cases
+                .iter()
+                .map(|case| format!("{}: {}", printable(&case.invariant), case.replay)),
+        );
     }
     notes
 }
 
+fn searches(n: u64) -> String {
+    format!("{} search{}", grouped(n), if n == 1 { "" } else { "es" })
+}
+
 fn vacuity(variant: &VariantReport) -> String {
-    let missed: Vec<&str> = variant.goals.iter().filter(|(_, reached)| !**reached).map(|(name, _)| name.as_str()).collect();
+    let missed: Vec<&str> = variant
+        .goals
+        .iter()
+        .filter(|(_, reached)| !**reached)
+        .map(|(name, _)| name.as_str())
+        .collect();
     if missed.is_empty() {
         "no invariant ever read a row: the runs prove nothing".to_owned()
     } else {
-        format!("goals never reached: {}; clean runs without them prove nothing", printable(&missed.join(", ")))
+        format!(
+            "goals never reached: {}; clean runs without them prove nothing",
+            printable(&missed.join(", "))
+        )
     }
 }
 
@@ -133,25 +220,63 @@ fn sweep_text(out: &mut String, sweep: &SweepReport, style: Style) {
         0 => style.green("no violation"),
         n => style.red(&format!("{} with a violation", count(n, "run"))),
     };
-    let rate = if sweep.seconds > 0.0 { sweep.statements as f64 / sweep.seconds } else { 0.0 };
-    let speed = format!("{:.1} s, {} statements/s", sweep.seconds, grouped(rate as u64));
+    let rate = if sweep.seconds > 0.0 {
+        sweep.statements as f64 / sweep.seconds
+    } else {
+        0.0
+    };
+    let speed = format!(
+        "{:.1} s, {} statements/s",
+        sweep.seconds,
+        grouped(rate as u64)
+    );
     let statements = count(sweep.statements, "statement");
-    let _ = writeln!(out, "  {}, {statements}   {violations}   {speed}", count(sweep.runs, "run"));
+    let _ = writeln!(
+        out,
+        "  {}, {statements}   {violations}   {speed}",
+        count(sweep.runs, "run")
+    );
     if sweep.cut {
         let _ = writeln!(out, "  cut short before the last seed");
     }
-    let faults: Vec<String> = sweep.faults.iter().map(|(name, runs)| counted(name, *runs)).collect();
+    let faults: Vec<String> = sweep
+        .faults
+        .iter()
+        .map(|(name, runs)| counted(name, *runs))
+        .collect();
     wrapped(out, "faults, in so many runs", &faults);
-    let goals: Vec<String> = sweep.goals.iter().map(|(name, runs)| counted(name, *runs)).collect();
+    let goals: Vec<String> = sweep
+        .goals
+        .iter()
+        .map(|(name, runs)| counted(name, *runs))
+        .collect();
     wrapped(out, "goals, reached in so many runs", &goals);
     if sweep.vacuous {
-        let missed: Vec<String> =
-            sweep.goals.iter().filter(|(_, runs)| **runs == 0).map(|(name, _)| spaced(name)).collect();
-        let _ = writeln!(out, "  {} goals never reached: {}", style.red("vacuous:"), missed.join(", "));
+        let missed: Vec<String> = sweep
+            .goals
+            .iter()
+            .filter(|(_, runs)| **runs == 0)
+            .map(|(name, _)| spaced(name))
+            .collect();
+        let _ = writeln!(
+            out,
+            "  {} goals never reached: {}",
+            style.red("vacuous:"),
+            missed.join(", ")
+        );
     }
     for case in &sweep.cases {
-        let size = format!("{}, {}", count(case.events as u64, "event"), count(case.deviations as u64, "deviation"));
-        let _ = writeln!(out, "  violated {} (seed {}, {size})", style.red(&case.invariant), case.seed);
+        let size = format!(
+            "{}, {}",
+            count(case.events as u64, "event"),
+            count(case.deviations as u64, "deviation")
+        );
+        let _ = writeln!(
+            out,
+            "  violated {} (seed {}, {size})",
+            style.red(&case.invariant),
+            case.seed
+        );
         let _ = writeln!(out, "    {}", case.replay);
     }
     out.push('\n');
@@ -177,15 +302,29 @@ fn wrapped(out: &mut String, title: &str, items: &[String]) {
 }
 
 fn summary(report: &RunReport, style: Style) -> String {
-    let variants: Vec<&VariantReport> = report.scenarios.iter().flat_map(|scenario| &scenario.variants).collect();
-    let good = variants.iter().filter(|variant| variant.as_expected).count();
+    let variants: Vec<&VariantReport> = report
+        .scenarios
+        .iter()
+        .flat_map(|scenario| &scenario.variants)
+        .collect();
+    let good = variants
+        .iter()
+        .filter(|variant| variant.as_expected)
+        .count();
     let mut parts = Vec::new();
     if !variants.is_empty() {
         let scenarios = count(report.scenarios.len() as u64, "scenario");
-        parts.push(format!("{scenarios}: {good} of {} as expected", count(variants.len() as u64, "variant")));
+        parts.push(format!(
+            "{scenarios}: {good} of {} as expected",
+            count(variants.len() as u64, "variant")
+        ));
     }
     if let Some(sweep) = &report.sweep {
-        parts.push(format!("sweep: {} in {}", count(sweep.violations, "violation"), count(sweep.runs, "run")));
+        parts.push(format!(
+            "sweep: {} in {}",
+            count(sweep.violations, "violation"),
+            count(sweep.runs, "run")
+        ));
     }
     let word = match (report.interrupted, report.as_expected) {
         (true, _) => style.red("interrupted"),
@@ -211,11 +350,26 @@ pub fn replay_text(report: &ReplayReport, style: Style) -> String {
         ReplayVerdict::Violated => style.red("violated"),
         ReplayVerdict::Fixed => style.green("fixed"),
         ReplayVerdict::Holds => style.green("holds"),
-        ReplayVerdict::Drifted => style.red(&format!("drifted ({gone} of {} gone)", count(all as u64, "decision"))),
+        ReplayVerdict::Drifted => style.red(&format!(
+            "drifted ({gone} of {} gone)",
+            count(all as u64, "decision")
+        )),
     };
-    let used = format!("{} of {} carried out", counts.used, count(all as u64, "decision"));
-    let _ = writeln!(out, "{verdict}   {}, {used}   trace {}", count(report.events as u64, "event"), hex(report.digest));
-    if matches!(report.verdict, ReplayVerdict::Violated | ReplayVerdict::Drifted) {
+    let used = format!(
+        "{} of {} carried out",
+        counts.used,
+        count(all as u64, "decision")
+    );
+    let _ = writeln!(
+        out,
+        "{verdict}   {}, {used}   trace {}",
+        count(report.events as u64, "event"),
+        hex(report.digest)
+    );
+    if matches!(
+        report.verdict,
+        ReplayVerdict::Violated | ReplayVerdict::Drifted
+    ) {
         let _ = writeln!(out, "replay: {}", report.replay);
     }
     out
@@ -231,6 +385,10 @@ impl Style {
     }
 
     fn paint(self, code: &str, text: &str) -> String {
-        if self.colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+        if self.colour {
+            format!("\x1b[{code}m{text}\x1b[0m")
+        } else {
+            text.to_owned()
+        }
     }
 }

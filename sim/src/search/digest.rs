@@ -10,8 +10,21 @@ pub struct Digest {
 
 impl Digest {
     /// Adds the trace hashes of consecutive runs of a search, the first of which is run `from`.
-    pub fn add_runs(&mut self, scenario: &str, variant: &str, seed: u64, from: u64, hashes: &[u128]) {
-        self.parts.push((scenario.to_owned(), variant.to_owned(), seed, from, hashes.to_vec()));
+    pub fn add_runs(
+        &mut self,
+        scenario: &str,
+        variant: &str,
+        seed: u64,
+        from: u64,
+        hashes: &[u128],
+    ) {
+        self.parts.push((
+            scenario.to_owned(),
+            variant.to_owned(),
+            seed,
+            from,
+            hashes.to_vec(),
+        ));
     }
 
     /// 128 bits over the sorted (scenario, variant, seed, run, trace hash).

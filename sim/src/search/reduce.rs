@@ -22,15 +22,26 @@ pub struct Reduced {
 /// In words, when the stage cannot run.
 pub fn reduce(stage: &mut Stage, first: &First, budget: u32) -> Result<Reduced, String> {
     let ran = stage.run(&mut || Box::new(Replay::new(&first.decisions)))?;
-    let target = Target { invariant: first.invariant.clone(), key: first.key.clone() };
+    let target = Target {
+        invariant: first.invariant.clone(),
+        key: first.key.clone(),
+    };
     let same = ran.hash == first.hash;
     let two_traces = (!same).then(|| {
         let (seed, run, invariant) = (first.seed, first.run, &first.invariant);
         format!("run {run} of seed {seed} ({invariant}), replayed from its decisions, gave another trace")
     });
     if !target.is_in(&ran) {
-        return Ok(Reduced { ran, tries: 0, two_traces });
+        return Ok(Reduced {
+            ran,
+            tries: 0,
+            two_traces,
+        });
     }
     let (ran, tries) = shrink::shrink(stage, ran, &target, budget)?;
-    Ok(Reduced { ran, tries, two_traces })
+    Ok(Reduced {
+        ran,
+        tries,
+        two_traces,
+    })
 }

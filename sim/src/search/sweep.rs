@@ -86,7 +86,9 @@ impl Swept {
         }
         for violation in &ran.violations {
             let first = || First::new(seed, run, violation, ran);
-            self.firsts.entry(violation.invariant.clone()).or_insert_with(first);
+            self.firsts
+                .entry(violation.invariant.clone())
+                .or_insert_with(first);
         }
         if let Some(words) = &ran.internal {
             self.internal = Some(format!("sweep, seed {seed}: {words}"));
@@ -107,7 +109,10 @@ impl Swept {
             *self.goals.entry(goal).or_default() += runs;
         }
         for (invariant, first) in other.firsts {
-            let known = self.firsts.entry(invariant).or_insert_with(|| first.clone());
+            let known = self
+                .firsts
+                .entry(invariant)
+                .or_insert_with(|| first.clone());
             if (first.run, first.seed) < (known.run, known.seed) {
                 *known = first;
             }

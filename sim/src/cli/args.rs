@@ -1,0 +1,133 @@
+//! The arguments, as clap reads them.
+
+use std::ffi::{OsStr, OsString};
+use std::ops::Range;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+
+use super::settings::{parse_duration, parse_jobs, parse_seed, parse_seeds};
+
+/// Deterministic simulation of session stores: shows the shortest way a scenario breaks, and whether a fix holds.
+#[derive(Debug, Parser)]
+#[command(name = "lockstep", version, after_help = EXIT_CODES, subcommand_required = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Without a command, `lockstep` is `lockstep run`: every scenario, then the sweep of the reference store.
+
+Exit codes:
+    0  everything as expected
+    1  an unexpected violation or verdict; in `replay` and `verify`, any violation
+    2  usage, unreadable input, or a scenario that does not parse or resolve
+    3  the same case gave two traces
+    4  unexpectedly undecided or vacuous; in `replay`, drifted
+   70  a bug in lockstep
+  130  interrupted, with what was found so far";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Searches scenarios for violations, and sweeps the reference store
+    Run(RunArgs),
+    /// Runs one case again, twice, and shows its interleaving
+    Replay(ReplayArgs),
+    /// Reads scenario files and tells all their problems; runs nothing
+    Check(CheckArgs),
+    /// Judges a real database file of the reference store by its invariants; changes nothing
+    Verify(VerifyArgs),
+    /// Takes orders from the process that started it
+    #[command(hide = true)]
+    Worker,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// Scenario files; without any, all of `scenarios/` and then the sweep
+    pub(crate) files: Vec<PathBuf>,
+    /// Only this scenario, by its name or its file
+    #[arg(long, value_name = "NAME|FILE")]
+    pub(crate) scenario: Option<String>,
+    /// Only this variant
+    #[arg(long, value_name = "NAME")]
+    pub(crate) variant: Option<String>,
+    /// Runs these decisions instead of searching; needs one scenario and one variant
+    #[arg(long, value_name = "DECISIONS", conflicts_with_all = ["seed", "seeds", "sweep"])]
+    pub(crate) decisions: Option<String>,
+    /// Only the sweep of the reference store
+    #[arg(long, conflicts_with_all = ["files", "scenario", "variant"])]
+    pub(crate) sweep: bool,
+    /// The seed of each search, and the only seed of the sweep [env: LOCKSTEP_SEED]
+    #[arg(long, value_name = "N", value_parser = parse_seed, conflicts_with = "seeds")]
+    pub(crate) seed: Option<u64>,
+    /// Seeds, half-open: of the sweep; with named scenarios, one search for each [env: LOCKSTEP_SEEDS]
+    #[arg(long, value_name = "A..B", value_parser = parse_seeds)]
+    pub(crate) seeds: Option<Range<u64>>,
+    /// Processes that work at the same time; results do not depend on it [env: LOCKSTEP_JOBS]
+    #[arg(long, value_name = "N", value_parser = parse_jobs)]
+    pub(crate) jobs: Option<usize>,
+    /// Ends after so long with what was found: 30s, 5m, 1h
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    pub(crate) time_limit: Option<Duration>,
+    /// Where cases and traces are written
+    #[arg(long, value_name = "DIR", default_value = "target/lockstep")]
+    pub(crate) out: PathBuf,
+    /// One JSON object on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReplayArgs {
+    /// A case file
+    #[arg(required_unless_present_any = ["scenario", "world"])]
+    pub(crate) case: Option<PathBuf>,
+    /// A scenario file: put under the case, or run by itself
+    #[arg(long, value_name = "FILE")]
+    pub(crate) scenario: Option<PathBuf>,
+    /// A built-in world: store
+    #[arg(long, value_name = "NAME", value_parser = ["store"], conflicts_with_all = ["case", "scenario", "variant"])]
+    pub(crate) world: Option<String>,
+    /// The variant; needed with --scenario unless there is only one
+    #[arg(long, value_name = "NAME")]
+    pub(crate) variant: Option<String>,
+    /// `CAUSE @ SITE [#N] => DECISION; …`; empty is the quiet run
+    #[arg(long, value_name = "DECISIONS", conflicts_with_all = ["case", "seed"])]
+    pub(crate) decisions: Option<String>,
+    /// Runs what a search of this seed ran
+    #[arg(long, value_name = "N", value_parser = parse_seed, conflicts_with = "case")]
+    pub(crate) seed: Option<u64>,
+    /// Which run of that search; the sweep has run 1 only
+    #[arg(long, value_name = "I", default_value_t = 1, requires = "seed")]
+    pub(crate) run: u64,
+    /// One JSON object on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// Scenario files
+    #[arg(required = true)]
+    pub(crate) files: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// A database file
+    pub(crate) database: PathBuf,
+}
+
+/// Without a command, the arguments are those of `run`.
+pub(crate) fn with_default(mut args: Vec<OsString>) -> Vec<OsString> {
+    let general = ["-h", "--help", "-V", "--version"];
+    let is_flag = |arg: &OsStr| arg.to_string_lossy().starts_with('-');
+    let first = args.get(1).map(OsString::as_os_str);
+    if first.is_none_or(|first| is_flag(first) && !general.iter().any(|flag| first == *flag)) {
+        args.insert(args.len().min(1), "run".into());
+    }
+    args
+}

@@ -1,0 +1,29 @@
+//! `lockstep check`: reads scenario files, tells all their problems, runs nothing.
+
+use lockstep_sim::exit::Exit;
+use lockstep_sim::{report, scenario};
+
+use super::args::CheckArgs;
+use super::failure::Failure;
+use super::out;
+
+pub(crate) fn check(args: &CheckArgs) -> Result<Exit, Failure> {
+    let mut exit = Exit::AsExpected;
+    let mut good = String::new();
+    for file in &args.files {
+        match scenario::load(file) {
+            Ok(scenario) => {
+                let variants = report::count(scenario.variants.len() as u64, "variant");
+                good += &format!("{}: {}, {variants}, ok\n", scenario.file, scenario.name);
+            }
+            Err(problems) => {
+                out::talk(&problems.to_string());
+                exit = Exit::Usage;
+            }
+        }
+    }
+    if !good.is_empty() {
+        out::result(&good)?;
+    }
+    Ok(exit)
+}

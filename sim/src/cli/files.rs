@@ -1,0 +1,167 @@
+//! What is read and written: scenario files, cases and traces. Outputs are whole or not there.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use lockstep_sim::report::CaseReport;
+
+use super::failure::Failure;
+use super::workshop::Small;
+
+/// Where scenarios are looked for when none is named.
+const SCENARIOS: &str = "scenarios";
+
+/// Imported by scenarios, not run by themselves.
+const PLATFORMS: &str = "platforms";
+
+/// All scenario files of the project, in the order of their paths.
+pub(crate) fn all_scenarios() -> Result<Vec<PathBuf>, Failure> {
+    let root = Path::new(SCENARIOS);
+    let mut found = Vec::new();
+    collect(root, &mut found).map_err(|error| {
+        Failure::input(
+            root,
+            format!("{error}: run this in the project's folder, or name scenario files"),
+        )
+    })?;
+    found.sort();
+    if found.is_empty() {
+        return Err(Failure::input(root, "holds no scenario (*.yaml)"));
+    }
+    Ok(found)
+}
+
+fn collect(folder: &Path, into: &mut Vec<PathBuf>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            if path.file_name() != Some(OsStr::new(PLATFORMS)) {
+                collect(&path, into)?;
+            }
+        } else if path.extension() == Some(OsStr::new("yaml")) {
+            into.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// Reads a small text file, such as a case.
+pub(crate) fn read_text(path: &Path) -> Result<String, Failure> {
+    if path.is_dir() {
+        return Err(Failure::input(path, "is a directory"));
+    }
+    let bytes = fs::read(path).map_err(|error| Failure::input(path, error.to_string()))?;
+    String::from_utf8(bytes).map_err(|_| Failure::input(path, "is not a text file"))
+}
+
+/// Makes sure that results can be written, before minutes are spent on them.
+pub(crate) fn prepare(out: &Path) -> Result<(), Failure> {
+    let probe = out.join(format!(".probe-{}", std::process::id()));
+    let tried = fs::create_dir_all(out).and_then(|()| fs::write(&probe, "probe"));
+    let removed = fs::remove_file(&probe);
+    tried.and(removed).map_err(|error| Failure::Output {
+        path: out.to_owned(),
+        error,
+    })
+}
+
+/// Writes a case with its two traces, and says how to replay it.
+pub(crate) fn write_case(out: &Path, name: &str, small: &Small) -> Result<CaseReport, Failure> {
+    let name: String = format!("{name}-{}", small.invariant)
+        .chars()
+        .map(plain)
+        .collect();
+    let case = out.join(format!("{name}.case"));
+    write(&out.join(format!("{name}.trace.jsonl")), &small.trace)?;
+    write(&out.join(format!("{name}.txt")), &small.human)?;
+    write(&case, &small.case)?;
+    let path = case.to_string_lossy().replace('\\', "/");
+    Ok(CaseReport {
+        invariant: small.invariant.clone(),
+        key: small.key.clone(),
+        seed: small.seed,
+        events: small.events,
+        deviations: small.deviations,
+        replay: command(&["replay", &path]),
+        path,
+    })
+}
+
+fn plain(c: char) -> char {
+    if c.is_alphanumeric() || c == '_' || c == '-' {
+        c
+    } else {
+        '_'
+    }
+}
+
+/// Writes a file beside its place and moves it there.
+fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    let beside = path.with_extension(format!("tmp-{}", std::process::id()));
+    let put = || -> io::Result<()> {
+        let mut file = fs::File::create(&beside)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        drop(file);
+        fs::rename(&beside, path)
+    };
+    put().map_err(|error| {
+        let _ = fs::remove_file(&beside);
+        Failure::Output {
+            path: path.to_owned(),
+            error,
+        }
+    })
+}
+
+/// A command line of this program that can be pasted where this one was typed.
+pub(crate) fn command(args: &[&str]) -> String {
+    let mut words = program();
+    words.extend(args.iter().map(|arg| quoted(arg)));
+    words.join(" ")
+}
+
+/// Through cargo if we were started through cargo, else as we were called.
+fn program() -> Vec<String> {
+    if std::env::var_os("CARGO").is_some() {
+        let release = if cfg!(debug_assertions) {
+            ""
+        } else {
+            "--release "
+        };
+        return format!("cargo run {release}-q --")
+            .split_whitespace()
+            .map(str::to_owned)
+            .collect();
+    }
+    vec![quoted(
+        &std::env::args()
+            .next()
+            .unwrap_or_else(|| "lockstep".to_owned()),
+    )]
+}
+
+/// A word as a POSIX shell reads it back.
+fn quoted(word: &str) -> String {
+    let safe = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
+    if !word.is_empty() && word.chars().all(safe) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn a_shell_reads_back_what_was_meant() {
+        assert_eq!(quoted("target/lockstep/x.case"), "target/lockstep/x.case");
+        assert_eq!(quoted("my case"), "'my case'");
+        assert_eq!(quoted("it's"), r"'it'\''s'");
+        assert_eq!(quoted(""), "''");
+    }
+}

@@ -1,0 +1,430 @@
+//! `lockstep run`: searches, then the sweep, then what came of it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use lockstep_sim::exit::Exit;
+use lockstep_sim::fault::Fault;
+use lockstep_sim::report::{self, RunReport, ScenarioReport, SweepReport};
+use lockstep_sim::scenario::{self, Scenario};
+use lockstep_sim::search::{Digest, First, Swept};
+use lockstep_sim::world::StoreWorld;
+
+use super::args::{ReplayArgs, RunArgs};
+use super::control::Control;
+use super::failure::Failure;
+use super::jobs::Pool;
+use super::progress::Progress;
+use super::settings::Settings;
+use super::tally::{self, Tally};
+use super::workshop::{Answer, DEFAULT, Order, STORE};
+use super::{files, interrupt, out, replay};
+
+/// Seeds of one order of the sweep.
+const BLOCK: u64 = 250;
+
+/// A sweep of fewer runs is not asked whether it reached every goal.
+const GOALS_FROM: u64 = 1000;
+
+pub(crate) fn run(args: &RunArgs) -> Result<Exit, Failure> {
+    let settings = Settings::of(args)?;
+    let scenarios = if args.sweep {
+        Vec::new()
+    } else {
+        scenarios(args)?
+    };
+    if let Some(decisions) = &args.decisions {
+        return replay::replay(&inline(args, &scenarios, decisions)?);
+    }
+    interrupt::install()?;
+    files::prepare(&args.out)?;
+    let sweeps =
+        args.sweep || (args.files.is_empty() && args.scenario.is_none() && args.variant.is_none());
+    let mut work = Work {
+        control: Control::new(args.time_limit),
+        pool: Pool::new(settings.jobs)?,
+        progress: Progress::new(args.json),
+        digest: Digest::default(),
+        report: RunReport::default(),
+        exit: Exit::AsExpected,
+    };
+    work.search(&scenarios, args, &settings)?;
+    if sweeps {
+        work.sweep(&settings, &args.out)?;
+    }
+    work.finish(args.json)
+}
+
+/// The scenarios that were asked for, without the variants that were not.
+fn scenarios(args: &RunArgs) -> Result<Vec<Scenario>, Failure> {
+    let named = args.scenario.as_deref();
+    let as_file = named
+        .map(PathBuf::from)
+        .filter(|path| path.extension().is_some() || path.exists());
+    let paths = match (&as_file, args.files.is_empty()) {
+        (Some(file), true) => vec![file.clone()],
+        (_, true) => files::all_scenarios()?,
+        (_, false) => args.files.clone(),
+    };
+    let mut loaded = load(&paths)?;
+    if let (Some(name), None) = (named, &as_file) {
+        let known: Vec<String> = loaded
+            .iter()
+            .map(|scenario| scenario.name.clone())
+            .collect();
+        loaded.retain(|scenario| scenario.name == name);
+        if loaded.is_empty() {
+            return Err(Failure::usage(format!(
+                "no scenario is named {name}; known are {}",
+                known.join(", ")
+            )));
+        }
+    }
+    if let Some(variant) = &args.variant {
+        let mut known: Vec<String> = loaded
+            .iter()
+            .flat_map(|scenario| &scenario.variants)
+            .map(|variant| variant.name.clone())
+            .collect();
+        loaded
+            .iter_mut()
+            .for_each(|scenario| scenario.variants.retain(|known| known.name == *variant));
+        loaded.retain(|scenario| !scenario.variants.is_empty());
+        if loaded.is_empty() {
+            known.sort();
+            known.dedup();
+            return Err(Failure::usage(format!(
+                "no variant is named {variant}; known are {}",
+                known.join(", ")
+            )));
+        }
+    }
+    Ok(loaded)
+}
+
+/// Reads all files, or tells the problems of all of them.
+fn load(paths: &[PathBuf]) -> Result<Vec<Scenario>, Failure> {
+    let mut problems = String::new();
+    let mut loaded: Vec<Scenario> = Vec::new();
+    for path in paths {
+        match scenario::load(path) {
+            Ok(scenario) => {
+                if let Some(other) = loaded.iter().find(|other| other.name == scenario.name) {
+                    let (name, a, b) = (&scenario.name, &other.file, &scenario.file);
+                    return Err(Failure::usage(format!(
+                        "{a} and {b} are both named {name}: names tell cases apart"
+                    )));
+                }
+                loaded.push(scenario);
+            }
+            Err(found) => problems += &format!("{found}\n"),
+        }
+    }
+    if problems.is_empty() {
+        Ok(loaded)
+    } else {
+        Err(Failure::usage(format!("nothing was run.\n{problems}")))
+    }
+}
+
+/// `run --decisions` is a replay.
+fn inline(args: &RunArgs, scenarios: &[Scenario], decisions: &str) -> Result<ReplayArgs, Failure> {
+    let [scenario] = scenarios else {
+        return Err(Failure::usage(
+            "--decisions belong to one scenario: name its file",
+        ));
+    };
+    Ok(ReplayArgs {
+        case: None,
+        scenario: Some(PathBuf::from(&scenario.file)),
+        world: None,
+        variant: args.variant.clone(),
+        decisions: Some(decisions.to_owned()),
+        seed: None,
+        run: 1,
+        json: args.json,
+    })
+}
+
+/// A run in progress.
+struct Work {
+    control: Control,
+    pool: Pool,
+    progress: Progress,
+    digest: Digest,
+    report: RunReport,
+    exit: Exit,
+}
+
+/// A search that was ordered: scenario, variant, seed.
+type Place = (usize, usize, u64);
+
+impl Work {
+    fn search(
+        &mut self,
+        scenarios: &[Scenario],
+        args: &RunArgs,
+        settings: &Settings,
+    ) -> Result<(), Failure> {
+        let places = || {
+            let variants = scenarios
+                .iter()
+                .enumerate()
+                .flat_map(|(s, scenario)| (0..scenario.variants.len()).map(move |v| (s, v)));
+            variants.flat_map(|(s, v)| settings.searches.clone().map(move |seed| (s, v, seed)))
+        };
+        let all = all_variants(scenarios, args)?;
+        let mut tallies: BTreeMap<(usize, usize), Tally> = BTreeMap::new();
+        let mut ordered: Vec<Place> = Vec::new();
+        let mut orders = places()
+            .inspect(|place| ordered.push(*place))
+            .map(|(s, v, seed)| Order::Search {
+                file: scenarios[s].file.clone(),
+                text: scenarios[s].text.clone(),
+                variant: all[s][v],
+                seed,
+            });
+        let mut answers: Vec<(usize, Answer)> = Vec::new();
+        let progress = &mut self.progress;
+        self.pool
+            .run(&mut orders, &self.control, &mut |n, answer| {
+                if let Answer::Search { searched, .. } = &answer {
+                    progress.add("scenarios", searched.runs, searched.firsts.len());
+                }
+                answers.push((n, answer));
+                Ok(())
+            })?;
+        drop(orders);
+        for (n, answer) in answers {
+            let (s, v, seed) = ordered[n];
+            self.take_search(
+                &scenarios[s],
+                v,
+                seed,
+                answer,
+                tallies.entry((s, v)).or_default(),
+            )?;
+        }
+        self.report_searches(
+            scenarios,
+            tallies,
+            settings.searches.end - settings.searches.start,
+            &args.out,
+        )
+    }
+
+    fn take_search(
+        &mut self,
+        scenario: &Scenario,
+        variant: usize,
+        seed: u64,
+        answer: Answer,
+        tally: &mut Tally,
+    ) -> Result<(), Failure> {
+        let variant = &scenario.variants[variant];
+        let title = || format!("{}, variant {}", scenario.file, variant.name);
+        match answer {
+            Answer::Search {
+                mut searched,
+                cases,
+            } => {
+                let hashes = std::mem::take(&mut searched.hashes);
+                self.digest
+                    .add_runs(&scenario.name, &variant.name, seed, 0, &hashes);
+                if let Some(words) = &searched.internal {
+                    self.trouble(
+                        Exit::Internal,
+                        format!("bug in lockstep: {}: {words}", title()),
+                    );
+                }
+                for words in cases.iter().filter_map(|small| small.two_traces.as_ref()) {
+                    self.trouble(Exit::TwoTraces, format!("two traces: {}: {words}", title()));
+                }
+                tally.add(variant, seed, searched, cases);
+                Ok(())
+            }
+            Answer::BadScenario(words) => Err(Failure::usage(format!("{}: {words}", title()))),
+            Answer::Internal(words) => Err(Failure::Internal(format!("{}: {words}", title()))),
+            Answer::Swept(_) | Answer::Shrunk(_) => Err(Failure::Internal(
+                "a job answered another question".to_owned(),
+            )),
+        }
+    }
+
+    fn report_searches(
+        &mut self,
+        scenarios: &[Scenario],
+        mut tallies: BTreeMap<(usize, usize), Tally>,
+        wanted: u64,
+        out: &Path,
+    ) -> Result<(), Failure> {
+        for (s, scenario) in scenarios.iter().enumerate() {
+            let mut variants = Vec::new();
+            for (v, variant) in scenario.variants.iter().enumerate() {
+                let tally = tallies.remove(&(s, v)).unwrap_or_default();
+                let report = tally.report(&scenario.name, variant, wanted, out)?;
+                self.exit = self.exit.and(tally::exit(&report));
+                variants.push(report);
+            }
+            self.report.scenarios.push(ScenarioReport {
+                name: scenario.name.clone(),
+                file: scenario.file.clone(),
+                variants,
+            });
+        }
+        Ok(())
+    }
+
+    fn sweep(&mut self, settings: &Settings, out: &Path) -> Result<(), Failure> {
+        let started = self.control.seconds();
+        let seeds = settings.sweep.clone();
+        let blocks = seeds.clone().step_by(BLOCK as usize);
+        let mut orders =
+            std::iter::once(Order::Quiet { seed: seeds.start }).chain(blocks.map(|from| {
+                Order::Sweep {
+                    from,
+                    to: from.saturating_add(BLOCK).min(seeds.end),
+                }
+            }));
+        let mut swept = Swept::default();
+        let (progress, digest) = (&mut self.progress, &mut self.digest);
+        self.pool
+            .run(&mut orders, &self.control, &mut |n, answer| match answer {
+                Answer::Swept(part) => {
+                    progress.add("sweep", part.runs, part.firsts.len());
+                    let run = u64::from(n > 0);
+                    part.hashes.iter().for_each(|(seed, hash)| {
+                        digest.add_runs(STORE, DEFAULT, *seed, run, &[*hash])
+                    });
+                    swept.absorb(Swept {
+                        hashes: Vec::new(),
+                        ..part
+                    });
+                    Ok(())
+                }
+                Answer::Internal(words) => Err(Failure::Internal(words)),
+                _ => Err(Failure::Internal(
+                    "a job answered another question".to_owned(),
+                )),
+            })?;
+        let done = orders.next().is_none();
+        drop(orders);
+        if let Some(words) = &swept.internal {
+            self.trouble(Exit::Internal, format!("bug in lockstep: {words}"));
+        }
+        let cases = self.shrink_sweep(swept.firsts.values().cloned().collect(), out)?;
+        let seconds = self.control.seconds() - started;
+        let mut goals: BTreeMap<String, u64> = StoreWorld::goals()
+            .iter()
+            .map(|goal| ((*goal).to_owned(), 0))
+            .collect();
+        goals.extend(swept.goals);
+        let vacuous = swept.violations == 0
+            && (swept.runs == 0
+                || (swept.runs >= GOALS_FROM && goals.values().any(|runs| *runs == 0)));
+        self.exit = self.exit.and(if swept.violations > 0 {
+            Exit::Unexpected
+        } else {
+            Exit::AsExpected
+        });
+        self.exit = self.exit.and(if vacuous {
+            Exit::Undecided
+        } else {
+            Exit::AsExpected
+        });
+        self.report.sweep = Some(SweepReport {
+            seeds: (seeds.start, seeds.end),
+            runs: swept.runs,
+            statements: swept.statements,
+            violations: swept.violations,
+            faults: Fault::ALL
+                .iter()
+                .map(|fault| fault.name())
+                .zip(swept.faults)
+                .collect(),
+            goals,
+            vacuous,
+            cut: swept.cut || !done,
+            cases,
+            seconds,
+        });
+        Ok(())
+    }
+
+    fn shrink_sweep(
+        &mut self,
+        firsts: Vec<First>,
+        out: &Path,
+    ) -> Result<Vec<report::CaseReport>, Failure> {
+        let mut smalls = BTreeMap::new();
+        let mut orders = firsts.into_iter().map(Order::Shrink);
+        self.pool
+            .run(&mut orders, &self.control, &mut |n, answer| match answer {
+                Answer::Shrunk(small) => {
+                    smalls.insert(n, small);
+                    Ok(())
+                }
+                Answer::Internal(words) => Err(Failure::Internal(words)),
+                _ => Err(Failure::Internal(
+                    "a job answered another question".to_owned(),
+                )),
+            })?;
+        let mut cases = Vec::new();
+        for small in smalls.into_values() {
+            if let Some(words) = &small.two_traces {
+                self.trouble(Exit::TwoTraces, format!("two traces: sweep: {words}"));
+            }
+            cases.push(files::write_case(out, STORE, &small)?);
+        }
+        Ok(cases)
+    }
+
+    fn trouble(&mut self, exit: Exit, words: String) {
+        self.exit = self.exit.and(exit);
+        self.report.troubles.push(words);
+    }
+
+    fn finish(mut self, json: bool) -> Result<Exit, Failure> {
+        self.progress.end();
+        if interrupt::requested() {
+            self.exit = self.exit.and(Exit::Interrupted);
+        }
+        self.report.interrupted = interrupt::requested();
+        self.report.as_expected = self.exit == Exit::AsExpected;
+        self.report.digest = self.digest.finish();
+        let args: Vec<String> = std::env::args_os()
+            .skip(1)
+            .map(|arg| arg.to_string_lossy().into_owned())
+            .collect();
+        self.report.again = files::command(&args.iter().map(String::as_str).collect::<Vec<_>>());
+        self.report.seconds = self.control.seconds();
+        let text = match json {
+            true => report::run_json(&self.report).to_string(),
+            false => report::run_text(&self.report, out::style()),
+        };
+        out::result(&text)?;
+        Ok(self.exit)
+    }
+}
+
+/// Position of each wanted variant in its file: workers read the whole text.
+fn all_variants(scenarios: &[Scenario], args: &RunArgs) -> Result<Vec<Vec<usize>>, Failure> {
+    let whole = |scenario: &Scenario| {
+        scenario::parse(&scenario.file, &scenario.text)
+            .map_err(|problems| Failure::usage(problems.to_string()))
+    };
+    let wanted = |name: &str| {
+        args.variant
+            .as_deref()
+            .is_none_or(|variant| variant == name)
+    };
+    scenarios
+        .iter()
+        .map(|scenario| {
+            let whole = whole(scenario)?;
+            Ok((0..whole.variants.len())
+                .filter(|v| wanted(&whole.variants[*v].name))
+                .collect())
+        })
+        .collect()
+}

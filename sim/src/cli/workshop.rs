@@ -1,0 +1,241 @@
+//! The work of one process: searches, parts of the sweep, and shrinking. It is given orders and gives answers, both
+//! plain data, so it does not matter which process does what.
+
+use std::rc::Rc;
+
+use lockstep_sim::case::{CaseFile, Source, Violates};
+use lockstep_sim::decide::Profile;
+use lockstep_sim::flow::FlowWorld;
+use lockstep_sim::report;
+use lockstep_sim::run::{Stage, World};
+use lockstep_sim::scenario::{self, Expect, Scenario, Variant};
+use lockstep_sim::search::{self, First, Plan, Searched, Swept};
+use lockstep_sim::shrink;
+use lockstep_sim::world::StoreWorld;
+use serde::{Deserialize, Serialize};
+
+use super::interrupt;
+
+/// Name of the sweep's world in cases, digests and reports.
+pub(crate) const STORE: &str = "store";
+
+/// Name of its only variant.
+pub(crate) const DEFAULT: &str = "default";
+
+/// One piece of work.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) enum Order {
+    /// A whole search of one variant.
+    Search {
+        file: String,
+        text: String,
+        variant: usize,
+        seed: u64,
+    },
+    /// The quiet run of the sweep.
+    Quiet { seed: u64 },
+    /// Run 1 of each of these seeds.
+    Sweep { from: u64, to: u64 },
+    /// A failure of the sweep is made small.
+    Shrink(First),
+}
+
+/// What became of it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Answer {
+    Search {
+        searched: Searched,
+        cases: Vec<Small>,
+    },
+    Swept(Swept),
+    Shrunk(Box<Small>),
+    /// The scenario does not stand on its feet: its schema or set-up fails.
+    BadScenario(String),
+    /// A bug in lockstep.
+    Internal(String),
+}
+
+/// A failure made small, ready to be written.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Small {
+    pub(crate) invariant: String,
+    pub(crate) key: String,
+    pub(crate) seed: u64,
+    pub(crate) events: usize,
+    pub(crate) deviations: usize,
+    /// Texts of the case file, of the machine's trace and of the human's.
+    pub(crate) case: String,
+    pub(crate) trace: String,
+    pub(crate) human: String,
+    /// The failure was not the same when it was replayed.
+    pub(crate) two_traces: Option<String>,
+}
+
+/// What is kept between orders.
+#[derive(Default)]
+pub(crate) struct Workshop {
+    scenario: Option<Rc<Scenario>>,
+    store: Option<(Stage, Rc<Profile>)>,
+}
+
+impl Workshop {
+    /// Does one piece of work. `stop` is asked between blocks of runs.
+    pub(crate) fn carry_out(&mut self, order: &Order, stop: &mut dyn FnMut() -> bool) -> Answer {
+        let done = match order {
+            Order::Search {
+                file,
+                text,
+                variant,
+                seed,
+            } => self.search(file, text, *variant, *seed, stop),
+            Order::Quiet { seed } => new_store()
+                .and_then(|mut stage| search::quiet(&mut stage, *seed))
+                .map(|(_, swept)| Answer::Swept(swept)),
+            Order::Sweep { from, to } => self.store().and_then(|(stage, profile)| {
+                search::sweep(stage, profile, *from..*to, stop).map(Answer::Swept)
+            }),
+            Order::Shrink(first) => self.store().and_then(|(stage, _)| {
+                let source = Source::World {
+                    world: STORE.to_owned(),
+                };
+                small(stage, first, source, DEFAULT).map(|small| Answer::Shrunk(Box::new(small)))
+            }),
+        };
+        done.unwrap_or_else(Answer::Internal)
+    }
+
+    fn search(
+        &mut self,
+        file: &str,
+        text: &str,
+        variant: usize,
+        seed: u64,
+        stop: &mut dyn FnMut() -> bool,
+    ) -> Result<Answer, String> {
+        let scenario = self.scenario(file, text)?;
+        let variant = scenario
+            .variants
+            .get(variant)
+            .ok_or("a search was ordered for no variant")?;
+        let world = world_of(variant);
+        let mut stage = match Stage::new(world) {
+            Ok(stage) => stage,
+            Err(words) => return Ok(Answer::BadScenario(words)),
+        };
+        let plan = Plan {
+            seed,
+            runs: variant.program.runs,
+            expect: &variant.expect,
+        };
+        let searched = search::search(&mut stage, &plan, stop)?;
+        let mut cases = Vec::new();
+        for first in in_order(&searched, &variant.expect) {
+            let (name, file, text) = (
+                scenario.name.clone(),
+                scenario.file.clone(),
+                scenario.text.clone(),
+            );
+            cases.push(small(
+                &mut stage,
+                first,
+                Source::Scenario { name, file, text },
+                &variant.name,
+            )?);
+        }
+        Ok(Answer::Search { searched, cases })
+    }
+
+    fn scenario(&mut self, file: &str, text: &str) -> Result<Rc<Scenario>, String> {
+        if let Some(known) = self
+            .scenario
+            .as_ref()
+            .filter(|known| known.text == text && known.file == file)
+        {
+            return Ok(Rc::clone(known));
+        }
+        let scenario =
+            Rc::new(scenario::parse(file, text).map_err(|problems| problems.to_string())?);
+        self.scenario = Some(Rc::clone(&scenario));
+        Ok(scenario)
+    }
+
+    fn store(&mut self) -> Result<&mut (Stage, Rc<Profile>), String> {
+        if self.store.is_none() {
+            let mut stage = new_store()?;
+            let (profile, _) = search::quiet(&mut stage, 0)?;
+            self.store = Some((stage, profile));
+        }
+        self.store
+            .as_mut()
+            .ok_or_else(|| "the stage of the sweep is gone".to_owned())
+    }
+}
+
+/// The world of a variant.
+pub(crate) fn world_of(variant: &Variant) -> Rc<dyn World> {
+    FlowWorld::new(Rc::new(variant.program.clone()))
+}
+
+/// The world of the sweep.
+pub(crate) fn store_world() -> Rc<dyn World> {
+    StoreWorld::new()
+}
+
+fn new_store() -> Result<Stage, String> {
+    Stage::new(store_world())
+}
+
+/// Failures that nobody expected come first, then the others as they were listed.
+fn in_order<'a>(searched: &'a Searched, expect: &Expect) -> Vec<&'a First> {
+    let listed: &[String] = if let Expect::Violates(names) = expect {
+        names
+    } else {
+        &[]
+    };
+    let unexpected = searched
+        .firsts
+        .values()
+        .filter(|first| !listed.contains(&first.invariant));
+    unexpected
+        .chain(listed.iter().filter_map(|name| searched.firsts.get(name)))
+        .collect()
+}
+
+fn small(stage: &mut Stage, first: &First, source: Source, variant: &str) -> Result<Small, String> {
+    // Whoever interrupts wants to see what was found now, not smaller later.
+    let budget = if interrupt::requested() {
+        0
+    } else {
+        shrink::BUDGET
+    };
+    let reduced = search::reduce(stage, first, budget)?;
+    let ran = reduced.ran;
+    let violates = Violates {
+        invariant: first.invariant.clone(),
+        key: first.key.clone(),
+    };
+    let name = match &source {
+        Source::Scenario { name, .. } => name.clone(),
+        Source::World { world } => world.clone(),
+    };
+    let header = report::trace_header(&name, variant, first.seed, first.run, ran.hash);
+    Ok(Small {
+        invariant: first.invariant.clone(),
+        key: first.key.clone(),
+        seed: first.seed,
+        events: shrink::events(&ran.trace),
+        deviations: ran.decisions.0.len(),
+        case: CaseFile::new(
+            source,
+            variant,
+            first.seed,
+            first.run,
+            &ran.decisions,
+            violates,
+        )
+        .to_text(),
+        trace: ran.trace.to_json_lines(header),
+        human: report::human(&ran.trace),
+        two_traces: reduced.two_traces,
+    })
+}
