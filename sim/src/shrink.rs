@@ -125,8 +125,8 @@ impl Shrinking<'_> {
         self.best = self.stage.run(&mut || Box::new(Replay::new(&decisions)))?;
         while self.left > 0 {
             let before = self.cost();
-            self.drop_causes()?;
-            self.drop_chunks()?;
+            // Moves and short times cost a run for each try: first there should be few decisions left to try them on.
+            self.drop_all()?;
             self.slide()?;
             self.pull_amounts()?;
             if self.cost() == before {
