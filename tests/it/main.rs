@@ -4,6 +4,7 @@ mod determinism;
 mod kills;
 mod properties;
 mod sabotage;
+mod search;
 mod tidy;
 
 use std::path::{Path, PathBuf};

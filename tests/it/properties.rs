@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use lockstep_sim::case::{Decisions, Deviation, Point};
 use lockstep_sim::decide::{Quiet, Replay, default_for};
+use lockstep_sim::report;
 use lockstep_sim::run::Stage;
 use lockstep_sim::world::StoreWorld;
 use proptest::prelude::*;
@@ -66,7 +67,8 @@ proptest! {
             prop_assert_eq!(&ran.internal, &None);
             prop_assert_eq!(ran.violated(), Vec::<String>::new(), "seed {}: {}", seed, ran.decisions);
             let again = stage.run(&mut || Box::new(Replay::new(&ran.decisions))).expect("a replay");
-            prop_assert_eq!(again.hash, ran.hash);
+            let same = again.hash == ran.hash;
+            prop_assert!(same, "seed {}: {:?}: {}", seed, again.counts, report::two_traces(&ran.trace, &again.trace));
         }
     }
 }

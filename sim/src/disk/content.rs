@@ -7,6 +7,11 @@ use xxhash_rust::xxh3::Xxh3;
 /// Differences are tracked in blocks of this many bytes: the page size of nearly every database.
 const BLOCK: usize = 4096;
 
+/// Sizes of the WAL's header and of a frame's, and where in the latter the salts begin (SQLite's file format, section 4).
+const WAL_HEADER: usize = 32;
+const FRAME_HEADER: usize = 24;
+const FRAME_SALTS: usize = 8;
+
 /// The bytes of a file over the image that [`Content::restore`] goes back to.
 ///
 /// Only blocks inside the image are tracked. What lies behind it, the frames that a run appends to a WAL, is undone by
@@ -105,6 +110,22 @@ impl Content {
         hash.update(&(self.bytes.len() as u64).to_le_bytes());
         hash.update(&(from as u64).to_le_bytes());
         hash.update(&self.bytes[from..]);
+    }
+
+    /// The same for a write-ahead log: page numbers, sizes and pages of its frames, without the salts and the checksums
+    /// made of them, which SQLite draws from a generator that all threads of the process share.
+    pub(super) fn hash_wal_into(&self, hash: &mut Xxh3) {
+        let clean = self.base.as_ref().map_or(0, |base| base.len());
+        let from = if self.dirty.is_empty() { clean } else { 0 };
+        hash.update(&(self.bytes.len() as u64).to_le_bytes());
+        hash.update(&(from as u64).to_le_bytes());
+        let Some(page) = self.bytes.get(8..12).and_then(|size| size.try_into().ok()).map(u32::from_be_bytes) else {
+            return;
+        };
+        for frame in self.bytes[from.max(WAL_HEADER)..].chunks(FRAME_HEADER + page as usize) {
+            hash.update(&frame[..frame.len().min(FRAME_SALTS)]);
+            hash.update(frame.get(FRAME_HEADER..).unwrap_or_default());
+        }
     }
 
     fn is_base(&self) -> bool {
