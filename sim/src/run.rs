@@ -19,6 +19,7 @@ mod process;
 mod stage;
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use corosensei::Coroutine;
@@ -97,7 +98,8 @@ pub struct Kernel {
     start_ms: i64,
     limits: Limits,
     phase: Cell<Phase>,
-    actors: Cell<u32>,
+    /// How often each cause (by hash) was used in this run.
+    causes: RefCell<BTreeMap<u64, u32>>,
     live: RefCell<Vec<Rc<Actor>>>,
     current: RefCell<Option<Rc<Actor>>>,
     next: RefCell<Option<Rc<Actor>>>,
@@ -220,8 +222,8 @@ impl Kernel {
         prepare: impl FnOnce(&Actor),
         body: impl FnOnce(&Ctx) + 'static,
     ) {
-        let index = self.actors.replace(self.actors.get() + 1);
-        let actor = Rc::new(Actor::new(index, cause, process.cloned(), daemon));
+        let cause = self.unique(cause);
+        let actor = Rc::new(Actor::new(cause, process.cloned(), daemon));
         prepare(&actor);
         let stack = self.stacks.borrow_mut().pop().unwrap_or_else(new_stack);
         let kernel = self.me.clone();
@@ -236,6 +238,14 @@ impl Kernel {
             }
         }));
         self.live.borrow_mut().push(actor);
+    }
+
+    /// A cause must name one actor, because decisions are keyed by it: one that was used before gets a number.
+    fn unique(&self, cause: Label) -> Label {
+        let mut causes = self.causes.borrow_mut();
+        let used = causes.entry(cause.hash()).or_insert(0);
+        *used += 1;
+        if *used == 1 { cause } else { Label::new(&format!("{cause}~{used}")) }
     }
 
     /// Records an event of the running actor (or of nobody) that has already returned, or stays open.
@@ -462,7 +472,6 @@ impl Kernel {
     /// A process's clock starts, with an offset if a decision says so.
     fn set_clock(&self, process: &Rc<Process>) {
         let actor = Actor::new(
-            u32::MAX,
             process.name.clone(),
             Some(Rc::clone(process)),
             true,

@@ -31,7 +31,6 @@ pub(super) enum State {
 pub(super) type Condition = Box<dyn Fn() -> bool>;
 
 pub(super) struct Actor {
-    pub(super) index: u32,
     pub(super) cause: Label,
     pub(super) process: Option<Rc<Process>>,
     pub(super) incarnation: u32,
@@ -55,10 +54,9 @@ pub(super) struct Actor {
 pub(super) const NEVER: u64 = u64::MAX;
 
 impl Actor {
-    pub(super) fn new(index: u32, cause: Label, process: Option<Rc<Process>>, daemon: bool) -> Self {
+    pub(super) fn new(cause: Label, process: Option<Rc<Process>>, daemon: bool) -> Self {
         let incarnation = process.as_ref().map_or(0, |process| process.incarnation.get());
         Self {
-            index,
             waits_at: RefCell::new(cause.clone()),
             cause,
             process,

@@ -243,7 +243,7 @@ impl Stage {
             start_ms: self.world.start_ms(),
             limits: self.world.limits(),
             phase: Cell::new(Phase::Faults),
-            actors: Cell::new(0),
+            causes: RefCell::default(),
             live: RefCell::default(),
             current: RefCell::default(),
             next: RefCell::default(),
