@@ -128,7 +128,7 @@ impl Lanes {
             }
         }
         // Processes in the order of their names: who happened to act first does not move the columns of two traces.
-        names[1..].sort_by(|a, b| natural(a.as_str()).cmp(&natural(b.as_str())));
+        names[1..].sort_by_cached_key(|name| natural(name.as_str()));
         let mut starts = Vec::new();
         let mut at = 0;
         for name in &names {

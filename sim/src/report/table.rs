@@ -63,7 +63,7 @@ fn scenario_text(out: &mut String, scenario: &ScenarioReport, style: Style) {
         scenario
             .variants
             .iter()
-            .map(|variant| result(variant))
+            .map(result)
             .collect::<Vec<_>>()
             .iter(),
     );
