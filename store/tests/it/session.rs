@@ -113,6 +113,26 @@ fn a_reset_moves_the_queue_in_order_also_of_a_task_that_was_tried_before() {
     world.is_sound();
 }
 
+/// Found by a simulated run (seed 10023168679344629413): fences that began anew in the next generation gave a moved task
+/// the number that its first, expired holder still had.
+#[test]
+fn the_holder_of_a_moved_task_stays_fenced_in_the_next_generation() {
+    let mut world = World::new();
+    let stale = world.running("42", "e1");
+    world.expire();
+    world.store.reap(1).expect("reaped");
+    let op = world.op();
+    let moved = reset("s2", QueueFate::Move, false);
+    world.store.reset(op, moved).expect("reset");
+    let fresh = world.claim("w1").expect("moved");
+    assert_eq!(fresh.task, stale.task);
+    assert!(fresh.fence > stale.fence, "fences go on in the next generation");
+    let op = world.op();
+    let refused = world.store.complete(op, done(&stale)).expect_err("stale");
+    assert_eq!(refused.kind(), "fenced");
+    world.is_sound();
+}
+
 #[test]
 fn a_forced_reset_ends_what_runs_and_moves_what_waits_its_turn() {
     let mut world = World::new();
