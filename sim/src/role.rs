@@ -17,7 +17,10 @@ use crate::run::Ctx;
 /// Calls the store until it says yes or a no that will not change: the database may be locked, and the outcome of a
 /// commit may be unknown. The `op_id` stays the same, so it happens once.
 pub(crate) fn insist(ctx: &Ctx, op_id: Option<String>, op: Op) -> Result<Reply, Error> {
-    let call = Call { op_id: op_id.map(Into::into), op };
+    let call = Call {
+        op_id: op_id.map(Into::into),
+        op,
+    };
     let mut rest = FIRST_REST_MS;
     loop {
         match ctx.store(call.clone()) {

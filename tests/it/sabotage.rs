@@ -12,7 +12,11 @@ const SEEDS: u64 = 200;
 fn stage(world: Rc<dyn World>) -> (Stage, Rc<Profile>) {
     let mut stage = Stage::new(world).expect("the world is set up");
     let quiet = stage.run(&mut || Box::new(Quiet)).expect("the quiet run");
-    assert_eq!(quiet.violated(), Vec::<String>::new(), "the quiet run meets no defect");
+    assert_eq!(
+        quiet.violated(),
+        Vec::<String>::new(),
+        "the quiet run meets no defect"
+    );
     (stage, Rc::new(quiet.profile))
 }
 
@@ -20,7 +24,9 @@ fn stage(world: Rc<dyn World>) -> (Stage, Rc<Profile>) {
 fn found_at(saboteur: Saboteur) -> Option<u64> {
     let (mut stage, profile) = stage(StoreWorld::sabotaged(saboteur));
     (0..SEEDS).find(|seed| {
-        let ran = stage.run(&mut || default_for(*seed, 1, &profile)).expect("a run");
+        let ran = stage
+            .run(&mut || default_for(*seed, 1, &profile))
+            .expect("a run");
         assert_eq!(ran.internal, None, "{} at seed {seed}", saboteur.name());
         ran.violated().iter().any(|name| name == saboteur.breaks())
     })
@@ -46,7 +52,13 @@ fn no_invariant_is_without_a_saboteur() {
 fn the_world_without_a_saboteur_holds_over_the_same_seeds() {
     let (mut stage, profile) = stage(StoreWorld::new());
     for seed in 0..SEEDS {
-        let ran = stage.run(&mut || default_for(seed, 1, &profile)).expect("a run");
-        assert_eq!((ran.violations, ran.internal), (Vec::new(), None), "seed {seed}");
+        let ran = stage
+            .run(&mut || default_for(seed, 1, &profile))
+            .expect("a run");
+        assert_eq!(
+            (ran.violations, ran.internal),
+            (Vec::new(), None),
+            "seed {seed}"
+        );
     }
 }

@@ -4,18 +4,25 @@ use std::rc::Rc;
 
 use lockstep_store::{Accept, Accepted, Call, ConvKey, NewSession, Op, Reply, Verdict};
 
-use crate::run::Ctx;
 use crate::label::Label;
+use crate::run::Ctx;
 use crate::world::{BUILDS, Saboteur, Town, USERS, goal};
 
 /// Handles one delivery of a message. Whatever goes wrong, the platform is told so and delivers again.
 pub(crate) fn webhook(ctx: &Ctx, town: &Rc<Town>, user: usize, event: &Label) {
-    let known_by = if town.has(Saboteur::KnowsDeliveries) { ctx.cause() } else { event };
+    let known_by = if town.has(Saboteur::KnowsDeliveries) {
+        ctx.cause()
+    } else {
+        event
+    };
     if town.has(Saboteur::AnswersEarly) {
         ctx.reply(&format!("ok task:{known_by} ?"));
     }
     let op_id = Some(format!("accept {}", ctx.cause()).into());
-    match ctx.store(Call { op_id, op: Op::Accept(accept(town, user, known_by, event)) }) {
+    match ctx.store(Call {
+        op_id,
+        op: Op::Accept(accept(town, user, known_by, event)),
+    }) {
         Ok(Reply::Accepted(accepted)) => {
             note_goals(ctx, town, &accepted);
             town.ring(town.prefers[user].get());

@@ -17,9 +17,13 @@ pub(crate) fn start(ctx: &Ctx, town: &Rc<Town>) {
         return;
     }
     let (asked, patience) = (Rc::clone(town), ctx.now_ms() + PATIENCE_MS);
-    ctx.wait(&FIRST, Some(patience), move || asked.known(plan.user).is_some());
+    ctx.wait(&FIRST, Some(patience), move || {
+        asked.known(plan.user).is_some()
+    });
     ctx.sleep_until(&MOMENT, plan.at_ms.max(ctx.now_ms()));
-    let Some(known) = town.known(plan.user) else { return };
+    let Some(known) = town.known(plan.user) else {
+        return;
+    };
     for _ in 0..ATTEMPTS {
         match act(ctx, town, &plan, &known) {
             Err(Error::Leased { .. } | Error::Stale { .. }) => ctx.sleep(&AGAIN, REST_MS),
@@ -31,7 +35,12 @@ pub(crate) fn start(ctx: &Ctx, town: &Rc<Town>) {
 fn draw(ctx: &Ctx) -> Notebook {
     let plan = ctx.pick(&PLAN, 6);
     if plan == 0 {
-        return Notebook { plan, user: 0, force: false, at_ms: 0 };
+        return Notebook {
+            plan,
+            user: 0,
+            force: false,
+            at_ms: 0,
+        };
     }
     Notebook {
         plan,
@@ -59,12 +68,29 @@ fn other_build(town: &Town, user: usize) -> &'static str {
 
 fn migrate(ctx: &Ctx, town: &Town, known: &Known, to: &str) -> Result<(), Error> {
     let session = known.session.as_str();
-    let Reply::Shown(shown) = insist(ctx, None, Op::Show { session: session.into() })? else { return Ok(()) };
+    let Reply::Shown(shown) = insist(
+        ctx,
+        None,
+        Op::Show {
+            session: session.into(),
+        },
+    )?
+    else {
+        return Ok(());
+    };
     if !shown.active || shown.build.as_str() == to {
         return Ok(());
     }
-    let op = Op::Migrate { session: session.into(), to_build: to.into(), expected_version: shown.version };
-    insist(ctx, Some(format!("move {session} at {}", shown.version)), op)?;
+    let op = Op::Migrate {
+        session: session.into(),
+        to_build: to.into(),
+        expected_version: shown.version,
+    };
+    insist(
+        ctx,
+        Some(format!("move {session} at {}", shown.version)),
+        op,
+    )?;
     town.moved.borrow_mut().insert(session.to_owned());
     town.ring_all();
     Ok(())
@@ -97,8 +123,16 @@ fn reset(
 }
 
 fn cancel(ctx: &Ctx, plan: &Notebook, known: &Known) -> Result<(), Error> {
-    let how = if plan.force { CancelHow::Force } else { CancelHow::Ask };
-    let op = Op::Cancel { task: known.task.as_str().into(), reason: "operator".to_owned(), how };
+    let how = if plan.force {
+        CancelHow::Force
+    } else {
+        CancelHow::Ask
+    };
+    let op = Op::Cancel {
+        task: known.task.as_str().into(),
+        reason: "operator".to_owned(),
+        how,
+    };
     insist(ctx, Some(format!("cancel {}", known.task)), op).map(|_| ())
 }
 

@@ -11,7 +11,9 @@ use crate::world::Town;
 pub(crate) fn post(ctx: &Ctx, town: &Rc<Town>, user: usize, event: Label, n: u64) {
     let town = Rc::clone(town);
     let carrier = Label::new(&format!("platform {event}"));
-    ctx.spawn(carrier, false, move |ctx| deliver(ctx, &town, user, &event, n));
+    ctx.spawn(carrier, false, move |ctx| {
+        deliver(ctx, &town, user, &event, n)
+    });
 }
 
 fn deliver(ctx: &Ctx, town: &Rc<Town>, user: usize, event: &Label, n: u64) {
@@ -24,12 +26,18 @@ fn deliver(ctx: &Ctx, town: &Rc<Town>, user: usize, event: &Label, n: u64) {
         let api = &town.apis[usize::from((n + attempt) % 2 == 0)];
         let (shared, message) = (Rc::clone(town), event.clone());
         let request = Request {
-            cause: if attempt == 0 { event.clone() } else { Label::new(&format!("{event}/redelivery#{attempt}")) },
+            cause: if attempt == 0 {
+                event.clone()
+            } else {
+                Label::new(&format!("{event}/redelivery#{attempt}"))
+            },
             to: Rc::clone(api),
             handler: Rc::new(move |ctx: &Ctx| api::webhook(ctx, &shared, user, &message)),
         };
         if let Some(Answer::Reply(text)) = ctx.request(request, TIMEOUT_MS)
-            && let Some((task, session)) = text.strip_prefix("ok ").and_then(|rest| rest.split_once(' '))
+            && let Some((task, session)) = text
+                .strip_prefix("ok ")
+                .and_then(|rest| rest.split_once(' '))
         {
             town.acknowledged(user, task, session);
             return;

@@ -38,20 +38,34 @@ pub(crate) fn serve(ctx: &Ctx, town: &Rc<Town>, order: &Order) {
 
 /// The native session of the turn: the one that is resumed, or a new one. Resuming it elsewhere is what must never be.
 fn native_session(ctx: &Ctx, town: &Town, order: &Order) -> String {
-    let Some(token) = &order.token else { return create(ctx, town, order) };
+    let Some(token) = &order.token else {
+        return create(ctx, town, order);
+    };
     let made = town.natives.borrow().get(token).cloned();
     if made.as_ref() != Some(&order.place) {
-        let made = made.map_or("nowhere".to_owned(), |native| format!("{} at {}", native.class, native.home));
-        let row = format!("token={token} made={made} resumed={} at {}", order.place.class, order.place.home);
-        ctx.kernel().violated("no_cross_runtime_resume", token, &row);
+        let made = made.map_or("nowhere".to_owned(), |native| {
+            format!("{} at {}", native.class, native.home)
+        });
+        let row = format!(
+            "token={token} made={made} resumed={} at {}",
+            order.place.class, order.place.home
+        );
+        ctx.kernel()
+            .violated("no_cross_runtime_resume", token, &row);
     }
     ctx.kernel().reached(goal::RESUMED);
-    if ctx.pick(&ROTATES, 2) == 0 { token.clone() } else { create(ctx, town, order) }
+    if ctx.pick(&ROTATES, 2) == 0 {
+        token.clone()
+    } else {
+        create(ctx, town, order)
+    }
 }
 
 fn create(ctx: &Ctx, town: &Town, order: &Order) -> String {
     let token = format!("native:{}", ctx.cause());
-    town.natives.borrow_mut().insert(token.clone(), order.place.clone());
+    town.natives
+        .borrow_mut()
+        .insert(token.clone(), order.place.clone());
     token
 }
 

@@ -20,14 +20,22 @@ pub(crate) fn start(ctx: &Ctx, town: &Rc<Town>) {
         let news = town.rings() != heard;
         heard = town.rings();
         let found = sweep(ctx, town);
-        rest = if news || found { SHORTEST_REST_MS } else { (rest * 2).min(LONGEST_REST_MS) };
+        rest = if news || found {
+            SHORTEST_REST_MS
+        } else {
+            (rest * 2).min(LONGEST_REST_MS)
+        };
     }
 }
 
 fn sweep(ctx: &Ctx, town: &Town) -> bool {
-    let Ok(Reply::Reaped(reaped)) = insist(ctx, None, Op::Reap { limit: LIMIT }) else { return false };
+    let Ok(Reply::Reaped(reaped)) = insist(ctx, None, Op::Reap { limit: LIMIT }) else {
+        return false;
+    };
     let tasks = reaped.requeued.iter().chain(&reaped.ended);
-    town.reaped.borrow_mut().extend(tasks.map(|task| task.as_str().to_owned()));
+    town.reaped
+        .borrow_mut()
+        .extend(tasks.map(|task| task.as_str().to_owned()));
     if !reaped.requeued.is_empty() {
         town.ring_all();
     }

@@ -1,8 +1,10 @@
 //! One turn of a worker: the provider does the work while the lease is renewed; then the turn ends in one commit.
 
+mod end;
+
 use std::rc::Rc;
 
-use lockstep_store::{CancelHow, Claimed, Complete, Error, Item, Op, Reply, Retry, Send};
+use lockstep_store::{Claimed, Error, Op, Reply};
 
 use super::insist;
 use super::provider::{self, Order};
@@ -13,7 +15,9 @@ use crate::world::{Town, goal};
 
 /// How a turn went.
 enum Went {
-    Well { token: String },
+    Well {
+        token: String,
+    },
     Wrong,
     /// Somebody asked for the task to be cancelled.
     Unwanted,
@@ -26,9 +30,11 @@ pub(crate) fn run(ctx: &Ctx, town: &Rc<Town>, me: &Worker, claimed: &Claimed) {
     if claimed.attempt > 1 {
         ctx.kernel().reached(goal::TRIED_AGAIN);
     }
-    let Some(token) = pointer(ctx, me, claimed) else { return };
+    let Some(token) = pointer(ctx, me, claimed) else {
+        return;
+    };
     let went = ask_provider(ctx, town, me, claimed, token);
-    if let Err(Error::Fenced { .. }) = end(ctx, town, claimed, went)
+    if let Err(Error::Fenced { .. }) = end::end(ctx, town, claimed, went)
         && town.reaped.borrow().contains(claimed.task.as_str())
     {
         ctx.kernel().reached(goal::TAKEOVER);
@@ -40,20 +46,41 @@ fn pointer(ctx: &Ctx, me: &Worker, claimed: &Claimed) -> Option<Option<String>> 
     if ctx.pick(&ASKS_POINTER, 3) == 0 {
         return Some(claimed.resume_token.clone());
     }
-    match insist(ctx, None, Op::Resume { session: claimed.session.clone(), worker: me.id.clone() }) {
+    match insist(
+        ctx,
+        None,
+        Op::Resume {
+            session: claimed.session.clone(),
+            worker: me.id.clone(),
+        },
+    ) {
         Ok(Reply::Pointer(pointer)) => Some(pointer.token),
         _ => None,
     }
 }
 
 /// An order without an answer is given again under the same key: the provider acts on it once.
-fn ask_provider(ctx: &Ctx, town: &Rc<Town>, me: &Worker, claimed: &Claimed, token: Option<String>) -> Went {
+fn ask_provider(
+    ctx: &Ctx,
+    town: &Rc<Town>,
+    me: &Worker,
+    claimed: &Claimed,
+    token: Option<String>,
+) -> Went {
     let key = claimed.task.as_str().to_owned();
-    let order = Rc::new(Order { key, intent: claimed.input.clone(), token, place: me.place() });
+    let order = Rc::new(Order {
+        key,
+        intent: claimed.input.clone(),
+        token,
+        place: me.place(),
+    });
     for attempt in 1..=ATTEMPTS {
         let (shared, ordered) = (Rc::clone(town), Rc::clone(&order));
         let request = Request {
-            cause: Label::new(&format!("{} {} by {}/{attempt}", claimed.task, claimed.fence, me.id)),
+            cause: Label::new(&format!(
+                "{} {} by {}/{attempt}",
+                claimed.task, claimed.fence, me.id
+            )),
             to: Rc::clone(&town.provider),
             handler: Rc::new(move |ctx: &Ctx| provider::serve(ctx, &shared, &ordered)),
         };
@@ -75,10 +102,16 @@ fn hold_on(ctx: &Ctx, claimed: &Claimed, mail: &Rc<Mail>) -> Result<Option<Answe
     let patience = ctx.now_ms() + PATIENCE_MS;
     while ctx.now_ms() < patience {
         let arrived = Rc::clone(mail);
-        if ctx.wait(&PROVIDER, Some(ctx.now_ms() + RENEW_MS), move || arrived.arrived()) {
+        if ctx.wait(&PROVIDER, Some(ctx.now_ms() + RENEW_MS), move || {
+            arrived.arrived()
+        }) {
             break;
         }
-        let renew = Op::Renew { session: claimed.session.clone(), fence: claimed.fence, lease_ms: LEASE_MS };
+        let renew = Op::Renew {
+            session: claimed.session.clone(),
+            fence: claimed.fence,
+            lease_ms: LEASE_MS,
+        };
         match insist(ctx, None, renew) {
             Ok(Reply::Renewed(renewed)) if renewed.cancel_asked => return Err(Went::Unwanted),
             Ok(_) => ctx.kernel().reached(goal::LEASE_RENEWED),
@@ -88,72 +121,12 @@ fn hold_on(ctx: &Ctx, claimed: &Claimed, mail: &Rc<Mail>) -> Result<Option<Answe
     Ok(mail.get())
 }
 
-fn end(ctx: &Ctx, town: &Town, claimed: &Claimed, went: Went) -> Result<(), Error> {
-    let (task, fence) = (claimed.task.clone(), claimed.fence);
-    let op_id = Some(format!("end {task} {} {fence}", claimed.session));
-    match went {
-        Went::Well { token } => {
-            progress(ctx, claimed, &token)?;
-            insist(ctx, op_id, Op::Complete(complete(claimed, token)))?;
-            if town.moved.borrow().contains(claimed.session.as_str()) {
-                ctx.kernel().reached(goal::MOVED);
-            }
-        }
-        Went::Wrong => {
-            let retry = Retry::After { delay_ms: RETRY_MS };
-            insist(ctx, op_id, Op::Fail { task, fence, error: "provider".to_owned(), retry })?;
-        }
-        Went::Unwanted => {
-            let how = CancelHow::Own { fence };
-            insist(ctx, op_id, Op::Cancel { task, reason: "asked".to_owned(), how })?;
-        }
-        Went::Lost(error) => return Err(error),
-    }
-    Ok(())
-}
-
-/// Some workers save the pointer, or part of the history, before the turn ends.
-fn progress(ctx: &Ctx, claimed: &Claimed, token: &str) -> Result<(), Error> {
-    let (session, fence) = (claimed.session.clone(), claimed.fence);
-    let op_id = |what: &str| Some(format!("{what} {} {fence}", claimed.task));
-    match ctx.pick(&SAVES, 4) {
-        1 => {
-            let epoch = claimed.epoch;
-            insist(ctx, op_id("point"), Op::SetResume { session, fence, token: token.to_owned(), epoch })?;
-        }
-        2 => {
-            let items = vec![item("thought", claimed)];
-            let append = Op::Append { session, fence, expected_seq: claimed.next_seq, items };
-            insist(ctx, op_id("append"), append)?;
-        }
-        _ => {}
-    }
-    Ok(())
-}
-
-fn complete(claimed: &Claimed, token: String) -> Complete {
-    Complete {
-        task: claimed.task.clone(),
-        fence: claimed.fence,
-        outcome: "answered".to_owned(),
-        items: vec![item("message", claimed)],
-        sends: vec![Send { dedup_key: format!("answer {}", claimed.task), body: claimed.input.clone() }],
-        resume_token: Some(token),
-    }
-}
-
-fn item(kind: &str, claimed: &Claimed) -> Item {
-    Item { kind: kind.to_owned(), body: claimed.input.clone() }
-}
-
 /// How long a lease lasts unless it is renewed.
 pub(crate) const LEASE_MS: i64 = 10_000;
 const RENEW_MS: u64 = 4_000;
 const ASKS_POINTER: Label = Label::fixed("asks for the pointer");
-const SAVES: Label = Label::fixed("saves on the way");
 const PROVIDER: Label = Label::fixed("for the provider");
 const ORDER_AGAIN: Label = Label::fixed("before the order is given again");
 const REST_MS: u64 = 1_000;
 const PATIENCE_MS: u64 = 120_000;
-const RETRY_MS: i64 = 2_000;
 const ATTEMPTS: u32 = 3;

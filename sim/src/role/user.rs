@@ -20,7 +20,13 @@ pub(crate) fn start(ctx: &Ctx, town: &Rc<Town>, index: usize) {
         if gap > 0 {
             ctx.sleep(&GAP, gap);
         }
-        platform::post(ctx, town, index, Label::new(&format!("{}.msg#{n}", USERS[index])), n);
+        platform::post(
+            ctx,
+            town,
+            index,
+            Label::new(&format!("{}.msg#{n}", USERS[index])),
+            n,
+        );
     }
 }
 

@@ -21,7 +21,10 @@ impl Worker {
     /// The class and home that its native sessions get.
     pub(crate) fn place(&self) -> Native {
         let [_, _, class] = BUILDS[self.post.runtime];
-        Native { class, home: self.post.home }
+        Native {
+            class,
+            home: self.post.home,
+        }
     }
 }
 
@@ -29,23 +32,53 @@ impl Worker {
 pub(crate) fn start(ctx: &Ctx, town: &Rc<Town>, instance: u32) {
     let slot = instance as usize - 1;
     town.busy[slot].set(false);
-    let Some(post) = post(ctx, town, slot) else { return };
-    let id = WorkerId::new(format!("{}#{}", ctx.process().name, ctx.process().incarnation.get()));
-    serve(ctx, town, Worker { id, slot, post, claims: 0 });
+    let Some(post) = post(ctx, town, slot) else {
+        return;
+    };
+    let id = WorkerId::new(format!(
+        "{}#{}",
+        ctx.process().name,
+        ctx.process().incarnation.get()
+    ));
+    serve(
+        ctx,
+        town,
+        Worker {
+            id,
+            slot,
+            post,
+            claims: 0,
+        },
+    );
 }
 
 /// The first two workers are one of each class on one machine. Some runs have a spare: of either class, there or elsewhere.
 fn post(ctx: &Ctx, town: &Town, slot: usize) -> Option<Post> {
     if slot < BUILDS.len() {
-        return Some(Post { runtime: slot, home: HOME });
+        return Some(Post {
+            runtime: slot,
+            home: HOME,
+        });
     }
     // Drawn once: a spare that never came back would leave sessions that only it may resume.
-    let spare = town.spare.get().unwrap_or_else(|| match ctx.pick(&SPARE, 4) {
-        0 => None,
-        1 => Some(Post { runtime: 0, home: HOME }),
-        2 => Some(Post { runtime: 0, home: ELSEWHERE }),
-        _ => Some(Post { runtime: 1, home: ELSEWHERE }),
-    });
+    let spare = town
+        .spare
+        .get()
+        .unwrap_or_else(|| match ctx.pick(&SPARE, 4) {
+            0 => None,
+            1 => Some(Post {
+                runtime: 0,
+                home: HOME,
+            }),
+            2 => Some(Post {
+                runtime: 0,
+                home: ELSEWHERE,
+            }),
+            _ => Some(Post {
+                runtime: 1,
+                home: ELSEWHERE,
+            }),
+        });
     town.spare.set(Some(spare));
     spare
 }
@@ -58,23 +91,39 @@ fn serve(ctx: &Ctx, town: &Rc<Town>, mut me: Worker) {
     let mut rest = SHORTEST_REST_MS;
     loop {
         let (rings, known) = (Rc::clone(&bell), heard);
-        let woken = ctx.wait(&WORK, Some(ctx.now_ms() + rest), move || rings.get() > known);
+        let woken = ctx.wait(&WORK, Some(ctx.now_ms() + rest), move || {
+            rings.get() > known
+        });
         // Registered when there is something to do, so that a quiet run stays small.
         registered = registered || register(ctx, &me);
         let worked = registered && drain(ctx, town, &mut me, &bell, &mut heard);
-        rest = if woken || worked { SHORTEST_REST_MS } else { (rest * 2).min(LONGEST_REST_MS) };
+        rest = if woken || worked {
+            SHORTEST_REST_MS
+        } else {
+            (rest * 2).min(LONGEST_REST_MS)
+        };
     }
 }
 
 fn register(ctx: &Ctx, me: &Worker) -> bool {
     let [_, build, _] = BUILDS[me.post.runtime];
-    let op = Op::RegisterWorker { worker: me.id.clone(), build: build.into(), home: me.post.home.to_owned() };
+    let op = Op::RegisterWorker {
+        worker: me.id.clone(),
+        build: build.into(),
+        home: me.post.home.to_owned(),
+    };
     insist(ctx, Some(format!("register {}", me.id)), op).is_ok()
 }
 
 /// One turn for each wake-up; when nobody called, until there is nothing left. A second look after the last wake-up would
 /// find nothing: who queues or frees something rings.
-fn drain(ctx: &Ctx, town: &Rc<Town>, me: &mut Worker, bell: &Rc<std::cell::Cell<u64>>, heard: &mut u64) -> bool {
+fn drain(
+    ctx: &Ctx,
+    town: &Rc<Town>,
+    me: &mut Worker,
+    bell: &Rc<std::cell::Cell<u64>>,
+    heard: &mut u64,
+) -> bool {
     let uncalled = bell.get() == *heard;
     let mut worked = false;
     while uncalled || *heard < bell.get() {
@@ -93,7 +142,11 @@ fn drain(ctx: &Ctx, town: &Rc<Town>, me: &mut Worker, bell: &Rc<std::cell::Cell<
 
 fn claim(ctx: &Ctx, me: &mut Worker) -> Option<Claimed> {
     me.claims += 1;
-    let op = Op::Claim { worker: me.id.clone(), limit: 1, lease_ms: turn::LEASE_MS };
+    let op = Op::Claim {
+        worker: me.id.clone(),
+        limit: 1,
+        lease_ms: turn::LEASE_MS,
+    };
     match insist(ctx, Some(format!("claim {} {}", me.id, me.claims)), op) {
         Ok(Reply::Claimed(claimed)) => claimed.into_iter().next(),
         _ => None,
@@ -104,5 +157,5 @@ const HOME: &str = "m1";
 const ELSEWHERE: &str = "m2";
 const SPARE: Label = Label::fixed("spare worker");
 const WORK: Label = Label::fixed("for work");
-const SHORTEST_REST_MS: u64 = 10_000;
+const SHORTEST_REST_MS: u64 = 60_000;
 const LONGEST_REST_MS: u64 = 600_000;

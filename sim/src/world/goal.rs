@@ -46,7 +46,11 @@ pub(super) const ALL: &[&str] = &[
 /// Notes the goals that only the trace shows.
 pub(super) fn judge(kernel: &Kernel) {
     let trace = kernel.trace.borrow();
-    let mut crashes = trace.events.iter().filter(|event| event.kind == Kind::Fault).filter_map(|event| crash(&event.arg));
+    let mut crashes = trace
+        .events
+        .iter()
+        .filter(|event| event.kind == Kind::Fault)
+        .filter_map(|event| crash(&event.arg));
     if crashes.any(|site| site == "xWrite wal" || site == "xSync wal") {
         kernel.reached(CRASH_INSIDE_COMMIT);
     }
@@ -64,10 +68,16 @@ fn crash(arg: &Arg) -> Option<&str> {
 
 /// An operation that never returned, of a cause that committed after it began.
 fn died_after_commit(trace: &Trace) -> bool {
-    let open = trace.events.iter().filter(|event| event.kind == Kind::Op && matches!(event.outcome, Outcome::Open));
+    let open = trace
+        .events
+        .iter()
+        .filter(|event| event.kind == Kind::Op && matches!(event.outcome, Outcome::Open));
     let begun: BTreeSet<(u64, u64)> = open.map(|event| (event.cause.hash(), event.n)).collect();
     !begun.is_empty()
         && trace.changes.iter().any(|committed| {
-            begun.range((committed.cause.hash(), 0)..(committed.cause.hash(), committed.n)).next().is_some()
+            begun
+                .range((committed.cause.hash(), 0)..(committed.cause.hash(), committed.n))
+                .next()
+                .is_some()
         })
 }

@@ -27,7 +27,11 @@ pub(super) const ALL: &[&str] = &[
 ];
 
 /// Those that are rules of the store's `verify`.
-pub(super) const SNAPSHOT: &[&str] = &["one_active_session", "open_task_reachable", "lease_matches_runtime"];
+pub(super) const SNAPSHOT: &[&str] = &[
+    "one_active_session",
+    "open_task_reachable",
+    "lease_matches_runtime",
+];
 
 /// Judges a run that is over.
 pub(super) fn judge(kernel: &Kernel, town: &Town) {

@@ -58,11 +58,17 @@ const EXPECTED: &[(&str, usize, &str)] = &[
 /// Refuses a schema whose columns stand elsewhere: the invariants would judge other columns than they name.
 pub(super) fn check(connection: &Connection) -> Result<(), String> {
     let fail = |error: rusqlite::Error| error.to_string();
-    let mut info = connection.prepare("SELECT name FROM pragma_table_info(?1) WHERE cid = ?2").map_err(fail)?;
+    let mut info = connection
+        .prepare("SELECT name FROM pragma_table_info(?1) WHERE cid = ?2")
+        .map_err(fail)?;
     for (table, at, expected) in EXPECTED {
-        let found: String = info.query_row((table, i64::try_from(*at).unwrap_or(-1)), |row| row.get(0)).map_err(fail)?;
+        let found: String = info
+            .query_row((table, i64::try_from(*at).unwrap_or(-1)), |row| row.get(0))
+            .map_err(fail)?;
         if found != *expected {
-            return Err(format!("column {at} of {table} is {found}, the world's invariants expect {expected}"));
+            return Err(format!(
+                "column {at} of {table} is {found}, the world's invariants expect {expected}"
+            ));
         }
     }
     Ok(())

@@ -86,7 +86,9 @@ impl Saboteur {
 
     /// The store's statements with the defect in them. Fails when the defect no longer applies.
     pub(super) fn statements(self) -> Result<Statements, Error> {
-        let edit = |statements: Statements, (name, from, to): &(&str, &str, &str)| statements.replace(name, from, to);
+        let edit = |statements: Statements, (name, from, to): &(&str, &str, &str)| {
+            statements.replace(name, from, to)
+        };
         self.edits().iter().try_fold(Statements::reference(), edit)
     }
 
@@ -99,21 +101,63 @@ impl Saboteur {
                 "WHERE state = 'active' AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.session_id = session.session_id) \
                  AND conv_id",
             )],
-            Self::LostDrain => &[("session_turn_over", "ORDER BY q.pos LIMIT 1)", "AND :take = 1 ORDER BY q.pos LIMIT 1)")],
-            Self::ForeignHome => &[("claim_ready", "s.resume_home = w.home", "s.resume_home IS NOT NULL")],
+            Self::LostDrain => &[(
+                "session_turn_over",
+                "ORDER BY q.pos LIMIT 1)",
+                "AND :take = 1 ORDER BY q.pos LIMIT 1)",
+            )],
+            Self::ForeignHome => &[(
+                "claim_ready",
+                "s.resume_home = w.home",
+                "s.resume_home IS NOT NULL",
+            )],
             Self::CancelsTheEnded => &[("tasks_cancel", " AND session_live = 1", "")],
             Self::LateResultCounts => &[
                 ("item_of_turn", "t.task_id, t.fence,", "t.task_id, :fence,"),
-                ("item_of_turn", "t.state = 'running' AND t.fence = :fence", "t.session_live = 1"),
-                ("send_of_turn", "t.state = 'running' AND t.fence = :fence", "t.session_live = 1 AND :fence > 0"),
-                ("task_finish", "state = 'running' AND fence = :fence", "session_live = 1 AND :fence > 0"),
+                (
+                    "item_of_turn",
+                    "t.state = 'running' AND t.fence = :fence",
+                    "t.session_live = 1",
+                ),
+                (
+                    "send_of_turn",
+                    "t.state = 'running' AND t.fence = :fence",
+                    "t.session_live = 1 AND :fence > 0",
+                ),
+                (
+                    "task_finish",
+                    "state = 'running' AND fence = :fence",
+                    "session_live = 1 AND :fence > 0",
+                ),
+                // Without a lease to look it up in, the token's home has to come from somewhere.
+                (
+                    "session_turn_over",
+                    "FROM lease l JOIN worker w ON w.worker_id = l.worker_id WHERE l.session_id = session.session_id",
+                    "FROM worker w ORDER BY w.worker_id LIMIT 1",
+                ),
             ],
             Self::TokenMoves => &[
-                ("session_migrate", "THEN resume_token ELSE NULL", "THEN resume_token ELSE resume_token"),
-                ("session_migrate", "THEN token_class ELSE NULL", "THEN token_class WHEN token_class IS NOT NULL THEN :class"),
-                ("session_migrate", "THEN resume_home ELSE NULL", "THEN resume_home ELSE resume_home"),
+                (
+                    "session_migrate",
+                    "THEN resume_token ELSE NULL",
+                    "THEN resume_token ELSE resume_token",
+                ),
+                (
+                    "session_migrate",
+                    "THEN token_class ELSE NULL",
+                    "THEN token_class WHEN token_class IS NOT NULL THEN :class",
+                ),
+                (
+                    "session_migrate",
+                    "THEN resume_home ELSE NULL",
+                    "THEN resume_home ELSE resume_home",
+                ),
             ],
-            Self::BlindReaper => &[("lease_expired", "until_ms <= :now", "until_ms <= :now AND until_ms < 0")],
+            Self::BlindReaper => &[(
+                "lease_expired",
+                "until_ms <= :now",
+                "until_ms <= :now AND until_ms < 0",
+            )],
             Self::AnswersEarly | Self::KnowsDeliveries => &[],
         }
     }

@@ -16,7 +16,10 @@ use crate::run::{Kernel, Process};
 pub(crate) const USERS: [&str; 2] = ["alice", "bob"];
 
 /// Runtime, its current build, and the build's resume class.
-pub(crate) const BUILDS: [[&str; 3]; 2] = [["claude", "claude-1", "claude/v1"], ["codex", "codex-1", "codex/v1"]];
+pub(crate) const BUILDS: [[&str; 3]; 2] = [
+    ["claude", "claude-1", "claude/v1"],
+    ["codex", "codex-1", "codex/v1"],
+];
 
 /// Where a worker process runs, and what.
 #[derive(Debug, Clone, Copy)]
@@ -128,7 +131,10 @@ impl Town {
 
     /// The platform shows a user that a message was accepted.
     pub(crate) fn acknowledged(&self, user: usize, task: &str, session: &str) {
-        *self.known[user].borrow_mut() = Some(Known { task: task.to_owned(), session: session.to_owned() });
+        *self.known[user].borrow_mut() = Some(Known {
+            task: task.to_owned(),
+            session: session.to_owned(),
+        });
     }
 
     /// What is known of a user's last acknowledged message.
@@ -169,7 +175,9 @@ impl Progress {
             if &*committed.change.table != row::task::TABLE {
                 continue;
             }
-            let Some(new) = &committed.change.new else { continue };
+            let Some(new) = &committed.change.new else {
+                continue;
+            };
             let id = row::text(new, row::task::ID);
             if invariant::is_open(new) {
                 if !self.open.contains(id) {

@@ -17,7 +17,11 @@ type Rows<'a> = BTreeMap<&'a str, &'a [Value]>;
 pub(super) fn judge(trace: &Trace, given_up: &[Label], found: &mut Vec<Found>) {
     for event in given_up {
         let row = format!("event={event} was delivered again and again and never acknowledged");
-        found.push(Found { name: NAME, key: event.as_str().to_owned(), row });
+        found.push(Found {
+            name: NAME,
+            key: event.as_str().to_owned(),
+            row,
+        });
     }
     let tasks = last(trace, task::TABLE);
     if !tasks.values().any(|task| is_open(task)) {
@@ -26,15 +30,26 @@ pub(super) fn judge(trace: &Trace, given_up: &[Label], found: &mut Vec<Found>) {
     let (sessions, leases) = (last(trace, session::TABLE), last(trace, lease::TABLE));
     for (id, stuck) in tasks.iter().filter(|(_, task)| is_open(task)) {
         let waits = waits_for(stuck, &tasks, &sessions, &leases);
-        let row = format!("task={id} state={} waits for {waits}", row::text(stuck, task::STATE));
-        found.push(Found { name: NAME, key: (*id).to_owned(), row });
+        let row = format!(
+            "task={id} state={} waits for {waits}",
+            row::text(stuck, task::STATE)
+        );
+        found.push(Found {
+            name: NAME,
+            key: (*id).to_owned(),
+            row,
+        });
     }
 }
 
 /// The last committed image of each row of a table, by its first column.
 fn last<'a>(trace: &'a Trace, table: &str) -> Rows<'a> {
     let mut rows = Rows::new();
-    for committed in trace.changes.iter().filter(|committed| &*committed.change.table == table) {
+    for committed in trace
+        .changes
+        .iter()
+        .filter(|committed| &*committed.change.table == table)
+    {
         match (&committed.change.new, &committed.change.old) {
             (Some(new), _) => {
                 rows.insert(row::text(new, 0), new);
@@ -51,7 +66,10 @@ fn last<'a>(trace: &'a Trace, table: &str) -> Rows<'a> {
 fn waits_for(stuck: &[Value], tasks: &Rows<'_>, sessions: &Rows<'_>, leases: &Rows<'_>) -> String {
     let id = row::text(stuck, task::SESSION);
     if let Some(lease) = leases.get(id) {
-        let (worker, until) = (row::text(lease, lease::WORKER), row::number(lease, lease::UNTIL_MS).unwrap_or(0));
+        let (worker, until) = (
+            row::text(lease, lease::WORKER),
+            row::number(lease, lease::UNTIL_MS).unwrap_or(0),
+        );
         let fence = row::number(lease, lease::FENCE).unwrap_or(0);
         return format!("{worker}, which holds {id} under fence {fence} until {until}");
     }
@@ -65,11 +83,16 @@ fn waits_for(stuck: &[Value], tasks: &Rows<'_>, sessions: &Rows<'_>, leases: &Ro
     }
     match sessions.get(id) {
         None => format!("{id}, which does not exist"),
-        Some(session) if row::text(session, session::STATE) != "active" => format!("{id}, which is closed"),
+        Some(session) if row::text(session, session::STATE) != "active" => {
+            format!("{id}, which is closed")
+        }
         Some(session) => match row::number(session, session::HEAD_READY_MS) {
             None => format!("{id}, which no claim will find"),
             Some(at) => {
-                let (class, home) = (row::text(session, session::CLASS), row::text(session, session::HOME));
+                let (class, home) = (
+                    row::text(session, session::CLASS),
+                    row::text(session, session::HOME),
+                );
                 format!("a worker of {class} {home} to claim {id}, ready since {at}")
             }
         },

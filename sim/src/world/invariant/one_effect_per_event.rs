@@ -15,14 +15,20 @@ pub(super) const NAME: &str = "one_effect_per_event";
 pub(super) fn judge(ledger: &Ledger, found: &mut Vec<Found>) {
     let mut firsts: BTreeMap<String, String> = BTreeMap::new();
     for effect in &ledger.effects {
-        let (Some(intent), Some(key)) = (&effect.intent, &effect.key) else { continue };
+        let (Some(intent), Some(key)) = (&effect.intent, &effect.key) else {
+            continue;
+        };
         let (intent, key) = (plain(intent), plain(key));
         let Some(first) = firsts.get(&intent) else {
             firsts.insert(intent, key);
             continue;
         };
         let row = format!("event={intent} key={first} again={key} by={}", effect.cause);
-        found.push(Found { name: NAME, key: intent, row });
+        found.push(Found {
+            name: NAME,
+            key: intent,
+            row,
+        });
     }
 }
 

@@ -23,13 +23,22 @@ pub(super) fn judge(trace: &Trace, found: &mut Vec<Found>) {
                 issued.granted(event);
             }
         }
-        let by = running.get(&cause.hash()).filter(|event| event.end.is_none_or(|end| end > n));
+        let by = running
+            .get(&cause.hash())
+            .filter(|event| event.end.is_none_or(|end| end > n));
         if let Some((op, fence)) = by.and_then(|event| fenced(event))
             && let Some((session, held)) = issued.to(cause.hash(), &op)
             && fence.0 < held
         {
-            let row = format!("session={session} held={held} yours={fence} op={} by={cause}", op.name);
-            found.push(Found { name: NAME, key: session.to_owned(), row });
+            let row = format!(
+                "session={session} held={held} yours={fence} op={} by={cause}",
+                op.name
+            );
+            found.push(Found {
+                name: NAME,
+                key: session.to_owned(),
+                row,
+            });
         }
         commit.iter().for_each(|committed| issued.learn(committed));
     }
@@ -43,18 +52,30 @@ struct Fenced<'a> {
 }
 
 fn fenced(event: &Event) -> Option<(Fenced<'_>, Fence)> {
-    let Arg::Op(call) = &event.arg else { return None };
+    let Arg::Op(call) = &event.arg else {
+        return None;
+    };
     let (session, task, fence) = match &call.op {
-        Op::Renew { session, fence, .. } | Op::Append { session, fence, .. } | Op::SetResume { session, fence, .. } => {
-            (Some(session.as_str()), None, *fence)
-        }
+        Op::Renew { session, fence, .. }
+        | Op::Append { session, fence, .. }
+        | Op::SetResume { session, fence, .. } => (Some(session.as_str()), None, *fence),
         Op::Complete(turn) => (None, Some(turn.task.as_str()), turn.fence),
-        Op::Fail { task, fence, .. } | Op::Cancel { task, how: CancelHow::Own { fence }, .. } => {
-            (None, Some(task.as_str()), *fence)
-        }
+        Op::Fail { task, fence, .. }
+        | Op::Cancel {
+            task,
+            how: CancelHow::Own { fence },
+            ..
+        } => (None, Some(task.as_str()), *fence),
         _ => return None,
     };
-    Some((Fenced { name: call.op.name(), session, task }, fence))
+    Some((
+        Fenced {
+            name: call.op.name(),
+            session,
+            task,
+        },
+        fence,
+    ))
 }
 
 /// The highest fence of each session by what was committed so far, and the session that each claim was about.
@@ -69,20 +90,35 @@ struct Issued<'a> {
 
 impl<'a> Issued<'a> {
     fn granted(&mut self, event: &'a Event) {
-        let Outcome::Op(result) = &event.outcome else { return };
-        let Ok(Reply::Claimed(claimed)) = result.as_ref() else { return };
+        let Outcome::Op(result) = &event.outcome else {
+            return;
+        };
+        let Ok(Reply::Claimed(claimed)) = result.as_ref() else {
+            return;
+        };
         for claim in claimed {
-            self.claims.insert((event.cause.hash(), claim.task.as_str()), claim.session.as_str());
+            self.claims.insert(
+                (event.cause.hash(), claim.task.as_str()),
+                claim.session.as_str(),
+            );
         }
     }
 
     fn to(&self, cause: u64, op: &Fenced<'a>) -> Option<(&'a str, i64)> {
-        let session = op.session.or_else(|| op.task.and_then(|task| self.claims.get(&(cause, task)).copied()))?;
+        let session = op.session.or_else(|| {
+            op.task
+                .and_then(|task| self.claims.get(&(cause, task)).copied())
+        })?;
         Some((session, *self.fences.get(session)?))
     }
 
     fn learn(&mut self, committed: &'a Committed) {
-        let Some(new) = committed.change.new.as_ref().filter(|_| &*committed.change.table == session::TABLE) else {
+        let Some(new) = committed
+            .change
+            .new
+            .as_ref()
+            .filter(|_| &*committed.change.table == session::TABLE)
+        else {
             return;
         };
         let fence = row::number(new, session::FENCE).unwrap_or(0);

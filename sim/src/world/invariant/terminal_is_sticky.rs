@@ -10,13 +10,26 @@ pub(super) const NAME: &str = "terminal_is_sticky";
 pub(super) fn judge(trace: &Trace, found: &mut Vec<Found>) {
     for committed in &trace.changes {
         let change = &committed.change;
-        let Some(old) = change.old.as_ref().filter(|_| &*change.table == task::TABLE) else { continue };
+        let Some(old) = change
+            .old
+            .as_ref()
+            .filter(|_| &*change.table == task::TABLE)
+        else {
+            continue;
+        };
         if is_open(old) || change.new.as_ref() == Some(old) {
             continue;
         }
         let was = row::text(old, task::STATE);
-        let is = change.new.as_ref().map_or("gone", |new| row::text(new, task::STATE));
+        let is = change
+            .new
+            .as_ref()
+            .map_or("gone", |new| row::text(new, task::STATE));
         let key = row::text(old, task::ID).to_owned();
-        found.push(Found { name: NAME, row: format!("task={key} was={was} is={is} by={}", committed.cause), key });
+        found.push(Found {
+            name: NAME,
+            row: format!("task={key} was={was} is={is} by={}", committed.cause),
+            key,
+        });
     }
 }
