@@ -288,6 +288,22 @@ impl Judge for Checker {
         }
     }
 
+    fn is_visible(&self, kernel: &Kernel, changes: &[&Change]) -> bool {
+        let shm = kernel.disk().shm_header_copy();
+        let mut visible = false;
+        let outcome = self.in_snapshot(|| {
+            for change in changes {
+                visible = visible || self.stands(change)?;
+            }
+            Ok(())
+        });
+        kernel.disk().shm_header_restore(&shm);
+        if let Err(error) = outcome {
+            kernel.internal(format!("the checker failed at a row in doubt: {error}"));
+        }
+        visible
+    }
+
     fn crashed(&self, kernel: &Kernel) {
         let shm = kernel.disk().shm_header_copy();
         let outcome = self.in_snapshot(|| self.full(kernel, RuleKind::Never));
@@ -299,6 +315,17 @@ impl Judge for Checker {
             Err(error) => kernel.internal(format!("the checker failed after a crash: {error}")),
             Ok(()) => {}
         }
+    }
+}
+
+impl Checker {
+    fn stands(&self, change: &Change) -> rusqlite::Result<bool> {
+        let (Some(columns), Some(row)) = (self.columns.get(&*change.table), &change.new) else { return Ok(false) };
+        let same = |column: &String| format!("\"{column}\" IS ?");
+        let terms: Vec<String> = columns.iter().map(same).collect();
+        let sql = format!("SELECT 1 FROM main.\"{}\" WHERE {}", change.table, terms.join(" AND "));
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        statement.exists(rusqlite::params_from_iter(row))
     }
 }
 

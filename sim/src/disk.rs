@@ -105,6 +105,29 @@ impl Disk {
         }
     }
 
+    /// Takes a killed connection back into a pool: a new process may have it. Its transaction is rolled back and its locks
+    /// are gone. Restore an image afterwards, which also puts back the WAL shared memory that this writes.
+    ///
+    /// # Errors
+    /// Those of SQLite, when the connection is no longer usable; it must be dropped then.
+    pub fn revive(&self, connection: &Connection, conn: Conn) -> rusqlite::Result<()> {
+        let Some(owner) = self.owner(conn) else { return Err(rusqlite::Error::InvalidQuery) };
+        owner.revive();
+        owner.enter();
+        if !connection.is_autocommit() {
+            connection.execute_batch("ROLLBACK")?;
+        }
+        // SQLite holds nothing any more. It gave up its locks while it was dead, when nobody listened.
+        for node in self.nodes.borrow().values() {
+            for handle in node.openers.borrow().iter().filter(|handle| Rc::ptr_eq(&handle.owner, &owner)) {
+                handle.shm_shared.set(0);
+                handle.shm_exclusive.set(0);
+            }
+        }
+        let mut probe = connection.prepare_cached("SELECT count(*) FROM sqlite_schema")?;
+        probe.query_row([], |_| Ok(()))
+    }
+
     /// True when a database file (not only its WAL) was written since the last [`Disk::restore`] or [`Disk::image`].
     pub fn main_written(&self) -> bool {
         self.nodes

@@ -34,6 +34,7 @@ pub use self::stage::{MAIN, Ran, Stage, World};
 use self::actor::{Actor, NEVER, Resume, State};
 use crate::case::{Deviation, Point};
 use crate::decide::{Act, Profile, Strategy};
+use crate::disk::capture::Change;
 use crate::disk::{Conn, Disk};
 use crate::fault::{Budget, Fault};
 use crate::label::Label;
@@ -65,9 +66,11 @@ pub struct Violation {
 /// Judges commits and crashes while the run goes on.
 pub trait Judge {
     /// A commit has become visible; its writer still holds the write lock.
-    fn committed(&self, kernel: &Kernel, changes: &[crate::disk::capture::Change]);
+    fn committed(&self, kernel: &Kernel, changes: &[Change]);
     /// A process has died.
     fn crashed(&self, kernel: &Kernel);
+    /// Whether any of these rows stands in the database as it was written.
+    fn is_visible(&self, kernel: &Kernel, changes: &[&Change]) -> bool;
 }
 
 /// Longest virtual time of the phase with faults and of the healing phase, microseconds.
@@ -117,6 +120,8 @@ pub struct Kernel {
     over: Cell<bool>,
     disk: Rc<Disk>,
     pool: RefCell<Vec<Box<Handle>>>,
+    /// Handles whose process died, or that stood in the middle of something at the end.
+    graveyard: RefCell<Vec<Box<Handle>>>,
     captures: Vec<Option<Rc<crate::disk::capture::Capture>>>,
     short: Cell<bool>,
     stacks: RefCell<Vec<DefaultStack>>,
@@ -124,6 +129,8 @@ pub struct Kernel {
     goals: RefCell<std::collections::BTreeSet<&'static str>>,
     violations: RefCell<Vec<Violation>>,
     judged: Cell<bool>,
+    /// Changes of transactions that were open when their process died: recovery may still make them visible.
+    in_doubt: RefCell<Vec<(Label, Vec<Change>)>>,
     /// Step gates that were passed, when somebody wants to know them.
     steps: RefCell<Option<Vec<Point>>>,
     internal: RefCell<Option<String>>,
@@ -360,7 +367,7 @@ impl Kernel {
         if let Some(handle) = actor.handle.borrow_mut().take() {
             match &actor.process {
                 Some(process) if !actor.is_dead() => process.idle.borrow_mut().push(handle),
-                _ => drop(handle),
+                _ => self.graveyard.borrow_mut().push(handle),
             }
         }
     }
@@ -500,6 +507,7 @@ impl Kernel {
         let capture = self.captures.get(conn as usize).cloned().flatten();
         let Some(capture) = capture else { return };
         let changes = capture.take();
+        self.resolve_doubts(&changes);
         if changes.is_empty() {
             return;
         }
@@ -507,20 +515,29 @@ impl Kernel {
         if let Some(judge) = judge {
             self.muted(|| judge.committed(self, &changes));
         }
-        let cause = self
-            .current
-            .borrow()
-            .as_ref()
-            .map_or(NOBODY, |actor| actor.cause.clone());
+        let cause = self.current.borrow().as_ref().map_or(NOBODY, |actor| actor.cause.clone());
+        self.keep_changes(&cause, changes);
+    }
+
+    fn keep_changes(&self, cause: &Label, changes: Vec<Change>) {
         let mut trace = self.trace.borrow_mut();
         let n = trace.tick();
-        trace
-            .changes
-            .extend(changes.into_iter().map(|change| Committed {
-                n,
-                cause: cause.clone(),
-                change,
-            }));
+        let committed = |change| Committed { n, cause: cause.clone(), change };
+        trace.changes.extend(changes.into_iter().map(committed));
+    }
+
+    /// A process that dies inside a commit may have made it durable without having told anybody: the next reader recovers
+    /// it from the WAL. At the next commit (`now`: its changes) and at the end it is settled which of them took place.
+    fn resolve_doubts(&self, now: &[Change]) {
+        let in_doubt = self.in_doubt.take();
+        let Some(judge) = self.judge.borrow().clone() else { return };
+        for (cause, changes) in in_doubt {
+            let theirs = |change: &&Change| change.new.is_some() && !now.contains(change);
+            let rows: Vec<&Change> = changes.iter().filter(theirs).collect();
+            if self.muted(|| judge.is_visible(self, &rows)) {
+                self.keep_changes(&cause, changes);
+            }
+        }
     }
 
     fn struck(&self, fault: Fault) {

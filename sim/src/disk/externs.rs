@@ -150,8 +150,10 @@ pub(super) unsafe fn keep<T>(db: *mut ffi::sqlite3, name: &CStr, value: Rc<T>) {
 
 /// Keeps glibc from handing memory back between runs and faulting it in again, which costs a factor of two.
 pub fn tame_allocator() {
-    // SAFETY: mallopt only sets numbers; it is called once, before any run.
+    // SAFETY: mallopt only sets numbers; it is called once, before any run. SQLite refuses the setting, without harm, when
+    // it is initialised already; otherwise it spares a global mutex in each allocation.
     unsafe {
+        ffi::sqlite3_config(ffi::SQLITE_CONFIG_MEMSTATUS, 0);
         libc::mallopt(libc::M_TRIM_THRESHOLD, 256 << 20);
         libc::mallopt(libc::M_MMAP_THRESHOLD, 256 << 20);
     }

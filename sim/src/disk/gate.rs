@@ -144,6 +144,10 @@ impl Owner {
         self.dead.set(true);
     }
 
+    pub(super) fn revive(&self) {
+        self.dead.set(false);
+    }
+
     pub(super) fn is_dead(&self) -> bool {
         self.dead.get()
     }

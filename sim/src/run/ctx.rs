@@ -235,7 +235,7 @@ impl Ctx {
         self.kernel.disk.enter(handle.conn);
         let result = work(&mut handle);
         if self.actor.is_dead() || self.kernel.over.get() {
-            drop(handle);
+            self.kernel.graveyard.borrow_mut().push(handle);
             unwind();
         }
         if handle.connection().is_autocommit() {

@@ -54,13 +54,26 @@ impl Kernel {
         for conn in self.connections_of(process, &victims) {
             self.disk.kill(conn);
         }
+        self.leave_in_doubt(process, &victims);
         let shm = self.disk.shm_copy();
-        process.idle.borrow_mut().clear();
+        self.graveyard.borrow_mut().append(&mut process.idle.borrow_mut());
         victims.iter().for_each(|actor| self.drain(actor));
         self.disk.shm_restore(&shm);
         let judge = self.judge.borrow().clone();
         if let Some(judge) = judge {
             self.muted(|| judge.crashed(self));
+        }
+    }
+
+    /// What the victims had written and not yet seen committed.
+    fn leave_in_doubt(&self, process: &Process, victims: &[Rc<Actor>]) {
+        for conn in self.connections_of(process, victims) {
+            let capture = self.captures.get(conn as usize).and_then(Option::as_ref);
+            let changes = capture.map(|capture| capture.take()).unwrap_or_default();
+            let owner = victims.iter().find(|actor| actor.conn.get() == conn);
+            if let (Some(owner), false) = (owner, changes.is_empty()) {
+                self.in_doubt.borrow_mut().push((owner.cause.clone(), changes));
+            }
         }
     }
 
@@ -79,7 +92,7 @@ impl Kernel {
             }
         }
         *self.current.borrow_mut() = None;
-        actor.handle.borrow_mut().take();
+        self.graveyard.borrow_mut().extend(actor.handle.borrow_mut().take());
         if let Some(mail) = actor.answer.borrow_mut().take() {
             mail.post(Answer::Broken);
         }
@@ -108,9 +121,9 @@ impl Kernel {
 
     /// Puts a handle back into the pool, unless it stands in the middle of a transaction.
     fn give_back(&self, handle: Box<super::Handle>) {
-        if handle.connection().is_autocommit() {
-            self.pool.borrow_mut().push(handle);
-        }
+        let idle = handle.connection().is_autocommit();
+        let place = if idle { &self.pool } else { &self.graveyard };
+        place.borrow_mut().push(handle);
     }
 
     /// Does something without gates, decisions or observers.

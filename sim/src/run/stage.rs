@@ -106,6 +106,7 @@ pub struct Stage {
     disk: Rc<Disk>,
     image: Image,
     pool: Vec<Box<Handle>>,
+    graveyard: Vec<Box<Handle>>,
     captures: Vec<Option<Rc<Capture>>>,
     observer: Rc<Observer>,
     stacks: Vec<DefaultStack>,
@@ -141,6 +142,7 @@ impl Stage {
             world,
             disk,
             pool: vec![first],
+            graveyard: Vec::new(),
             wanted: FEWEST,
             stacks: Vec::new(),
             checker,
@@ -194,8 +196,10 @@ impl Stage {
         if self.disk.pool_stale() {
             // Connections remember a checkpoint or a restart of the WAL: they would not behave as fresh ones.
             self.pool.clear();
+            self.graveyard.clear();
         }
         self.disk.restore(&self.image);
+        self.revive_the_dead();
         for handle in &self.pool {
             externs::drop_cache(handle.connection());
             handle.capture.rewind(0);
@@ -210,6 +214,18 @@ impl Stage {
         self.pool.sort_by_key(|handle| handle.conn);
         externs::seed_random(SQLITE_SEED);
         Ok(())
+    }
+
+    /// Opening a connection parses the schema and prepares every statement again, which costs more than a whole run: the
+    /// connections of dead processes are cleaned instead. One that SQLite cannot clean is dropped.
+    fn revive_the_dead(&mut self) {
+        let dead = std::mem::take(&mut self.graveyard);
+        if dead.is_empty() {
+            return;
+        }
+        let revived = |handle: &Box<Handle>| self.disk.revive(handle.connection(), handle.conn).is_ok();
+        self.pool.extend(dead.into_iter().filter(revived));
+        self.disk.restore(&self.image);
     }
 
     fn run_once(&mut self, strategy: Box<dyn Strategy>) -> (Ran, bool) {
@@ -227,11 +243,13 @@ impl Stage {
         let short = kernel.short.get();
         kernel.statements.set(self.observer.count() - before);
         if !short && kernel.internal.borrow().is_none() {
+            kernel.resolve_doubts(&[]);
             self.world.judge(&kernel);
             self.checker.finish(&kernel);
         }
         let ran = self.harvest(&kernel);
         self.pool = kernel.pool.take();
+        self.graveyard.append(&mut kernel.graveyard.borrow_mut());
         self.stacks = kernel.stacks.take();
         (ran, short)
     }
@@ -260,6 +278,7 @@ impl Stage {
             over: Cell::new(false),
             disk: Rc::clone(&self.disk),
             pool: RefCell::new(std::mem::take(&mut self.pool)),
+            graveyard: RefCell::default(),
             captures: self.captures.clone(),
             short: Cell::new(false),
             stacks: RefCell::new(std::mem::take(&mut self.stacks)),
@@ -267,6 +286,7 @@ impl Stage {
             goals: RefCell::default(),
             violations: RefCell::default(),
             judged: Cell::new(false),
+            in_doubt: RefCell::default(),
             steps: RefCell::new(self.keep_steps.then(Vec::new)),
             internal: RefCell::default(),
             statements: Cell::new(0),
