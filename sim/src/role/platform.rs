@@ -23,7 +23,7 @@ fn deliver(ctx: &Ctx, town: &Rc<Town>, user: usize, event: &Label, n: u64) {
             ctx.sleep(&BACK_OFF, rest);
             rest = (rest * 2).min(LONGEST_REST_MS);
         }
-        let api = &town.apis[usize::from((n + attempt) % 2 == 0)];
+        let api = &town.apis[((n + attempt + 1) % 2) as usize];
         let (shared, message) = (Rc::clone(town), event.clone());
         let request = Request {
             cause: if attempt == 0 {
