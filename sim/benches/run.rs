@@ -3,6 +3,8 @@
 //! `cargo bench -p lockstep-sim --bench run`. One core; hash, invariants and gates inside SQLite are on. Times drift on a
 //! shared machine: only the ratios of one invocation mean anything.
 
+#![expect(clippy::print_stdout, reason = "a benchmark reports to its terminal")]
+
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -10,6 +12,7 @@ use lockstep_sim::decide::{Profile, Quiet, Seeded, Strategy, default_for, run_ha
 use lockstep_sim::flow::FlowWorld;
 use lockstep_sim::run::{Stage, World};
 use lockstep_sim::scenario;
+use lockstep_sim::world::StoreWorld;
 
 const RUNS: u64 = 2_000;
 const ROUNDS: usize = 5;
@@ -22,6 +25,7 @@ fn main() {
     };
     let program = Rc::new(scenario.variants[0].program.clone());
     measure("scenario", FlowWorld::new(program));
+    measure("store", StoreWorld::new());
 }
 
 fn measure(name: &str, world: Rc<dyn World>) {
@@ -36,7 +40,9 @@ fn measure(name: &str, world: Rc<dyn World>) {
     let mut ratios = Vec::new();
     if std::env::args().any(|argument| argument == "profile") {
         // For a profiler: the quiet run alone, over and over.
-        (0..10).for_each(|_| drop(run(&mut stage, &mut |_| Box::new(Quiet))));
+        for _ in 0..10 {
+            run(&mut stage, &mut |_| Box::new(Quiet));
+        }
         return;
     }
     for _ in 0..ROUNDS {

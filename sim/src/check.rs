@@ -10,10 +10,10 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rusqlite::{Connection, ErrorCode};
 use rusqlite::config::DbConfig;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::types::Value;
+use rusqlite::{Connection, ErrorCode};
 
 use crate::disk::capture::Change;
 use crate::disk::externs;
@@ -189,11 +189,7 @@ impl Checker {
             _ => (&rule.rule.sql, &[]),
         };
         let mut statement = self.connection.prepare_cached(sql)?;
-        let names: Vec<String> = statement
-            .column_names()
-            .into_iter()
-            .map(str::to_owned)
-            .collect();
+        let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
         let mut rows = statement.query(rusqlite::params_from_iter(params))?;
         while let Some(row) = rows.next()? {
             let values: Vec<Value> = (0..names.len())
@@ -235,7 +231,7 @@ impl Checker {
     }
 
     fn judge_commit(&self, kernel: &Kernel, changes: &[Change]) -> rusqlite::Result<()> {
-        let sampled = mix(0x5eed, self.commits.get()) % 100 == 0;
+        let sampled = mix(0x5eed, self.commits.get()).is_multiple_of(100);
         for rule in self
             .invariants
             .iter()
@@ -320,10 +316,16 @@ impl Judge for Checker {
 
 impl Checker {
     fn stands(&self, change: &Change) -> rusqlite::Result<bool> {
-        let (Some(columns), Some(row)) = (self.columns.get(&*change.table), &change.new) else { return Ok(false) };
+        let (Some(columns), Some(row)) = (self.columns.get(&*change.table), &change.new) else {
+            return Ok(false);
+        };
         let same = |column: &String| format!("\"{column}\" IS ?");
         let terms: Vec<String> = columns.iter().map(same).collect();
-        let sql = format!("SELECT 1 FROM main.\"{}\" WHERE {}", change.table, terms.join(" AND "));
+        let sql = format!(
+            "SELECT 1 FROM main.\"{}\" WHERE {}",
+            change.table,
+            terms.join(" AND ")
+        );
         let mut statement = self.connection.prepare_cached(&sql)?;
         statement.exists(rusqlite::params_from_iter(row))
     }
@@ -331,7 +333,10 @@ impl Checker {
 
 fn is_locked(error: &rusqlite::Error) -> bool {
     let code = error.sqlite_error_code();
-    matches!(code, Some(ErrorCode::DatabaseBusy | ErrorCode::FileLockingProtocolFailed))
+    matches!(
+        code,
+        Some(ErrorCode::DatabaseBusy | ErrorCode::FileLockingProtocolFailed)
+    )
 }
 
 impl Compiled {

@@ -111,7 +111,9 @@ impl Disk {
     /// # Errors
     /// Those of SQLite, when the connection is no longer usable; it must be dropped then.
     pub fn revive(&self, connection: &Connection, conn: Conn) -> rusqlite::Result<()> {
-        let Some(owner) = self.owner(conn) else { return Err(rusqlite::Error::InvalidQuery) };
+        let Some(owner) = self.owner(conn) else {
+            return Err(rusqlite::Error::InvalidQuery);
+        };
         owner.revive();
         owner.enter();
         if !connection.is_autocommit() {
@@ -119,7 +121,12 @@ impl Disk {
         }
         // SQLite holds nothing any more. It gave up its locks while it was dead, when nobody listened.
         for node in self.nodes.borrow().values() {
-            for handle in node.openers.borrow().iter().filter(|handle| Rc::ptr_eq(&handle.owner, &owner)) {
+            for handle in node
+                .openers
+                .borrow()
+                .iter()
+                .filter(|handle| Rc::ptr_eq(&handle.owner, &owner))
+            {
                 handle.shm_shared.set(0);
                 handle.shm_exclusive.set(0);
             }

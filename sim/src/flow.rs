@@ -108,7 +108,7 @@ impl World for FlowWorld {
         connection
             .query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
             .map_err(words)?;
-        Ok(Db::Raw(connection))
+        Ok(Db::Raw(Box::new(connection)))
     }
 
     fn set_up(&self, handle: &mut Handle) -> Result<(), String> {

@@ -119,9 +119,9 @@ pub struct Kernel {
     muted: Cell<bool>,
     over: Cell<bool>,
     disk: Rc<Disk>,
-    pool: RefCell<Vec<Box<Handle>>>,
+    pool: RefCell<Vec<Handle>>,
     /// Handles whose process died, or that stood in the middle of something at the end.
-    graveyard: RefCell<Vec<Box<Handle>>>,
+    graveyard: RefCell<Vec<Handle>>,
     captures: Vec<Option<Rc<crate::disk::capture::Capture>>>,
     short: Cell<bool>,
     stacks: RefCell<Vec<DefaultStack>>,
@@ -252,7 +252,11 @@ impl Kernel {
         let mut causes = self.causes.borrow_mut();
         let used = causes.entry(cause.hash()).or_insert(0);
         *used += 1;
-        if *used == 1 { cause } else { Label::new(&format!("{cause}~{used}")) }
+        if *used == 1 {
+            cause
+        } else {
+            Label::new(&format!("{cause}~{used}"))
+        }
     }
 
     /// Records an event of the running actor (or of nobody) that has already returned, or stays open.
@@ -478,11 +482,7 @@ impl Kernel {
 
     /// A process's clock starts, with an offset if a decision says so.
     fn set_clock(&self, process: &Rc<Process>) {
-        let actor = Actor::new(
-            process.name.clone(),
-            Some(Rc::clone(process)),
-            true,
-        );
+        let actor = Actor::new(process.name.clone(), Some(Rc::clone(process)), true);
         let Some((key, occurrence, act)) = self.ask(&actor, &CLOCK, crate::decide::Kind::Clock)
         else {
             return;
@@ -515,14 +515,22 @@ impl Kernel {
         if let Some(judge) = judge {
             self.muted(|| judge.committed(self, &changes));
         }
-        let cause = self.current.borrow().as_ref().map_or(NOBODY, |actor| actor.cause.clone());
+        let cause = self
+            .current
+            .borrow()
+            .as_ref()
+            .map_or(NOBODY, |actor| actor.cause.clone());
         self.keep_changes(&cause, changes);
     }
 
     fn keep_changes(&self, cause: &Label, changes: Vec<Change>) {
         let mut trace = self.trace.borrow_mut();
         let n = trace.tick();
-        let committed = |change| Committed { n, cause: cause.clone(), change };
+        let committed = |change| Committed {
+            n,
+            cause: cause.clone(),
+            change,
+        };
         trace.changes.extend(changes.into_iter().map(committed));
     }
 
@@ -530,7 +538,9 @@ impl Kernel {
     /// it from the WAL. At the next commit (`now`: its changes) and at the end it is settled which of them took place.
     fn resolve_doubts(&self, now: &[Change]) {
         let in_doubt = self.in_doubt.take();
-        let Some(judge) = self.judge.borrow().clone() else { return };
+        let Some(judge) = self.judge.borrow().clone() else {
+            return;
+        };
         for (cause, changes) in in_doubt {
             let theirs = |change: &&Change| change.new.is_some() && !now.contains(change);
             let rows: Vec<&Change> = changes.iter().filter(theirs).collect();

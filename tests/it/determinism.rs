@@ -11,20 +11,35 @@ use lockstep_sim::world::StoreWorld;
 use super::scenario_programs;
 
 fn profile(stage: &mut Stage) -> Rc<Profile> {
-    Rc::new(stage.run(&mut || Box::new(Quiet)).expect("a quiet run").profile)
+    Rc::new(
+        stage
+            .run(&mut || Box::new(Quiet))
+            .expect("a quiet run")
+            .profile,
+    )
 }
 
 fn hashes(world: Rc<dyn World>, seed: u64, runs: std::ops::Range<u64>) -> Vec<u128> {
     let mut stage = Stage::new(world).expect("the stage is set");
     let profile = profile(&mut stage);
-    runs.map(|run| stage.run(&mut || default_for(seed, run, &profile)).expect("a run").hash).collect()
+    runs.map(|run| {
+        stage
+            .run(&mut || default_for(seed, run, &profile))
+            .expect("a run")
+            .hash
+    })
+    .collect()
 }
 
 #[test]
 fn a_run_does_not_depend_on_the_runs_before_it() {
     let together = hashes(StoreWorld::new(), 3, 1..60);
     for run in [1_u64, 2, 17, 40, 59] {
-        assert_eq!(hashes(StoreWorld::new(), 3, run..run + 1)[0], together[run as usize - 1], "run {run}");
+        assert_eq!(
+            hashes(StoreWorld::new(), 3, run..run + 1)[0],
+            together[run as usize - 1],
+            "run {run}"
+        );
     }
 }
 
@@ -43,10 +58,18 @@ fn what_was_recorded_replays_to_the_same_trace() {
     let mut stage = Stage::new(StoreWorld::new()).expect("the stage is set");
     let profile = profile(&mut stage);
     for seed in 0..150 {
-        let ran = stage.run(&mut || default_for(seed, 1, &profile)).expect("a run");
-        let again = stage.run(&mut || Box::new(Replay::new(&ran.decisions))).expect("a replay");
+        let ran = stage
+            .run(&mut || default_for(seed, 1, &profile))
+            .expect("a run");
+        let again = stage
+            .run(&mut || Box::new(Replay::new(&ran.decisions)))
+            .expect("a replay");
         let same = again.hash == ran.hash;
-        assert!(same, "seed {seed}: {}", report::two_traces(&ran.trace, &again.trace));
+        assert!(
+            same,
+            "seed {seed}: {}",
+            report::two_traces(&ran.trace, &again.trace)
+        );
         assert_eq!(again.counts.used, ran.decisions.0.len(), "seed {seed}");
     }
 }
@@ -56,7 +79,12 @@ fn one_altered_byte_of_the_database_changes_the_hash() {
     let (_, program) = scenario_programs().remove(0);
     let mut stage = Stage::new(FlowWorld::new(Rc::new(program))).expect("the stage is set");
     let plain = stage.run(&mut || Box::new(Quiet)).expect("a run").hash;
-    assert_eq!(stage.run(&mut || Box::new(Quiet)).expect("a run").hash, plain);
-    let altered = stage.run_altered(&format!("{MAIN}-wal"), 100).expect("an altered run");
+    assert_eq!(
+        stage.run(&mut || Box::new(Quiet)).expect("a run").hash,
+        plain
+    );
+    let altered = stage
+        .run_altered(&format!("{MAIN}-wal"), 100)
+        .expect("an altered run");
     assert_ne!(altered, plain);
 }

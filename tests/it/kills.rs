@@ -25,7 +25,7 @@ impl Strategy for Killer {
             Kind::Disk | Kind::DiskData if below(bits, self.one_in) == 0 => {
                 view.allows(Fault::Crash).map(|_| Act::Do(Deviation::Crash))
             }
-            Kind::Disk | Kind::Wait if bits % 5 == 0 => {
+            Kind::Disk | Kind::Wait if bits.is_multiple_of(5) => {
                 let mut ready = Vec::new();
                 view.ready(&mut ready);
                 ready.retain(|candidate| !candidate.current);
@@ -67,7 +67,8 @@ expect: { kills: holds }
 
 #[test]
 fn ten_thousand_kills_inside_sqlite_lose_nothing_that_was_acknowledged() {
-    let scenario = scenario::parse("kills.yaml", WORLD).unwrap_or_else(|problems| panic!("{problems}"));
+    let scenario =
+        scenario::parse("kills.yaml", WORLD).unwrap_or_else(|problems| panic!("{problems}"));
     let program = Rc::new(scenario.variants[0].program.clone());
     let mut stage = Stage::new(FlowWorld::new(program)).expect("the stage is set");
     let mut kills = 0;
@@ -76,7 +77,14 @@ fn ten_thousand_kills_inside_sqlite_lose_nothing_that_was_acknowledged() {
     while kills < 10_000 {
         run += 1;
         let one_in = 30 + run % 300;
-        let ran = stage.run(&mut || Box::new(Killer { run: mix(1, run), one_in })).expect("a run");
+        let ran = stage
+            .run(&mut || {
+                Box::new(Killer {
+                    run: mix(1, run),
+                    one_in,
+                })
+            })
+            .expect("a run");
         assert_eq!(ran.internal, None, "run {run}");
         assert_eq!(ran.violations, [], "run {run}");
         kills += inside_sqlite(&ran);
@@ -86,39 +94,76 @@ fn ten_thousand_kills_inside_sqlite_lose_nothing_that_was_acknowledged() {
         }
     }
     let late = resident_kib();
-    assert!(run > 1_000, "only {run} runs: kills come too thick to say anything about memory");
-    assert!(late < early + 4_096, "memory grew from {early} KiB after 500 runs to {late} KiB after {run}");
+    assert!(
+        run > 1_000,
+        "only {run} runs: kills come too thick to say anything about memory"
+    );
+    assert!(
+        late < early + 4_096,
+        "memory grew from {early} KiB after 500 runs to {late} KiB after {run}"
+    );
 }
 
 /// Crashes that struck at a file operation.
 fn inside_sqlite(ran: &Ran) -> u32 {
-    let faults = ran.trace.events.iter().filter(|event| event.kind == EventKind::Fault);
-    let inside = faults.filter(|event| lockstep_sim::trace::arg_text(&event.arg).starts_with("crash at x"));
+    let faults = ran
+        .trace
+        .events
+        .iter()
+        .filter(|event| event.kind == EventKind::Fault);
+    let inside =
+        faults.filter(|event| lockstep_sim::trace::arg_text(&event.arg).starts_with("crash at x"));
     u32::try_from(inside.count()).unwrap_or(u32::MAX)
 }
 
 fn check_database(stage: &Stage, ran: &Ran, run: u64) {
     let connection = stage.disk().open(MAIN, 1_000).expect("the database opens");
-    let clean: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).expect("a check");
+    let clean: String = connection
+        .query_row("PRAGMA integrity_check", [], |row| row.get(0))
+        .expect("a check");
     assert_eq!(clean, "ok", "run {run}");
     let mut rows = connection.prepare("SELECT id FROM ack").expect("a query");
-    let stored: BTreeSet<String> =
-        rows.query_map([], |row| row.get(0)).expect("rows").map(|row| row.expect("a row")).collect();
+    let stored: BTreeSet<String> = rows
+        .query_map([], |row| row.get(0))
+        .expect("rows")
+        .map(|row| row.expect("a row"))
+        .collect();
     for id in acknowledged(ran) {
-        assert!(stored.contains(&id), "run {run}: {id} was acknowledged and is gone");
-        assert!(stored.contains(&format!("{id}+")), "run {run}: half of {id} is gone");
+        assert!(
+            stored.contains(&id),
+            "run {run}: {id} was acknowledged and is gone"
+        );
+        assert!(
+            stored.contains(&format!("{id}+")),
+            "run {run}: half of {id} is gone"
+        );
     }
 }
 
 fn acknowledged(ran: &Ran) -> Vec<String> {
-    let delivered = ran.trace.events.iter().filter(|event| event.kind == EventKind::Deliver);
+    let delivered = ran
+        .trace
+        .events
+        .iter()
+        .filter(|event| event.kind == EventKind::Deliver);
     let replies = delivered.filter(|event| matches!(event.outcome, Outcome::Text(_)));
-    let id = |reply: String| serde_json::from_str::<serde_json::Value>(&reply).ok()?["id"].as_str().map(str::to_owned);
-    replies.filter_map(|event| id(outcome_text(&event.outcome))).collect()
+    let id = |reply: String| {
+        serde_json::from_str::<serde_json::Value>(&reply).ok()?["id"]
+            .as_str()
+            .map(str::to_owned)
+    };
+    replies
+        .filter_map(|event| id(outcome_text(&event.outcome)))
+        .collect()
 }
 
 fn resident_kib() -> u64 {
-    let statm = std::fs::read_to_string("/proc/self/statm").expect("Linux tells how much memory is resident");
-    let pages: u64 = statm.split(' ').nth(1).and_then(|pages| pages.parse().ok()).expect("a number of pages");
+    let statm = std::fs::read_to_string("/proc/self/statm")
+        .expect("Linux tells how much memory is resident");
+    let pages: u64 = statm
+        .split(' ')
+        .nth(1)
+        .and_then(|pages| pages.parse().ok())
+        .expect("a number of pages");
     pages * 4
 }

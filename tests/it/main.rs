@@ -19,13 +19,21 @@ fn root() -> PathBuf {
 /// Every variant of every scenario at the top level of `scenarios/`, in the order of their names.
 fn scenario_programs() -> Vec<(String, Program)> {
     let entries = std::fs::read_dir(root().join("scenarios")).expect("the folder of scenarios");
-    let mut files: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
-    files.retain(|path| path.extension().is_some_and(|extension| extension == "yaml"));
+    let mut files: Vec<PathBuf> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .collect();
+    files.retain(|path| {
+        path.extension()
+            .is_some_and(|extension| extension == "yaml")
+    });
     files.sort();
     let programs = files.iter().flat_map(|file| {
         let scenario = scenario::load(file).unwrap_or_else(|problems| panic!("{problems}"));
         let name = scenario.name;
-        scenario.variants.into_iter().map(move |variant| (format!("{name}::{}", variant.name), variant.program))
+        scenario
+            .variants
+            .into_iter()
+            .map(move |variant| (format!("{name}::{}", variant.name), variant.program))
     });
     programs.collect()
 }

@@ -15,7 +15,9 @@ const IN_THE_QUIET_RUN: &str = "hour_rule";
 
 fn bugs() -> Vec<(String, Program)> {
     let programs = scenario_programs().into_iter();
-    programs.filter(|(name, _)| name.ends_with("::bug")).collect()
+    programs
+        .filter(|(name, _)| name.ends_with("::bug"))
+        .collect()
 }
 
 #[test]
@@ -25,11 +27,22 @@ fn a_bug_hides_in_the_quiet_run_and_is_found_in_a_median_of_50_runs() {
     for (name, program) in found {
         let runs = program.runs;
         let mut stage = Stage::new(FlowWorld::new(Rc::new(program))).expect("the stage is set");
-        let quiet = stage.run(&mut || Box::new(Quiet)).expect("a quiet run").violated();
-        assert_eq!(quiet.is_empty(), !name.starts_with(IN_THE_QUIET_RUN), "{name}: {quiet:?}");
+        let quiet = stage
+            .run(&mut || Box::new(Quiet))
+            .expect("a quiet run")
+            .violated();
+        assert_eq!(
+            quiet.is_empty(),
+            !name.starts_with(IN_THE_QUIET_RUN),
+            "{name}: {quiet:?}"
+        );
         let mut to_find: Vec<u64> = (0..20)
             .map(|seed| {
-                let plan = Plan { seed, runs, expect: &Expect::Holds };
+                let plan = Plan {
+                    seed,
+                    runs,
+                    expect: &Expect::Holds,
+                };
                 let found = search(&mut stage, &plan, &mut || false).expect("a search");
                 found.runs_to_find().unwrap_or(2 * runs)
             })

@@ -26,9 +26,16 @@ pub(super) fn fill(
     columns: &BTreeMap<String, Vec<String>>,
 ) -> rusqlite::Result<()> {
     let trace = kernel.trace.borrow();
-    trace.events.iter().try_for_each(|event| fill_event(connection, event))?;
-    trace.changes.iter().try_for_each(|committed| fill_change(connection, committed, columns))?;
-    let mut put = connection.prepare_cached("INSERT INTO temp.effect VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
+    trace
+        .events
+        .iter()
+        .try_for_each(|event| fill_event(connection, event))?;
+    trace
+        .changes
+        .iter()
+        .try_for_each(|committed| fill_change(connection, committed, columns))?;
+    let mut put =
+        connection.prepare_cached("INSERT INTO temp.effect VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
     for effect in &kernel.ledger.borrow().effects {
         put.execute(params![
             int(effect.n),
@@ -43,7 +50,8 @@ pub(super) fn fill(
 }
 
 fn fill_event(connection: &Connection, event: &Event) -> rusqlite::Result<()> {
-    let mut put = connection.prepare_cached("INSERT INTO temp.event VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?;
+    let mut put =
+        connection.prepare_cached("INSERT INTO temp.event VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?;
     put.execute(params![
         int(event.n),
         event.end.map(int),
@@ -64,8 +72,14 @@ fn fill_change(
     let none = Vec::new();
     let names = columns.get(&*committed.change.table).unwrap_or(&none);
     let image = |row: &Option<Vec<Value>>| row.as_ref().map(|row| object(names, row));
-    let key = committed.change.new.as_ref().or(committed.change.old.as_ref()).and_then(|row| row.first().cloned());
-    let mut put = connection.prepare_cached("INSERT INTO temp.change VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
+    let key = committed
+        .change
+        .new
+        .as_ref()
+        .or(committed.change.old.as_ref())
+        .and_then(|row| row.first().cloned());
+    let mut put =
+        connection.prepare_cached("INSERT INTO temp.change VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
     put.execute(params![
         int(committed.n),
         committed.cause.as_str(),
@@ -78,14 +92,19 @@ fn fill_change(
 }
 
 fn object(names: &[String], row: &[Value]) -> String {
-    let pairs = names.iter().zip(row).map(|(name, value)| (name.clone(), trace::value_json(value)));
+    let pairs = names
+        .iter()
+        .zip(row)
+        .map(|(name, value)| (name.clone(), trace::value_json(value)));
     Json::Object(pairs.collect::<Map<_, _>>()).to_string()
 }
 
 /// Empties them again.
 pub(super) fn empty(connection: &Connection) -> rusqlite::Result<()> {
     for name in NAMES {
-        connection.prepare_cached(&format!("DELETE FROM temp.{name}"))?.execute([])?;
+        connection
+            .prepare_cached(&format!("DELETE FROM temp.{name}"))?
+            .execute([])?;
     }
     Ok(())
 }

@@ -19,11 +19,21 @@ impl Remaining {
     /// Decisions of the run with this hash.
     pub fn new(run: u64, profile: Rc<Profile>) -> Self {
         let faults = Seeded::without_switches(run, &profile);
-        Self { run, profile, faults, scratch: Vec::new() }
+        Self {
+            run,
+            profile,
+            faults,
+            scratch: Vec::new(),
+        }
     }
 
     fn weight(&self, candidate: &Candidate) -> u64 {
-        let all = self.profile.gates.get(&candidate.cause).copied().unwrap_or(0);
+        let all = self
+            .profile
+            .gates
+            .get(&candidate.cause)
+            .copied()
+            .unwrap_or(0);
         u64::from(all.saturating_sub(candidate.passed)).max(1)
     }
 
@@ -33,7 +43,11 @@ impl Remaining {
         if self.scratch.len() < 2 {
             return None;
         }
-        let total: u64 = self.scratch.iter().map(|candidate| self.weight(candidate)).sum();
+        let total: u64 = self
+            .scratch
+            .iter()
+            .map(|candidate| self.weight(candidate))
+            .sum();
         let mut left = below(bits, total);
         for candidate in &self.scratch {
             let weight = self.weight(candidate);

@@ -31,14 +31,21 @@ impl Replay {
         let mut entries: Vec<Entry> = decisions
             .0
             .iter()
-            .map(|(point, deviation)| Entry { key: point.key(), act: act(deviation), fate: Fate::Absent })
+            .map(|(point, deviation)| Entry {
+                key: point.key(),
+                act: act(deviation),
+                fate: Fate::Absent,
+            })
             .collect();
         entries.sort_by_key(|entry| entry.key);
         Self { entries }
     }
 
     fn find(&mut self, key: u64) -> Option<&mut Entry> {
-        let i = self.entries.binary_search_by_key(&key, |entry| entry.key).ok()?;
+        let i = self
+            .entries
+            .binary_search_by_key(&key, |entry| entry.key)
+            .ok()?;
         Some(&mut self.entries[i])
     }
 
@@ -72,7 +79,16 @@ impl Strategy for Replay {
     }
 
     fn counts(&self) -> Counts {
-        let count = |fate| self.entries.iter().filter(|entry| entry.fate == fate).count();
-        Counts { used: count(Fate::Used), blocked: count(Fate::Blocked), absent: count(Fate::Absent) }
+        let count = |fate| {
+            self.entries
+                .iter()
+                .filter(|entry| entry.fate == fate)
+                .count()
+        };
+        Counts {
+            used: count(Fate::Used),
+            blocked: count(Fate::Blocked),
+            absent: count(Fate::Absent),
+        }
     }
 }

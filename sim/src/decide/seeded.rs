@@ -24,7 +24,11 @@ impl Seeded {
     pub fn new(run: u64, profile: &Profile) -> Self {
         let gates = profile.points[0] + profile.points[1];
         let density = [0, 1, 2, 4, 8, gates / 4][draw(run, 1, 6) as usize];
-        let switch = [rate(density, gates), rate(density, gates), rate(1 + density, profile.points[3].max(2))];
+        let switch = [
+            rate(density, gates),
+            rate(density, gates),
+            rate(1 + density, profile.points[3].max(2)),
+        ];
         let fault = Fault::ALL.map(|fault| fault_rate(run, fault, profile));
         Self {
             run,
@@ -38,7 +42,10 @@ impl Seeded {
 
     /// The same without switches, for a strategy that has its own.
     pub fn without_switches(run: u64, profile: &Profile) -> Self {
-        Self { switch: [0; 3], ..Self::new(run, profile) }
+        Self {
+            switch: [0; 3],
+            ..Self::new(run, profile)
+        }
     }
 
     fn switch(&mut self, bits: u64, view: &dyn View) -> Option<Act> {
@@ -50,7 +57,9 @@ impl Seeded {
     }
 
     fn strikes(&self, fault: Fault, bits: u64, view: &dyn View) -> Option<u64> {
-        (mix(bits, fault as u64 + 1) < self.fault[fault as usize]).then(|| view.allows(fault)).flatten()
+        (mix(bits, fault as u64 + 1) < self.fault[fault as usize])
+            .then(|| view.allows(fault))
+            .flatten()
     }
 
     fn gate(&mut self, at: &At<'_>, bits: u64, view: &dyn View) -> Option<Act> {
@@ -69,7 +78,11 @@ impl Seeded {
             return Some(Act::Do(Deviation::Jump(signed(bits, longest))));
         }
         let rate = self.switch[usize::from(at.kind == Kind::Disk)];
-        if bits < rate { self.switch(mix(bits, 99), view) } else { None }
+        if bits < rate {
+            self.switch(mix(bits, 99), view)
+        } else {
+            None
+        }
     }
 
     fn message(&self, bits: u64, view: &dyn View) -> Option<Act> {
@@ -88,7 +101,11 @@ impl Seeded {
             return None;
         }
         let more = below(mix(bits, 5), longest - shortest) + 1;
-        let chosen = if mix(bits, 6) % 4 == 0 { longest } else { shortest + more };
+        let chosen = if mix(bits, 6).is_multiple_of(4) {
+            longest
+        } else {
+            shortest + more
+        };
         Some(Act::Do(Deviation::Take(chosen)))
     }
 }
@@ -98,15 +115,17 @@ impl Strategy for Seeded {
         let bits = mix(self.run, at.key);
         match at.kind {
             Kind::Step | Kind::Disk | Kind::DiskData => self.gate(at, bits, view),
-            Kind::Wait => (bits < self.switch[2]).then(|| self.switch(mix(bits, 99), view)).flatten(),
+            Kind::Wait => (bits < self.switch[2])
+                .then(|| self.switch(mix(bits, 99), view))
+                .flatten(),
             Kind::Send => self.message(bits, view),
-            Kind::Reply => {
-                self.strikes(Fault::LostReply, bits, view).map(|_| Act::Do(Deviation::LostReply))
-            }
+            Kind::Reply => self
+                .strikes(Fault::LostReply, bits, view)
+                .map(|_| Act::Do(Deviation::LostReply)),
             Kind::Amount(shortest, longest) => self.amount(bits, shortest, longest),
             Kind::Pick(n) => {
                 let pick = below(mix(bits, 7), n.max(1));
-                (bits < self.explore && pick > 0).then(|| Act::Do(Deviation::Pick(pick)))
+                (bits < self.explore && pick > 0).then_some(Act::Do(Deviation::Pick(pick)))
             }
             Kind::Clock => {
                 let longest = self.strikes(Fault::ClockOffset, bits, view)?;
@@ -123,7 +142,11 @@ fn draw(run: u64, stream: u64, n: u64) -> u64 {
 
 /// A threshold that is passed about `times` times in `of` draws.
 fn rate(times: u64, of: u64) -> u64 {
-    if times == 0 || of == 0 { 0 } else { (u64::MAX / of.max(1)).saturating_mul(times.min(of)) }
+    if times == 0 || of == 0 {
+        0
+    } else {
+        (u64::MAX / of.max(1)).saturating_mul(times.min(of))
+    }
 }
 
 fn fault_rate(run: u64, fault: Fault, profile: &Profile) -> u64 {
@@ -144,11 +167,19 @@ fn fault_rate(run: u64, fault: Fault, profile: &Profile) -> u64 {
 /// Spreads a duration over all magnitudes up to the longest: short and long ones alike.
 fn spread(bits: u64, longest: u64) -> u64 {
     let magnitude = below(mix(bits, 8), u64::from(64 - longest.leading_zeros())) + 1;
-    let top = if magnitude >= 64 { u64::MAX } else { (1 << magnitude) - 1 };
+    let top = if magnitude >= 64 {
+        u64::MAX
+    } else {
+        (1 << magnitude) - 1
+    };
     1 + below(mix(bits, 9), top.min(longest).max(1))
 }
 
 fn signed(bits: u64, longest: u64) -> i64 {
     let amount = i64::try_from(spread(bits, longest)).unwrap_or(i64::MAX);
-    if mix(bits, 10) & 1 == 0 { amount } else { -amount }
+    if mix(bits, 10) & 1 == 0 {
+        amount
+    } else {
+        -amount
+    }
 }

@@ -119,7 +119,12 @@ impl Content {
         let from = if self.dirty.is_empty() { clean } else { 0 };
         hash.update(&(self.bytes.len() as u64).to_le_bytes());
         hash.update(&(from as u64).to_le_bytes());
-        let Some(page) = self.bytes.get(8..12).and_then(|size| size.try_into().ok()).map(u32::from_be_bytes) else {
+        let Some(page) = self
+            .bytes
+            .get(8..12)
+            .and_then(|size| size.try_into().ok())
+            .map(u32::from_be_bytes)
+        else {
             return;
         };
         for frame in self.bytes[from.max(WAL_HEADER)..].chunks(FRAME_HEADER + page as usize) {

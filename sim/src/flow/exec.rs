@@ -51,7 +51,13 @@ pub(super) fn handle(
     args: &[Expr],
 ) {
     let memory = memory(ctx, &shared.program, connection);
-    let exec = Exec { ctx, shared, memory, event, error: RefCell::new(None) };
+    let exec = Exec {
+        ctx,
+        shared,
+        memory,
+        event,
+        error: RefCell::new(None),
+    };
     let outer = Frame { values: Vec::new() };
     let outcome = exec.call(&outer, flow, args);
     if let Err(failure) = outcome {
@@ -63,7 +69,9 @@ impl Exec<'_> {
     /// Runs a flow in a frame of its own.
     fn call(&self, caller: &Frame, flow: usize, args: &[Expr]) -> Result<(), Failure> {
         let flow: &Flow = &self.shared.program.flows[flow];
-        let mut frame = Frame { values: vec![Value::Null; flow.locals.len()] };
+        let mut frame = Frame {
+            values: vec![Value::Null; flow.locals.len()],
+        };
         for (slot, arg) in args.iter().enumerate().take(flow.params) {
             frame.values[slot] = self.value(caller, arg)?;
         }
@@ -83,7 +91,11 @@ impl Exec<'_> {
         match self.perform(frame, step) {
             Ok(next) => Ok(next),
             Err(failure) => {
-                let Some((_, body)) = step.catch.iter().find(|(class, _)| catches(class, &failure.class)) else {
+                let Some((_, body)) = step
+                    .catch
+                    .iter()
+                    .find(|(class, _)| catches(class, &failure.class))
+                else {
                     return Err(failure);
                 };
                 let before = self.error.replace(Some(failure.words));
@@ -96,9 +108,17 @@ impl Exec<'_> {
 
     fn perform(&self, frame: &mut Frame, step: &Step) -> Done {
         match &step.kind {
-            StepKind::Read { sql, into, none } => sql::read(self, frame, step, sql, into, none.as_deref()),
-            StepKind::Sql { sql, rows, otherwise } => sql::write(self, frame, step, sql, *rows, otherwise),
-            StepKind::Transaction { immediate, steps } => sql::transaction(self, frame, step, *immediate, steps),
+            StepKind::Read { sql, into, none } => {
+                sql::read(self, frame, step, sql, into, none.as_deref())
+            }
+            StepKind::Sql {
+                sql,
+                rows,
+                otherwise,
+            } => sql::write(self, frame, step, sql, *rows, otherwise),
+            StepKind::Transaction { immediate, steps } => {
+                sql::transaction(self, frame, step, *immediate, steps)
+            }
             StepKind::Set(assignments) => {
                 for (var, expr) in assignments {
                     let value = self.value(frame, expr)?;
@@ -115,8 +135,16 @@ impl Exec<'_> {
                 (0..*times).try_for_each(|_| self.call(frame, *flow, args))?;
                 Ok(Next::Step)
             }
-            StepKind::If { condition, then, otherwise } => {
-                let body = if truth(&self.value(frame, condition)?) { then } else { otherwise };
+            StepKind::If {
+                condition,
+                then,
+                otherwise,
+            } => {
+                let body = if truth(&self.value(frame, condition)?) {
+                    then
+                } else {
+                    otherwise
+                };
                 self.steps(frame, body)
             }
             StepKind::Reply(fields) => self.reply(frame, fields),
@@ -125,20 +153,38 @@ impl Exec<'_> {
                 self.ctx.take(&step.site, span.shortest, span.longest);
                 Ok(Next::Step)
             }
-            StepKind::Lock { lock, key, wait, steps, otherwise } => {
+            StepKind::Lock {
+                lock,
+                key,
+                wait,
+                steps,
+                otherwise,
+            } => {
                 let key = self.value(frame, key)?;
                 outside::lock(self, frame, step, *lock, &key, *wait, (steps, otherwise))
             }
-            StepKind::Effect { name, intent, key, value } => {
-                let given = |expr: &Option<Expr>| expr.as_ref().map(|expr| self.value(frame, expr)).transpose();
+            StepKind::Effect {
+                name,
+                intent,
+                key,
+                value,
+            } => {
+                let given = |expr: &Option<Expr>| {
+                    expr.as_ref()
+                        .map(|expr| self.value(frame, expr))
+                        .transpose()
+                };
                 let (intent, key, value) = (given(intent)?, given(key)?, given(value)?);
                 self.ctx.effect(name, intent, key, value);
                 Ok(Next::Step)
             }
             StepKind::Use { .. } => outside::use_resource(self, frame, step),
-            StepKind::Op { name, args, op_id, into } => {
-                op::perform(self, frame, step, name, args, op_id.as_ref(), *into)
-            }
+            StepKind::Op {
+                name,
+                args,
+                op_id,
+                into,
+            } => op::perform(self, frame, step, name, args, op_id.as_ref(), *into),
         }
     }
 
@@ -147,7 +193,8 @@ impl Exec<'_> {
         for (name, expr) in fields {
             object.insert(name.clone(), trace::value_json(&self.value(frame, expr)?));
         }
-        self.ctx.reply(&serde_json::Value::Object(object).to_string());
+        self.ctx
+            .reply(&serde_json::Value::Object(object).to_string());
         Ok(Next::Step)
     }
 
@@ -164,7 +211,12 @@ impl Exec<'_> {
     pub(super) fn get(&self, frame: &Frame, var: Var) -> Value {
         match var {
             Var::Local(slot) => frame.values.get(slot).cloned().unwrap_or(Value::Null),
-            Var::Memory(slot) => self.memory.borrow().get(slot).cloned().unwrap_or(Value::Null),
+            Var::Memory(slot) => self
+                .memory
+                .borrow()
+                .get(slot)
+                .cloned()
+                .unwrap_or(Value::Null),
             Var::Builtin(builtin) => self.builtin(builtin),
         }
     }
@@ -195,16 +247,28 @@ impl Exec<'_> {
     pub(super) fn fresh_id(&self, name: &str) -> String {
         let nth = self.ctx.nth(&Label::new(&format!("new_id {name}")));
         let cause = self.ctx.cause();
-        if nth == 1 { format!("{name}({cause})") } else { format!("{name}({cause}#{nth})") }
+        if nth == 1 {
+            format!("{name}({cause})")
+        } else {
+            format!("{name}({cause}#{nth})")
+        }
     }
 
     fn name_of(&self, step: &Step, var: Var) -> String {
         match var {
             Var::Memory(slot) => {
                 let spec = &self.shared.program.processes[self.ctx.process().kind_index];
-                spec.memory.get(slot).map_or_else(|| step.site.to_string(), |(name, _)| name.clone())
+                spec.memory
+                    .get(slot)
+                    .map_or_else(|| step.site.to_string(), |(name, _)| name.clone())
             }
-            _ => step.site.as_str().rsplit(' ').next().unwrap_or("id").to_owned(),
+            _ => step
+                .site
+                .as_str()
+                .rsplit(' ')
+                .next()
+                .unwrap_or("id")
+                .to_owned(),
         }
     }
 }

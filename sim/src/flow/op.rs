@@ -24,12 +24,18 @@ pub(super) fn perform(
     for (path, expr) in args {
         values.push((path.as_str(), exec.value(frame, expr)?));
     }
-    let op = build(name, &values).map_err(|words| Failure { class: ErrorClass::Error, words })?;
+    let op = build(name, &values).map_err(|words| Failure {
+        class: ErrorClass::Error,
+        words,
+    })?;
     let op_id = match op_id {
         Some(expr) => Some(text(&exec.value(frame, expr)?)),
         None => op.keeps_answer().then(|| exec.fresh_id(step.site.as_str())),
     };
-    let call = Call { op_id: op_id.map(OpId::from), op };
+    let call = Call {
+        op_id: op_id.map(OpId::from),
+        op,
+    };
     let reply = exec.ctx.store(call).map_err(|error| failure(&error))?;
     if let Some(var) = into {
         let reply = serde_json::to_value(&reply).unwrap_or(Json::Null);
@@ -39,7 +45,11 @@ pub(super) fn perform(
 }
 
 /// Performs an operation of the set-up, whose arguments are constants.
-pub(super) fn set_up(handle: &mut Handle, name: &str, args: &[(String, Expr)]) -> Result<(), String> {
+pub(super) fn set_up(
+    handle: &mut Handle,
+    name: &str,
+    args: &[(String, Expr)],
+) -> Result<(), String> {
     let mut values = Vec::with_capacity(args.len());
     for (path, expr) in args {
         let value = match expr {
@@ -54,9 +64,16 @@ pub(super) fn set_up(handle: &mut Handle, name: &str, args: &[(String, Expr)]) -
     }
     let op = build(name, &values)?;
     let words: Vec<String> = values.iter().map(|(_, value)| text(value)).collect();
-    let op_id = op.keeps_answer().then(|| OpId::from(format!("setup {name} {}", words.join(" "))));
-    let Db::Store(store) = &mut handle.db else { return Err("`op` needs `store: reference`".to_owned()) };
-    store.apply(&Call { op_id, op }).map(|_| ()).map_err(|error| error.to_string())
+    let op_id = op
+        .keeps_answer()
+        .then(|| OpId::from(format!("setup {name} {}", words.join(" "))));
+    let Db::Store(store) = &mut handle.db else {
+        return Err("`op` needs `store: reference`".to_owned());
+    };
+    store
+        .apply(&Call { op_id, op })
+        .map(|_| ())
+        .map_err(|error| error.to_string())
 }
 
 /// Builds an operation from its fields. A text that does not fit as a text but is JSON is taken as JSON, so that lists
@@ -64,8 +81,8 @@ pub(super) fn set_up(handle: &mut Handle, name: &str, args: &[(String, Expr)]) -
 ///
 /// # Errors
 /// In words, with serde's account of what does not fit.
-pub fn build(name: &str, args: &[(&str, Value)]) -> Result<Op, String> {
-    let plain = object(args, |value| trace::value_json(value));
+fn build(name: &str, args: &[(&str, Value)]) -> Result<Op, String> {
+    let plain = object(args, trace::value_json);
     let read = |fields: Json| {
         let mut op = Map::new();
         op.insert(name.to_owned(), fields);
@@ -105,7 +122,9 @@ fn put(into: &mut Map<String, Json>, path: &str, value: Json) {
             into.insert(path.to_owned(), value);
         }
         Some((head, rest)) => {
-            let inner = into.entry(head.to_owned()).or_insert_with(|| Json::Object(Map::new()));
+            let inner = into
+                .entry(head.to_owned())
+                .or_insert_with(|| Json::Object(Map::new()));
             if let Json::Object(inner) = inner {
                 put(inner, rest, value);
             }
@@ -116,7 +135,10 @@ fn put(into: &mut Map<String, Json>, path: &str, value: Json) {
 /// What a reply says, without the name of the operation around it.
 fn inner(reply: Json) -> Json {
     match reply {
-        Json::Object(map) if map.len() == 1 => map.into_iter().next().map_or(Json::Null, |(_, value)| value),
+        Json::Object(map) if map.len() == 1 => map
+            .into_iter()
+            .next()
+            .map_or(Json::Null, |(_, value)| value),
         other => other,
     }
 }
@@ -128,7 +150,10 @@ fn failure(error: &StoreError) -> Failure {
         StoreError::Unknown { .. } => ErrorClass::Unknown,
         other => ErrorClass::Named(other.kind().to_owned()),
     };
-    Failure { class, words: error.to_string() }
+    Failure {
+        class,
+        words: error.to_string(),
+    }
 }
 
 fn text(value: &Value) -> String {

@@ -36,7 +36,12 @@ struct Used {
 
 impl Outside {
     /// Who holds a lock now: the dead hold nothing, and a stale lock is nobody's.
-    fn holder(&self, key: &(usize, String), stale_after: Option<u64>, now_ms: u64) -> Option<&Holder> {
+    fn holder(
+        &self,
+        key: &(usize, String),
+        stale_after: Option<u64>,
+        now_ms: u64,
+    ) -> Option<&Holder> {
         self.locks.get(key).filter(|holder| {
             holder.process.up.get()
                 && holder.process.incarnation.get() == holder.incarnation
@@ -58,7 +63,9 @@ pub(super) fn lock(
     let spec = &exec.shared.program.locks[lock];
     let name = format!("{} {}", spec.name, word(key));
     exec.ctx.gate(&step.site);
-    let event = exec.ctx.event(Kind::Lock, Arg::Text(name.as_str().into()), Outcome::Open);
+    let event = exec
+        .ctx
+        .event(Kind::Lock, Arg::Text(name.as_str().into()), Outcome::Open);
     let id = (lock, word(key));
     let Some(ticket) = acquire(exec, step, &id, wait, spec.stale_after) else {
         exec.ctx.close(event, Outcome::Text("gave up".into()));
@@ -66,13 +73,20 @@ pub(super) fn lock(
             exec.shared.outside.borrow_mut().locks.remove(&id);
         }
         if otherwise.is_empty() {
-            return Err(Failure { class: ErrorClass::Timeout, words: format!("lock {name}: timeout") });
+            return Err(Failure {
+                class: ErrorClass::Timeout,
+                words: format!("lock {name}: timeout"),
+            });
         }
         return exec.steps(frame, otherwise);
     };
     let done = exec.steps(frame, body);
     let mut outside = exec.shared.outside.borrow_mut();
-    if outside.locks.get(&id).is_some_and(|holder| holder.ticket == ticket) {
+    if outside
+        .locks
+        .get(&id)
+        .is_some_and(|holder| holder.ticket == ticket)
+    {
         outside.locks.remove(&id);
     }
     drop(outside);
@@ -103,20 +117,38 @@ fn acquire(
         }
         let until = [deadline, stale_at].into_iter().flatten().min();
         let (shared, id) = (Rc::clone(exec.shared), id.clone());
-        exec.ctx.wait(&step.site, until, move || shared.outside.borrow().holder(&id, None, 0).is_none());
+        exec.ctx.wait(&step.site, until, move || {
+            shared.outside.borrow().holder(&id, None, 0).is_none()
+        });
     }
     let mut outside = exec.shared.outside.borrow_mut();
     outside.tickets += 1;
     let process = Rc::clone(exec.ctx.process());
     let incarnation = process.incarnation.get();
     let ticket = outside.tickets;
-    outside.locks.insert(id.clone(), Holder { ticket, since_ms: exec.ctx.now_ms(), process, incarnation });
+    outside.locks.insert(
+        id.clone(),
+        Holder {
+            ticket,
+            since_ms: exec.ctx.now_ms(),
+            process,
+            incarnation,
+        },
+    );
     Some(ticket)
 }
 
 /// `use`: uses a resource, makes a new one if asked to, retries refusals.
 pub(super) fn use_resource(exec: &Exec<'_>, frame: &mut Frame, step: &Step) -> Done {
-    let StepKind::Use { resource, key, hold, create, retry, otherwise } = &step.kind else {
+    let StepKind::Use {
+        resource,
+        key,
+        hold,
+        create,
+        retry,
+        otherwise,
+    } = &step.kind
+    else {
         return Ok(Next::Step);
     };
     let spec = &exec.shared.program.resources[*resource];
@@ -128,25 +160,42 @@ pub(super) fn use_resource(exec: &Exec<'_>, frame: &mut Frame, step: &Step) -> D
     let id = (*resource, word(&key));
     let name = format!("{} {}", spec.name, word(&key));
     for delay in retry.iter().map(Some).chain([None]) {
-        let event = exec.ctx.event(Kind::Use, Arg::Text(name.as_str().into()), Outcome::Open);
+        let event = exec
+            .ctx
+            .event(Kind::Use, Arg::Text(name.as_str().into()), Outcome::Open);
         if enter(exec, &id, spec.exclusive) {
             check_home(exec, &id, spec.homed, &name);
-            exec.ctx.sleep(&step.site, exec.ctx.amount(&step.site, hold.shortest, hold.longest));
-            leave(exec, &id, exec.ctx.amount(&RELEASE, spec.release_after.shortest, spec.release_after.longest));
+            exec.ctx.sleep(
+                &step.site,
+                exec.ctx.amount(&step.site, hold.shortest, hold.longest),
+            );
+            leave(
+                exec,
+                &id,
+                exec.ctx.amount(
+                    &RELEASE,
+                    spec.release_after.shortest,
+                    spec.release_after.longest,
+                ),
+            );
             exec.ctx.close(event, Outcome::Done);
             if let Some(var) = create {
                 exec.assign(frame, *var, key);
             }
             return Ok(Next::Step);
         }
-        exec.ctx.close(event, Outcome::Text(spec.refuses.as_str().into()));
+        exec.ctx
+            .close(event, Outcome::Text(spec.refuses.as_str().into()));
         if let Some(delay) = delay {
             exec.ctx.sleep(&step.site, *delay);
         }
     }
     if otherwise.is_empty() {
         let class = ErrorClass::Named(spec.refuses.clone());
-        return Err(Failure { class, words: format!("{name}: {}", spec.refuses) });
+        return Err(Failure {
+            class,
+            words: format!("{name}: {}", spec.refuses),
+        });
     }
     exec.steps(frame, otherwise)
 }
@@ -188,7 +237,10 @@ fn check_home(exec: &Exec<'_>, id: &(usize, String), homed: bool, name: &str) {
     };
     if home != here {
         let rules = &exec.shared.program.invariants;
-        for rule in rules.iter().filter(|rule| rule.kind == RuleKind::ResourceHome) {
+        for rule in rules
+            .iter()
+            .filter(|rule| rule.kind == RuleKind::ResourceHome)
+        {
             let text = |home: &Option<Rc<str>>| home.as_deref().unwrap_or("nowhere").to_owned();
             let row = format!("{name} lives on {}, used on {}", text(&home), text(&here));
             exec.ctx.kernel().violated(&rule.name, &id.1, &row);

@@ -19,15 +19,26 @@ pub(super) fn read(
 ) -> Done {
     exec.ctx.gate(&step.site);
     let bound = bind(exec, frame, sql);
-    let event = exec.ctx.event(Kind::Read, Arg::Bound(step.site.clone(), bound.clone()), Outcome::Open);
-    let row = exec.ctx.with_db(|handle| first_row(handle.connection(), sql, &bound));
+    let event = exec.ctx.event(
+        Kind::Read,
+        Arg::Bound(step.site.clone(), bound.clone()),
+        Outcome::Open,
+    );
+    let row = exec
+        .ctx
+        .with_db(|handle| first_row(handle.connection(), sql, &bound));
     match row {
         Err(error) => fail(exec, event, &error),
         Ok(row) => {
             exec.ctx.close(event, Outcome::Row(row.clone()));
             let found = row.is_some();
-            let values = row.unwrap_or_default().into_iter().chain(std::iter::repeat(Value::Null));
-            into.iter().zip(values).for_each(|(var, value)| exec.assign(frame, *var, value));
+            let values = row
+                .unwrap_or_default()
+                .into_iter()
+                .chain(std::iter::repeat(Value::Null));
+            into.iter()
+                .zip(values)
+                .for_each(|(var, value)| exec.assign(frame, *var, value));
             match none {
                 Some(steps) if !found => exec.steps(frame, steps),
                 _ => Ok(Next::Step),
@@ -47,12 +58,23 @@ pub(super) fn write(
 ) -> Done {
     exec.ctx.gate(&step.site);
     let bound = bind(exec, frame, sql);
-    let event = exec.ctx.event(Kind::Sql, Arg::Bound(step.site.clone(), bound.clone()), Outcome::Open);
-    match exec.ctx.with_db(|handle| execute(handle.connection(), &sql.text, &bound)) {
+    let event = exec.ctx.event(
+        Kind::Sql,
+        Arg::Bound(step.site.clone(), bound.clone()),
+        Outcome::Open,
+    );
+    match exec
+        .ctx
+        .with_db(|handle| execute(handle.connection(), &sql.text, &bound))
+    {
         Err(error) => fail(exec, event, &error),
         Ok(changed) => {
             exec.ctx.close(event, Outcome::Count(changed));
-            if rows.is_some_and(|rows| rows != changed) { exec.steps(frame, otherwise) } else { Ok(Next::Step) }
+            if rows.is_some_and(|rows| rows != changed) {
+                exec.steps(frame, otherwise)
+            } else {
+                Ok(Next::Step)
+            }
         }
     }
 }
@@ -65,11 +87,21 @@ pub(super) fn transaction(
     immediate: bool,
     steps: &[Step],
 ) -> Done {
-    if !exec.ctx.with_db(|handle| handle.connection().is_autocommit()) {
+    if !exec
+        .ctx
+        .with_db(|handle| handle.connection().is_autocommit())
+    {
         return exec.steps(frame, steps);
     }
     exec.ctx.gate(&step.site);
-    run(exec, if immediate { "BEGIN IMMEDIATE" } else { "BEGIN" })?;
+    run(
+        exec,
+        if immediate {
+            "BEGIN IMMEDIATE"
+        } else {
+            "BEGIN"
+        },
+    )?;
     match exec.steps(frame, steps) {
         Ok(Next::Step) => match run(exec, "COMMIT") {
             Ok(()) => Ok(Next::Step),
@@ -80,35 +112,51 @@ pub(super) fn transaction(
 }
 
 fn roll_back(exec: &Exec<'_>, after: Done) -> Done {
-    if !exec.ctx.with_db(|handle| handle.connection().is_autocommit()) {
+    if !exec
+        .ctx
+        .with_db(|handle| handle.connection().is_autocommit())
+    {
         run(exec, "ROLLBACK")?;
     }
     after
 }
 
 fn run(exec: &Exec<'_>, text: &str) -> Result<(), Failure> {
-    let done = exec.ctx.with_db(|handle| execute(handle.connection(), text, &[]));
+    let done = exec
+        .ctx
+        .with_db(|handle| execute(handle.connection(), text, &[]));
     done.map(|_| ()).map_err(|error| failure(&error))
 }
 
 /// An expression: first column of the only row.
 pub(super) fn expression(exec: &Exec<'_>, frame: &Frame, sql: &Sql) -> Result<Value, Failure> {
     let bound = bind(exec, frame, sql);
-    let row = exec.ctx.with_db(|handle| first_row(handle.connection(), sql, &bound));
+    let row = exec
+        .ctx
+        .with_db(|handle| first_row(handle.connection(), sql, &bound));
     let row = row.map_err(|error| failure(&error))?;
-    Ok(row.and_then(|row| row.into_iter().next()).unwrap_or(Value::Null))
+    Ok(row
+        .and_then(|row| row.into_iter().next())
+        .unwrap_or(Value::Null))
 }
 
 fn bind(exec: &Exec<'_>, frame: &Frame, sql: &Sql) -> Vec<Value> {
     sql.params.iter().map(|var| exec.get(frame, *var)).collect()
 }
 
-fn first_row(connection: &Connection, sql: &Sql, bound: &[Value]) -> rusqlite::Result<Option<Vec<Value>>> {
+fn first_row(
+    connection: &Connection,
+    sql: &Sql,
+    bound: &[Value],
+) -> rusqlite::Result<Option<Vec<Value>>> {
     let mut statement = connection.prepare_cached(&sql.text)?;
     let columns = statement.column_count();
     let mut rows = statement.query(rusqlite::params_from_iter(bound))?;
     match rows.next()? {
-        Some(row) => (0..columns).map(|i| row.get(i)).collect::<Result<_, _>>().map(Some),
+        Some(row) => (0..columns)
+            .map(|i| row.get(i))
+            .collect::<Result<_, _>>()
+            .map(Some),
         None => Ok(None),
     }
 }
@@ -116,7 +164,9 @@ fn first_row(connection: &Connection, sql: &Sql, bound: &[Value]) -> rusqlite::R
 fn execute(connection: &Connection, text: &str, bound: &[Value]) -> rusqlite::Result<u64> {
     let mut statement = connection.prepare_cached(text)?;
     if statement.column_count() == 0 {
-        return statement.execute(rusqlite::params_from_iter(bound)).map(|changed| changed as u64);
+        return statement
+            .execute(rusqlite::params_from_iter(bound))
+            .map(|changed| changed as u64);
     }
     // `RETURNING`: each returned row is a changed one.
     let mut rows = statement.query(rusqlite::params_from_iter(bound))?;
@@ -129,7 +179,8 @@ fn execute(connection: &Connection, text: &str, bound: &[Value]) -> rusqlite::Re
 
 fn fail(exec: &Exec<'_>, event: usize, error: &rusqlite::Error) -> Done {
     let failure = failure(error);
-    exec.ctx.close(event, Outcome::Error(failure.words.as_str().into()));
+    exec.ctx
+        .close(event, Outcome::Error(failure.words.as_str().into()));
     Err(failure)
 }
 
@@ -139,5 +190,8 @@ fn failure(error: &rusqlite::Error) -> Failure {
         Some(ErrorCode::ConstraintViolation) => ErrorClass::Constraint,
         _ => ErrorClass::Error,
     };
-    Failure { class, words: error.to_string() }
+    Failure {
+        class,
+        words: error.to_string(),
+    }
 }

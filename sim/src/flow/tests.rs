@@ -10,15 +10,32 @@ use crate::run::{Ran, Stage};
 use crate::scenario::{Event, Faults, Flow, Invariant, Place, Sql, Step, Target};
 
 fn sql(text: &str, params: Vec<Var>) -> Sql {
-    Sql { text: text.into(), params, at: Place::default() }
+    Sql {
+        text: text.into(),
+        params,
+        at: Place::default(),
+    }
 }
 
 fn step(site: &str, kind: StepKind) -> Step {
-    Step { site: Label::new(site), at: Place::default(), kind, catch: Vec::new(), source: None }
+    Step {
+        site: Label::new(site),
+        at: Place::default(),
+        kind,
+        catch: Vec::new(),
+        source: None,
+    }
 }
 
 fn write(site: &str, text: &str, params: Vec<Var>) -> Step {
-    step(site, StepKind::Sql { sql: sql(text, params), rows: None, otherwise: Vec::new() })
+    step(
+        site,
+        StepKind::Sql {
+            sql: sql(text, params),
+            rows: None,
+            otherwise: Vec::new(),
+        },
+    )
 }
 
 fn event(label: &str, process: usize) -> Event {
@@ -46,15 +63,25 @@ fn two_first_messages() -> Program {
             step(
                 "look",
                 StepKind::Read {
-                    sql: sql("SELECT id FROM session WHERE user = 'u' AND active = 1", vec![]),
+                    sql: sql(
+                        "SELECT id FROM session WHERE user = 'u' AND active = 1",
+                        vec![],
+                    ),
                     into: vec![Var::Local(0)],
                     none: Some(vec![
                         step("new_id s", StepKind::NewId(Var::Local(0))),
-                        write("open", "INSERT INTO session VALUES (?1, 'u', 1)", vec![Var::Local(0)]),
+                        write(
+                            "open",
+                            "INSERT INTO session VALUES (?1, 'u', 1)",
+                            vec![Var::Local(0)],
+                        ),
                     ]),
                 },
             ),
-            step("reply", StepKind::Reply(vec![("session".into(), Expr::Var(Var::Local(0)))])),
+            step(
+                "reply",
+                StepKind::Reply(vec![("session".into(), Expr::Var(Var::Local(0)))]),
+            ),
         ],
     };
     Program {
@@ -96,11 +123,15 @@ fn stage(program: Program) -> Stage {
 }
 
 fn quiet(stage: &mut Stage) -> Ran {
-    stage.run(&mut || Box::new(Quiet) as Box<dyn Strategy>).expect("a quiet run")
+    stage
+        .run(&mut || Box::new(Quiet) as Box<dyn Strategy>)
+        .expect("a quiet run")
 }
 
 fn seeded(stage: &mut Stage, seed: u64, run: u64, profile: &Rc<Profile>) -> Ran {
-    let ran = stage.run(&mut || default_for(seed, run, profile)).expect("a run");
+    let ran = stage
+        .run(&mut || default_for(seed, run, profile))
+        .expect("a run");
     assert_eq!(ran.internal, None);
     ran
 }
@@ -120,13 +151,17 @@ fn the_quiet_run_handles_one_delivery_after_the_other() {
 fn a_search_finds_the_race_and_a_replay_repeats_it_byte_for_byte() {
     let mut stage = stage(two_first_messages());
     let profile = Rc::new(quiet(&mut stage).profile);
-    let found = (1..200).map(|run| seeded(&mut stage, 1, run, &profile)).find(|ran| !ran.violations.is_empty());
+    let found = (1..200)
+        .map(|run| seeded(&mut stage, 1, run, &profile))
+        .find(|ran| !ran.violations.is_empty());
     let found = found.expect("200 runs are plenty");
     assert_eq!(found.violated(), ["one_active_session"]);
     let text = found.decisions.to_string();
     let parsed: Decisions = text.parse().expect("what is printed can be pasted");
     assert_eq!(parsed, found.decisions);
-    let again = stage.run(&mut || Box::new(Replay::new(&parsed))).expect("a replay");
+    let again = stage
+        .run(&mut || Box::new(Replay::new(&parsed)))
+        .expect("a replay");
     assert_eq!(again.hash, found.hash, "{text}");
     assert_eq!(again.counts.used, parsed.0.len());
     assert_eq!(again.counts.blocked + again.counts.absent, 0);
@@ -136,9 +171,15 @@ fn a_search_finds_the_race_and_a_replay_repeats_it_byte_for_byte() {
 fn a_run_leaves_nothing_behind_for_the_next() {
     let mut used = stage(two_first_messages());
     let profile = Rc::new(quiet(&mut used).profile);
-    let hashes: Vec<u128> = (1..300).map(|run| seeded(&mut used, 2, run, &profile).hash).collect();
+    let hashes: Vec<u128> = (1..300)
+        .map(|run| seeded(&mut used, 2, run, &profile).hash)
+        .collect();
     for run in [1_u64, 7, 50, 133, 298] {
         let mut fresh = stage(two_first_messages());
-        assert_eq!(seeded(&mut fresh, 2, run, &profile).hash, hashes[run as usize - 1], "run {run}");
+        assert_eq!(
+            seeded(&mut fresh, 2, run, &profile).hash,
+            hashes[run as usize - 1],
+            "run {run}"
+        );
     }
 }

@@ -41,7 +41,7 @@ pub(super) struct Actor {
     pub(super) until: Cell<u64>,
     pub(super) condition: RefCell<Option<Condition>>,
     pub(super) waits_at: RefCell<Label>,
-    pub(super) handle: RefCell<Option<Box<Handle>>>,
+    pub(super) handle: RefCell<Option<Handle>>,
     pub(super) conn: Cell<u32>,
     pub(super) answer: RefCell<Option<Rc<super::message::Mail>>>,
     pub(super) delivery: Cell<Option<usize>>,
@@ -55,7 +55,9 @@ pub(super) const NEVER: u64 = u64::MAX;
 
 impl Actor {
     pub(super) fn new(cause: Label, process: Option<Rc<Process>>, daemon: bool) -> Self {
-        let incarnation = process.as_ref().map_or(0, |process| process.incarnation.get());
+        let incarnation = process
+            .as_ref()
+            .map_or(0, |process| process.incarnation.get());
         Self {
             waits_at: RefCell::new(cause.clone()),
             cause,
@@ -104,14 +106,23 @@ impl Actor {
 
     /// Whether it could run now.
     pub(super) fn is_ready(&self, now: u64) -> bool {
-        if self.process.as_ref().is_some_and(|process| process.paused_until.get() > now) {
+        if self
+            .process
+            .as_ref()
+            .is_some_and(|process| process.paused_until.get() > now)
+        {
             return false;
         }
         match self.state.get() {
             State::Ready => true,
             State::Ended => false,
             State::Blocked => {
-                self.until.get() <= now || self.condition.borrow().as_ref().is_some_and(|condition| condition())
+                self.until.get() <= now
+                    || self
+                        .condition
+                        .borrow()
+                        .as_ref()
+                        .is_some_and(|condition| condition())
             }
         }
     }
@@ -120,11 +131,22 @@ impl Actor {
     pub(super) fn wakes_at(&self) -> u64 {
         let own = match self.state.get() {
             State::Ready => 0,
-            State::Blocked if self.condition.borrow().as_ref().is_some_and(|condition| condition()) => 0,
+            State::Blocked
+                if self
+                    .condition
+                    .borrow()
+                    .as_ref()
+                    .is_some_and(|condition| condition()) =>
+            {
+                0
+            }
             State::Blocked => self.until.get(),
             State::Ended => NEVER,
         };
-        let paused = self.process.as_ref().map_or(0, |process| process.paused_until.get());
+        let paused = self
+            .process
+            .as_ref()
+            .map_or(0, |process| process.paused_until.get());
         if own == NEVER { NEVER } else { own.max(paused) }
     }
 

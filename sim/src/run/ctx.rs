@@ -53,7 +53,10 @@ impl Ctx {
     /// # Panics
     /// If the actor is outside the system.
     pub fn process(&self) -> &Rc<Process> {
-        self.actor.process.as_ref().expect("this actor runs in a process")
+        self.actor
+            .process
+            .as_ref()
+            .expect("this actor runs in a process")
     }
 
     /// Passes a gate: others may go on before this returns, or the process may die here.
@@ -63,8 +66,14 @@ impl Ctx {
 
     /// The process's wall clock, Unix milliseconds. Outside the system: true time.
     pub fn clock_ms(&self) -> i64 {
-        let offset = self.actor.process.as_ref().map_or(0, |process| process.offset_ms.get());
-        self.kernel.start_ms + i64::try_from(self.kernel.now_us() / 1000).unwrap_or(i64::MAX) + offset
+        let offset = self
+            .actor
+            .process
+            .as_ref()
+            .map_or(0, |process| process.offset_ms.get());
+        self.kernel.start_ms
+            + i64::try_from(self.kernel.now_us() / 1000).unwrap_or(i64::MAX)
+            + offset
     }
 
     /// Virtual time since the start of the run, milliseconds.
@@ -90,33 +99,53 @@ impl Ctx {
 
     /// Waits until the condition holds, at most until the virtual time `until_ms` since the start. True if it holds.
     /// The condition is asked again whenever somebody else has run; it must only look.
-    pub fn wait(&self, site: &Label, until_ms: Option<u64>, condition: impl Fn() -> bool + 'static) -> bool {
+    pub fn wait(
+        &self,
+        site: &Label,
+        until_ms: Option<u64>,
+        condition: impl Fn() -> bool + 'static,
+    ) -> bool {
         if condition() {
             return true;
         }
         let condition = Rc::new(condition);
         let asked = Rc::clone(&condition);
         let until = until_ms.map_or(NEVER, |ms| ms * 1000);
-        self.alive(self.kernel.block(&self.actor, site, until, Some(Box::new(move || asked()))));
+        self.alive(
+            self.kernel
+                .block(&self.actor, site, until, Some(Box::new(move || asked()))),
+        );
         condition()
     }
 
     /// A duration in milliseconds out of a range: the shortest, unless a decision says longer.
     pub fn amount(&self, site: &Label, shortest: u64, longest: u64) -> u64 {
-        if shortest >= longest { shortest } else { self.kernel.amount(&self.actor, site, shortest, longest) }
+        if shortest >= longest {
+            shortest
+        } else {
+            self.kernel.amount(&self.actor, site, shortest, longest)
+        }
     }
 
     /// Lets time pass, as an event.
     pub fn take(&self, site: &Label, shortest: u64, longest: u64) {
         let ms = self.amount(site, shortest, longest);
-        let event = self.event(EventKind::Take, Arg::Text(format!("{ms} ms").into()), Outcome::Open);
+        let event = self.event(
+            EventKind::Take,
+            Arg::Text(format!("{ms} ms").into()),
+            Outcome::Open,
+        );
         self.sleep(site, ms);
         self.close(event, Outcome::Done);
     }
 
     /// A choice out of `0..n`: 0, unless a decision says otherwise. `n` of 0 or 1 always gives 0.
     pub fn pick(&self, site: &Label, n: u64) -> u64 {
-        if n <= 1 { 0 } else { self.kernel.pick(&self.actor, site, n) }
+        if n <= 1 {
+            0
+        } else {
+            self.kernel.pick(&self.actor, site, n)
+        }
     }
 
     /// Which passage of this label by this cause it is, from 1: for ids that name where they come from.
@@ -133,7 +162,13 @@ impl Ctx {
 
     /// Records an event of this actor; returns its index for [`Ctx::close`].
     pub fn event(&self, kind: EventKind, arg: Arg, outcome: Outcome) -> usize {
-        self.kernel.note_as(self.actor.cause.clone(), self.actor.identity(), kind, arg, outcome)
+        self.kernel.note_as(
+            self.actor.cause.clone(),
+            self.actor.identity(),
+            kind,
+            arg,
+            outcome,
+        )
     }
 
     /// An event has returned.
@@ -142,21 +177,40 @@ impl Ctx {
     }
 
     /// Something outside happens now, whatever the store thinks of it.
-    pub fn effect(&self, name: &str, intent: Option<Value>, key: Option<Value>, value: Option<Value>) {
+    pub fn effect(
+        &self,
+        name: &str,
+        intent: Option<Value>,
+        key: Option<Value>,
+        value: Option<Value>,
+    ) {
         self.gate(&EFFECT);
         let words = [&intent, &key, &value].map(|value| {
-            value.as_ref().map_or(String::new(), |value| format!(" {}", crate::trace::value_json(value)))
+            value.as_ref().map_or(String::new(), |value| {
+                format!(" {}", crate::trace::value_json(value))
+            })
         });
-        let event =
-            self.event(EventKind::Effect, Arg::Text(format!("{name}{}", words.concat()).into()), Outcome::Done);
+        let event = self.event(
+            EventKind::Effect,
+            Arg::Text(format!("{name}{}", words.concat()).into()),
+            Outcome::Done,
+        );
         let n = self.kernel.trace.borrow().events[event].n;
-        let effect = Effect { n, cause: self.actor.cause.clone(), name: name.into(), intent, key, value };
+        let effect = Effect {
+            n,
+            cause: self.actor.cause.clone(),
+            name: name.into(),
+            intent,
+            key,
+            value,
+        };
         self.kernel.ledger.borrow_mut().effects.push(effect);
     }
 
     /// Starts an actor beside this one, in the same process (outside, if this one is).
     pub fn spawn(&self, cause: Label, daemon: bool, body: impl FnOnce(&Ctx) + 'static) {
-        self.kernel.spawn(cause, self.actor.process.as_ref(), daemon, body);
+        self.kernel
+            .spawn(cause, self.actor.process.as_ref(), daemon, body);
     }
 
     /// Sends a request, which may be lost, late or doubled, and returns where its answer will arrive.
@@ -195,7 +249,9 @@ impl Ctx {
     /// Answers the request being handled. The answer may be lost; a second answer is ignored.
     pub fn reply(&self, text: &str) {
         self.gate(&REPLY);
-        let Some(mail) = self.actor.answer.borrow_mut().take() else { return };
+        let Some(mail) = self.actor.answer.borrow_mut().take() else {
+            return;
+        };
         if let Some(event) = self.actor.delivery.take() {
             self.close(event, Outcome::Text(text.into()));
         }
@@ -245,11 +301,15 @@ impl Ctx {
         result
     }
 
-    fn take_handle(&self) -> Box<Handle> {
+    fn take_handle(&self) -> Handle {
         if let Some(handle) = self.actor.handle.borrow_mut().take() {
             return handle;
         }
-        let idle = self.actor.process.as_ref().and_then(|process| process.idle.borrow_mut().pop());
+        let idle = self
+            .actor
+            .process
+            .as_ref()
+            .and_then(|process| process.idle.borrow_mut().pop());
         let Some(handle) = idle.or_else(|| self.kernel.pool.borrow_mut().pop()) else {
             self.kernel.short.set(true);
             unwind();
@@ -270,26 +330,31 @@ impl Ctx {
                 ctx.kernel.arrive(cause, &to, handler, mail);
             });
         } else {
-            self.kernel.arrive(cause, &request.to, Rc::clone(&request.handler), mail);
+            self.kernel
+                .arrive(cause, &request.to, Rc::clone(&request.handler), mail);
         }
     }
 
     /// A fault that a decision puts on the message of `cause`, if it may strike.
     fn message_fault(&self, cause: &Label, kind: Kind) -> Option<Deviation> {
-        let site = if kind == Kind::Send { Label::new(&format!("send {cause}")) } else { REPLY_SENT };
+        let site = if kind == Kind::Send {
+            Label::new(&format!("send {cause}"))
+        } else {
+            REPLY_SENT
+        };
         let (key, occurrence, act) = self.kernel.ask(&self.actor, &site, kind)?;
-        let fits = match (&act, kind) {
-            (
-                Act::Do(Deviation::LostRequest | Deviation::Duplicate(_) | Deviation::Late(_)),
-                Kind::Send,
-            )
-            | (Act::Do(Deviation::LostReply), Kind::Reply) => true,
+        let fits = match &act {
+            Act::Do(Deviation::LostRequest | Deviation::Duplicate(_) | Deviation::Late(_)) => {
+                kind == Kind::Send
+            }
+            Act::Do(Deviation::LostReply) => kind == Kind::Reply,
             _ => false,
         };
         self.kernel.strategy.borrow_mut().carried_out(key, fits);
         match act {
             Act::Do(deviation) if fits => {
-                self.kernel.deviated(&self.actor, &site, occurrence, deviation.clone());
+                self.kernel
+                    .deviated(&self.actor, &site, occurrence, deviation.clone());
                 Some(deviation)
             }
             _ => None,
@@ -298,7 +363,8 @@ impl Ctx {
 
     fn strike(&self, fault: Fault, cause: &Label) {
         self.kernel.struck(fault);
-        self.kernel.fault_event(&self.actor, format!("{fault} {cause}"));
+        self.kernel
+            .fault_event(&self.actor, format!("{fault} {cause}"));
     }
 
     fn alive(&self, result: Result<(), Dead>) {
@@ -323,7 +389,9 @@ impl Kernel {
             |actor| *actor.answer.borrow_mut() = Some(mailed),
             move |ctx| {
                 let arg = Arg::Text(ctx.actor.cause.as_str().into());
-                ctx.actor.delivery.set(Some(ctx.event(EventKind::Deliver, arg, Outcome::Open)));
+                ctx.actor
+                    .delivery
+                    .set(Some(ctx.event(EventKind::Deliver, arg, Outcome::Open)));
                 handler(ctx);
                 if let Some(event) = ctx.actor.delivery.take() {
                     ctx.close(event, Outcome::Done);

@@ -19,8 +19,13 @@ pub(super) fn unwind() -> ! {
 
 /// Runs an actor's body: death ends it silently, a panic is a bug in lockstep and ends the run.
 pub(super) fn guard(kernel: &Rc<Kernel>, actor: &Rc<Actor>, body: impl FnOnce(&Ctx)) {
-    let ctx = Ctx { kernel: Rc::clone(kernel), actor: Rc::clone(actor) };
-    let Err(payload) = catch_unwind(AssertUnwindSafe(|| body(&ctx))) else { return };
+    let ctx = Ctx {
+        kernel: Rc::clone(kernel),
+        actor: Rc::clone(actor),
+    };
+    let Err(payload) = catch_unwind(AssertUnwindSafe(|| body(&ctx))) else {
+        return;
+    };
     if !payload.is::<Died>() {
         let words = format!("{} panicked: {}", actor.cause, words(payload.as_ref()));
         kernel.internal.borrow_mut().get_or_insert(words);
@@ -29,7 +34,8 @@ pub(super) fn guard(kernel: &Rc<Kernel>, actor: &Rc<Actor>, body: impl FnOnce(&C
 
 fn words(payload: &(dyn Any + Send)) -> &str {
     let text = payload.downcast_ref::<&str>().copied();
-    text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
+    text.or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message")
 }
 
 impl Kernel {
@@ -48,7 +54,12 @@ impl Kernel {
             .live
             .borrow()
             .iter()
-            .filter(|actor| actor.process.as_ref().is_some_and(|own| Rc::ptr_eq(own, process)))
+            .filter(|actor| {
+                actor
+                    .process
+                    .as_ref()
+                    .is_some_and(|own| Rc::ptr_eq(own, process))
+            })
             .cloned()
             .collect();
         for conn in self.connections_of(process, &victims) {
@@ -56,7 +67,9 @@ impl Kernel {
         }
         self.leave_in_doubt(process, &victims);
         let shm = self.disk.shm_copy();
-        self.graveyard.borrow_mut().append(&mut process.idle.borrow_mut());
+        self.graveyard
+            .borrow_mut()
+            .append(&mut process.idle.borrow_mut());
         victims.iter().for_each(|actor| self.drain(actor));
         self.disk.shm_restore(&shm);
         let judge = self.judge.borrow().clone();
@@ -72,14 +85,19 @@ impl Kernel {
             let changes = capture.map(|capture| capture.take()).unwrap_or_default();
             let owner = victims.iter().find(|actor| actor.conn.get() == conn);
             if let (Some(owner), false) = (owner, changes.is_empty()) {
-                self.in_doubt.borrow_mut().push((owner.cause.clone(), changes));
+                self.in_doubt
+                    .borrow_mut()
+                    .push((owner.cause.clone(), changes));
             }
         }
     }
 
     fn connections_of(&self, process: &Process, victims: &[Rc<Actor>]) -> Vec<u32> {
         let idle = process.idle.borrow();
-        let busy = victims.iter().map(|actor| actor.conn.get()).filter(|conn| *conn != 0);
+        let busy = victims
+            .iter()
+            .map(|actor| actor.conn.get())
+            .filter(|conn| *conn != 0);
         idle.iter().map(|handle| handle.conn).chain(busy).collect()
     }
 
@@ -92,12 +110,19 @@ impl Kernel {
             }
         }
         *self.current.borrow_mut() = None;
-        self.graveyard.borrow_mut().extend(actor.handle.borrow_mut().take());
+        self.graveyard
+            .borrow_mut()
+            .extend(actor.handle.borrow_mut().take());
         if let Some(mail) = actor.answer.borrow_mut().take() {
             mail.post(Answer::Broken);
         }
-        self.profile.borrow_mut().gates.insert(actor.cause.hash(), actor.passed.get());
-        self.live.borrow_mut().retain(|other| !Rc::ptr_eq(other, actor));
+        self.profile
+            .borrow_mut()
+            .gates
+            .insert(actor.cause.hash(), actor.passed.get());
+        self.live
+            .borrow_mut()
+            .retain(|other| !Rc::ptr_eq(other, actor));
     }
 
     /// The run is over: whoever is still in the middle of something ends without effect.
@@ -120,7 +145,7 @@ impl Kernel {
     }
 
     /// Puts a handle back into the pool, unless it stands in the middle of a transaction.
-    fn give_back(&self, handle: Box<super::Handle>) {
+    fn give_back(&self, handle: super::Handle) {
         let idle = handle.connection().is_autocommit();
         let place = if idle { &self.pool } else { &self.graveyard };
         place.borrow_mut().push(handle);

@@ -20,12 +20,16 @@ impl Kernel {
     /// A passage of a gate by the running actor. Free when nothing deviates; else it may suspend.
     /// `Err` means that the actor's process has died meanwhile.
     pub(super) fn gate(&self, site: &Label, kind: Kind) -> Result<(), Dead> {
-        let Some(actor) = self.runner() else { return Ok(()) };
+        let Some(actor) = self.runner() else {
+            return Ok(());
+        };
         if actor.is_dead() {
             return Err(Dead);
         }
         actor.passed.set(actor.passed.get() + 1);
-        let Some((at_key, occurrence, act)) = self.ask(&actor, site, kind) else { return Ok(()) };
+        let Some((at_key, occurrence, act)) = self.ask(&actor, site, kind) else {
+            return Ok(());
+        };
         let done = self.act_at_gate(&actor, site, occurrence, &act);
         self.strategy.borrow_mut().carried_out(at_key, done);
         if !done || !self.must_stop(&act) {
@@ -45,7 +49,11 @@ impl Kernel {
 
     /// The running actor, unless decisions are muted (set-up, the checker).
     pub(super) fn runner(&self) -> Option<Rc<Actor>> {
-        if self.muted.get() { None } else { self.current.borrow().clone() }
+        if self.muted.get() {
+            None
+        } else {
+            self.current.borrow().clone()
+        }
     }
 
     /// Asks the strategy at a point; counts the point in the profile.
@@ -55,20 +63,44 @@ impl Kernel {
             return None;
         }
         self.profile.borrow_mut().points[Profile::slot(kind)] += 1;
-        if let Some(steps) = self.steps.borrow_mut().as_mut().filter(|_| kind == Kind::Step) {
+        if let Some(steps) = self
+            .steps
+            .borrow_mut()
+            .as_mut()
+            .filter(|_| kind == Kind::Step)
+        {
             let (cause, site) = (actor.cause.as_str().into(), site.as_str().into());
-            steps.push(Point { cause, site, occurrence });
+            steps.push(Point {
+                cause,
+                site,
+                occurrence,
+            });
         }
         let at_key = key(&actor.cause, site, occurrence);
-        let at = At { cause: &actor.cause, site, occurrence, key: at_key, kind };
+        let at = At {
+            cause: &actor.cause,
+            site,
+            occurrence,
+            key: at_key,
+            kind,
+        };
         let act = self.strategy.borrow_mut().decide(&at, self)?;
         Some((at_key, occurrence, act))
     }
 
     /// Remembers a decision that was carried out.
-    pub(super) fn deviated(&self, actor: &Actor, site: &Label, occurrence: u32, deviation: Deviation) {
-        let point =
-            Point { cause: actor.cause.as_str().into(), site: site.as_str().into(), occurrence };
+    pub(super) fn deviated(
+        &self,
+        actor: &Actor,
+        site: &Label,
+        occurrence: u32,
+        deviation: Deviation,
+    ) {
+        let point = Point {
+            cause: actor.cause.as_str().into(),
+            site: site.as_str().into(),
+            occurrence,
+        };
         self.deviations.borrow_mut().push((point, deviation));
     }
 
@@ -100,20 +132,37 @@ impl Kernel {
             .live
             .borrow()
             .iter()
-            .find(|other| other.cause.hash() == to && !Rc::ptr_eq(other, from) && other.is_ready(now))
+            .find(|other| {
+                other.cause.hash() == to && !Rc::ptr_eq(other, from) && other.is_ready(now)
+            })
             .cloned();
         let Some(target) = target else { return false };
-        self.deviated(from, site, occurrence, Deviation::Switch(target.cause.as_str().into()));
+        self.deviated(
+            from,
+            site,
+            occurrence,
+            Deviation::Switch(target.cause.as_str().into()),
+        );
         let arg = Arg::Text(format!("{site}: switch to {}", target.cause).into());
-        self.note_as(from.cause.clone(), from.identity(), EventKind::Switch, arg, Outcome::Done);
+        self.note_as(
+            from.cause.clone(),
+            from.identity(),
+            EventKind::Switch,
+            arg,
+            Outcome::Done,
+        );
         *self.next.borrow_mut() = Some(target);
         true
     }
 
     fn crash(&self, actor: &Rc<Actor>, site: &Label) -> bool {
-        let Some(process) = &actor.process else { return false };
+        let Some(process) = &actor.process else {
+            return false;
+        };
         let restart = self.amount(actor, &RESTART, RESTART_MS.0, RESTART_MS.1);
-        process.crashes_left.set(process.crashes_left.get().saturating_sub(1));
+        process
+            .crashes_left
+            .set(process.crashes_left.get().saturating_sub(1));
         process.restart_at.set(self.now_us() + restart * 1000);
         self.struck(Fault::Crash);
         self.fault_event(actor, format!("crash at {site}"));
@@ -122,7 +171,9 @@ impl Kernel {
     }
 
     fn pause(&self, actor: &Rc<Actor>, ms: u64) -> bool {
-        let Some(process) = &actor.process else { return false };
+        let Some(process) = &actor.process else {
+            return false;
+        };
         process.paused_until.set(self.now_us() + ms * 1000);
         self.struck(Fault::Pause);
         self.fault_event(actor, format!("pause {ms} ms"));
@@ -130,7 +181,9 @@ impl Kernel {
     }
 
     fn jump(&self, actor: &Rc<Actor>, ms: i64) -> bool {
-        let Some(process) = &actor.process else { return false };
+        let Some(process) = &actor.process else {
+            return false;
+        };
         process.offset_ms.set(process.offset_ms.get() + ms);
         self.struck(Fault::ClockJump);
         self.fault_event(actor, format!("clock jumps {ms} ms"));
@@ -149,14 +202,18 @@ impl Kernel {
 
     /// A duration in milliseconds: the shortest, unless a decision says longer.
     pub(super) fn amount(&self, actor: &Actor, site: &Label, shortest: u64, longest: u64) -> u64 {
-        let Some((at_key, occurrence, act)) = self.ask(actor, site, Kind::Amount(shortest, longest)) else {
+        let Some((at_key, occurrence, act)) =
+            self.ask(actor, site, Kind::Amount(shortest, longest))
+        else {
             return shortest;
         };
         let chosen = match act {
             Act::Do(Deviation::Take(ms)) if (shortest..=longest).contains(&ms) => Some(ms),
             _ => None,
         };
-        self.strategy.borrow_mut().carried_out(at_key, chosen.is_some());
+        self.strategy
+            .borrow_mut()
+            .carried_out(at_key, chosen.is_some());
         if let Some(ms) = chosen {
             self.deviated(actor, site, occurrence, Deviation::Take(ms));
         }
@@ -165,12 +222,16 @@ impl Kernel {
 
     /// A choice out of `0..n`: 0, unless a decision says otherwise.
     pub(super) fn pick(&self, actor: &Actor, site: &Label, n: u64) -> u64 {
-        let Some((at_key, occurrence, act)) = self.ask(actor, site, Kind::Pick(n)) else { return 0 };
+        let Some((at_key, occurrence, act)) = self.ask(actor, site, Kind::Pick(n)) else {
+            return 0;
+        };
         let chosen = match act {
             Act::Do(Deviation::Pick(i)) if i < n => Some(i),
             _ => None,
         };
-        self.strategy.borrow_mut().carried_out(at_key, chosen.is_some());
+        self.strategy
+            .borrow_mut()
+            .carried_out(at_key, chosen.is_some());
         if let Some(i) = chosen {
             self.deviated(actor, site, occurrence, Deviation::Pick(i));
         }
@@ -205,7 +266,11 @@ impl Kernel {
             Act::Do(_) => false,
         };
         self.strategy.borrow_mut().carried_out(at_key, done);
-        if done { self.next.borrow_mut().take() } else { None }
+        if done {
+            self.next.borrow_mut().take()
+        } else {
+            None
+        }
     }
 }
 
@@ -213,8 +278,15 @@ impl View for Kernel {
     fn ready(&self, into: &mut Vec<Candidate>) {
         let now = self.now_us();
         let current = self.current.borrow();
-        for actor in self.live.borrow().iter().filter(|actor| actor.is_ready(now)) {
-            let is_current = current.as_ref().is_some_and(|current| Rc::ptr_eq(current, actor));
+        for actor in self
+            .live
+            .borrow()
+            .iter()
+            .filter(|actor| actor.is_ready(now))
+        {
+            let is_current = current
+                .as_ref()
+                .is_some_and(|current| Rc::ptr_eq(current, actor));
             into.push(Candidate {
                 cause: actor.cause.hash(),
                 passed: actor.passed.get(),
@@ -242,7 +314,9 @@ pub(super) struct Keeper(pub(super) std::rc::Weak<Kernel>);
 
 impl Gatekeeper for Keeper {
     fn pass(&self, conn: Conn, method: Method, file: FileKind) -> Result<(), Dead> {
-        let Some(kernel) = self.0.upgrade() else { return Ok(()) };
+        let Some(kernel) = self.0.upgrade() else {
+            return Ok(());
+        };
         if conn == super::stage::CHECKER {
             return Ok(());
         }
@@ -254,8 +328,12 @@ impl Gatekeeper for Keeper {
     }
 
     fn sleep(&self, _conn: Conn, micros: u64) -> Result<(), Dead> {
-        let Some(kernel) = self.0.upgrade() else { return Ok(()) };
-        let Some(actor) = kernel.runner() else { return Ok(()) };
+        let Some(kernel) = self.0.upgrade() else {
+            return Ok(());
+        };
+        let Some(actor) = kernel.runner() else {
+            return Ok(());
+        };
         if actor.is_dead() {
             return Err(Dead);
         }
@@ -273,8 +351,13 @@ const BUSY: Label = Label::fixed("database is locked");
 
 /// Labels of the sites inside SQLite, such as `xSync wal`, in the order of [`disk_site`].
 pub(super) fn disk_sites() -> Rc<[Label]> {
-    let name = |method: &Method, file: &FileKind| Label::new(&format!("{} {}", method.name(), file.name()));
-    METHODS.iter().flat_map(|method| FILES.iter().map(move |file| name(method, file))).collect()
+    let name = |method: &Method, file: &FileKind| {
+        Label::new(&format!("{} {}", method.name(), file.name()))
+    };
+    METHODS
+        .iter()
+        .flat_map(|method| FILES.iter().map(move |file| name(method, file)))
+        .collect()
 }
 
 const METHODS: [Method; 11] = [
@@ -291,8 +374,13 @@ const METHODS: [Method; 11] = [
     Method::Open,
 ];
 
-const FILES: [FileKind; 5] =
-    [FileKind::Main, FileKind::Wal, FileKind::Journal, FileKind::Shm, FileKind::Temp];
+const FILES: [FileKind; 5] = [
+    FileKind::Main,
+    FileKind::Wal,
+    FileKind::Journal,
+    FileKind::Shm,
+    FileKind::Temp,
+];
 
 fn disk_site(method: Method, file: FileKind) -> usize {
     method as usize * FILES.len() + file as usize

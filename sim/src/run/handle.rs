@@ -20,7 +20,11 @@ pub struct SimClock {
 impl SimClock {
     /// A clock that reads virtual time from `now_us`, counted from `start_ms` (Unix milliseconds).
     pub fn new(start_ms: i64, now_us: Rc<Cell<u64>>) -> Self {
-        Self { start_ms, now_us, offset_ms: Rc::new(RefCell::new(Rc::new(Cell::new(0)))) }
+        Self {
+            start_ms,
+            now_us,
+            offset_ms: Rc::new(RefCell::new(Rc::new(Cell::new(0)))),
+        }
     }
 
     /// From now on this is the clock of a process with this offset.
@@ -39,7 +43,7 @@ impl Clock for SimClock {
 /// What is behind a handle.
 pub enum Db {
     /// A scenario's own tables.
-    Raw(Connection),
+    Raw(Box<Connection>),
     /// The reference store.
     Store(Box<SqliteStore<SimClock>>),
 }

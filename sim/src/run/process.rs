@@ -39,7 +39,7 @@ pub struct Process {
     pub(super) start_is_daemon: Cell<bool>,
     /// Lost in a crash. The world decides what it is.
     pub memory: RefCell<Option<Rc<dyn Any>>>,
-    pub(super) idle: RefCell<Vec<Box<Handle>>>,
+    pub(super) idle: RefCell<Vec<Handle>>,
 }
 
 impl Process {

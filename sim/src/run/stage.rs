@@ -105,8 +105,8 @@ pub struct Stage {
     world: Rc<dyn World>,
     disk: Rc<Disk>,
     image: Image,
-    pool: Vec<Box<Handle>>,
-    graveyard: Vec<Box<Handle>>,
+    pool: Vec<Handle>,
+    graveyard: Vec<Handle>,
     captures: Vec<Option<Rc<Capture>>>,
     observer: Rc<Observer>,
     stacks: Vec<DefaultStack>,
@@ -223,7 +223,7 @@ impl Stage {
         if dead.is_empty() {
             return;
         }
-        let revived = |handle: &Box<Handle>| self.disk.revive(handle.connection(), handle.conn).is_ok();
+        let revived = |handle: &Handle| self.disk.revive(handle.connection(), handle.conn).is_ok();
         self.pool.extend(dead.into_iter().filter(revived));
         self.disk.restore(&self.image);
     }
@@ -332,7 +332,9 @@ impl Stage {
         let ran = self.run(&mut || Box::new(Quiet))?;
         let flipped = self.disk.flip_byte(file, offset);
         let hash = self.hash(&ran.trace);
-        flipped.then_some(hash).ok_or_else(|| format!("{file} has no byte {offset}"))
+        flipped
+            .then_some(hash)
+            .ok_or_else(|| format!("{file} has no byte {offset}"))
     }
 
     /// Hash of a trace and of the bytes on the disk.
@@ -359,6 +361,12 @@ impl Stage {
     /// As [`Stage::run`].
     pub fn record_statements(&mut self) -> Result<Vec<(Conn, String)>, String> {
         self.run(&mut || Box::new(Quiet))?;
+        for handle in &self.pool {
+            // Texts with their values filled in are many.
+            handle
+                .connection()
+                .set_prepared_statement_cache_capacity(4096);
+        }
         self.observer.record(true);
         let ran = self.run(&mut || Box::new(Quiet));
         self.observer.record(false);
@@ -408,18 +416,18 @@ fn open(
     now_us: &Rc<Cell<u64>>,
     observer: &Rc<Observer>,
     conn: Conn,
-) -> Result<Box<Handle>, String> {
+) -> Result<Handle, String> {
     let connection = disk.open(MAIN, conn).map_err(|error| error.to_string())?;
     let clock = SimClock::new(world.start_ms(), Rc::clone(now_us));
     let capture = Rc::new(Capture::install(&connection));
     observer.watch(&connection, conn);
     let db = world.open(connection, clock.clone())?;
-    Ok(Box::new(Handle {
+    Ok(Handle {
         conn,
         db,
         capture,
         clock,
-    }))
+    })
 }
 
 /// Connections that the pool has at first.

@@ -126,7 +126,10 @@ fn the_holder_of_a_moved_task_stays_fenced_in_the_next_generation() {
     world.store.reset(op, moved).expect("reset");
     let fresh = world.claim("w1").expect("moved");
     assert_eq!(fresh.task, stale.task);
-    assert!(fresh.fence > stale.fence, "fences go on in the next generation");
+    assert!(
+        fresh.fence > stale.fence,
+        "fences go on in the next generation"
+    );
     let op = world.op();
     let refused = world.store.complete(op, done(&stale)).expect_err("stale");
     assert_eq!(refused.kind(), "fenced");
