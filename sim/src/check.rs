@@ -59,6 +59,8 @@ pub struct Checker {
     now_reached: RefCell<BTreeSet<String>>,
     columns: BTreeMap<String, Vec<String>>,
     commits: Cell<u64>,
+    /// A commit could not be looked at: the next one is judged whole.
+    missed: Cell<bool>,
     judged_rows: Cell<bool>,
 }
 
@@ -96,6 +98,7 @@ impl Checker {
             now_reached: RefCell::default(),
             columns,
             commits: Cell::new(0),
+            missed: Cell::new(false),
             judged_rows: Cell::new(false),
             connection,
         })
@@ -106,6 +109,7 @@ impl Checker {
         externs::drop_cache(&self.connection);
         self.commits.set(0);
         self.now_reached.borrow_mut().clear();
+        self.missed.set(false);
         self.judged_rows.set(false);
     }
 
@@ -231,6 +235,10 @@ impl Checker {
     }
 
     fn judge_commit(&self, kernel: &Kernel, changes: &[Change]) -> rusqlite::Result<()> {
+        if self.missed.get() {
+            self.full(kernel, RuleKind::Never)?;
+            self.missed.set(false);
+        }
         let sampled = mix(0x5eed, self.commits.get()).is_multiple_of(100);
         for rule in self
             .invariants
@@ -279,8 +287,11 @@ impl Judge for Checker {
         let shm = kernel.disk().shm_header_copy();
         let outcome = self.in_snapshot(|| self.judge_commit(kernel, changes));
         kernel.disk().shm_header_restore(&shm);
-        if let Err(error) = outcome {
-            kernel.internal(format!("the checker failed: {error}"));
+        match outcome {
+            // Suspended connections can hold every lock that a reader needs, such as all read marks of the WAL's index.
+            Err(error) if is_locked(&error) => self.missed.set(true),
+            Err(error) => kernel.internal(format!("the checker failed: {error}")),
+            Ok(()) => {}
         }
     }
 
