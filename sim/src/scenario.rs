@@ -134,6 +134,11 @@ pub fn parse(file: &str, text: &str) -> Result<Scenario, Problems> {
     })
 }
 
+/// Every key and word of the language, under the key where it may stand: what the manual has to name.
+pub fn words() -> Vec<(&'static str, Vec<&'static str>)> {
+    lower::words::all()
+}
+
 fn check_root(report: &Report<'_>, root: &node::Node) -> bool {
     if root.entries().is_some() {
         return true;

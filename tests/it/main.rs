@@ -1,6 +1,7 @@
 //! Facts about the whole. Each module says what belongs into it.
 
 mod determinism;
+mod docs;
 mod kills;
 mod properties;
 mod sabotage;

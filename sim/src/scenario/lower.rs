@@ -13,6 +13,7 @@ mod text;
 mod verbs_control;
 mod verbs_data;
 mod verbs_outside;
+pub(super) mod words;
 mod world;
 
 use super::duration;
@@ -85,9 +86,7 @@ pub(super) fn scenario(report: &Report<'_>, root: &Node) -> (String, Vec<Variant
 }
 
 fn head(report: &Report<'_>, root: &Node) -> Head {
-    let mut known = draft::TOP.to_vec();
-    known.push("explore");
-    report.only(root, "a scenario", &known);
+    report.only(root, "a scenario", &draft::TOP);
     match root.get("version") {
         Some(version) if literal(version) == Some(Value::Integer(1)) => {}
         Some(version) => report.at(

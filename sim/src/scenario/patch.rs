@@ -5,6 +5,9 @@ use super::names;
 use super::node::{Entry, Kind, Node};
 use super::problem::Report;
 
+/// Keys of a patch.
+pub(super) const PATCH: [&str; 3] = ["replace", "before", "after"];
+
 /// What happens around one labelled step.
 struct Patch<'n> {
     /// Steps before it.
@@ -50,7 +53,6 @@ fn read<'n>(report: &Report<'_>, entry: &'n Entry) -> Option<Patch<'n>> {
             ..none
         });
     }
-    let known = ["replace", "before", "after"];
     if entry.value.entries().is_none_or(<[Entry]>::is_empty) {
         let message = format!("the patch of `{}` does not say what to do", entry.name());
         report.at(
@@ -60,7 +62,7 @@ fn read<'n>(report: &Report<'_>, entry: &'n Entry) -> Option<Patch<'n>> {
         );
         return None;
     }
-    report.only(&entry.value, "a patch", &known);
+    report.only(&entry.value, "a patch", &PATCH);
     let steps = |key| entry.value.get(key).map(as_steps);
     Some(Patch {
         before: steps("before").unwrap_or(&[]),

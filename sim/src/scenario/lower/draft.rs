@@ -9,7 +9,7 @@ use super::super::program::Target;
 use super::flow::{self, FlowText};
 
 /// Keys of the top of a file.
-pub(super) const TOP: [&str; 18] = [
+pub(super) const TOP: [&str; 19] = [
     "version",
     "name",
     "source",
@@ -28,10 +28,11 @@ pub(super) const TOP: [&str; 18] = [
     "goals",
     "variants",
     "expect",
+    "explore",
 ];
 
 /// Keys of a variant.
-const VARIANT: [&str; 8] = [
+pub(super) const VARIANT: [&str; 8] = [
     "flows",
     "schema",
     "setup",

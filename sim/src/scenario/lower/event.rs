@@ -5,7 +5,7 @@ use super::super::names;
 use super::super::node::{Entry, Node};
 use super::super::program::{After, Event, Expr, Process, Redeliver, Var};
 use super::flow::World;
-use super::scope;
+use super::{scope, words};
 
 /// Repeats of one delivery.
 const REPEATS: u64 = 100;
@@ -38,8 +38,7 @@ impl Lower<'_> {
         let report = self.world.report;
         let node = &entry.value;
         let label = report.name(&entry.key, "an event")?.to_owned();
-        let known = ["on", "send", "with", "at", "after", "redeliver"];
-        report.only(node, &format!("event `{label}`"), &known);
+        report.only(node, &format!("event `{label}`"), &words::EVENT);
         let on = self.needed(entry, "on").and_then(|on| self.on(on));
         let send = self.needed(entry, "send");
         let flow = send.and_then(|send| report.known(send, "flow", &self.world.flow_names()));
@@ -233,7 +232,7 @@ impl Lower<'_> {
             );
             return None;
         };
-        report.only(node, "`redeliver`", &["every", "times"]);
+        report.only(node, "`redeliver`", &words::REDELIVER);
         let every = report.millis(every, "`every`");
         let times = report.whole(times, "`times`", REPEATS)?;
         Some(Redeliver {

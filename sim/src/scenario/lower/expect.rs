@@ -5,6 +5,7 @@ use super::super::names;
 use super::super::node::{Entry, Node};
 use super::super::problem::Report;
 use super::super::program::Expect;
+use super::words;
 
 /// The expectation of a variant: under `expect` of the file, or of the variant itself.
 pub(super) fn of(
@@ -43,14 +44,13 @@ fn read(report: &Report<'_>, node: &Node, invariants: &[&str]) -> Option<Expect>
         Some("undecided") => return Some(Expect::Undecided),
         _ => {}
     }
-    let known = ["holds", "undecided", "violates"];
     if node.entries().is_some() {
         report.only(node, "an expectation", &["violates"]);
     }
     let Some(names) = node.get("violates") else {
         if node.entries().is_none() {
             let text = node.scalar().unwrap_or("");
-            let help = names::help(text, "verdict", &known);
+            let help = names::help(text, "verdict", &words::VERDICTS);
             report.at(
                 node,
                 "an expectation is holds, undecided, or { violates: [names] }",

@@ -4,6 +4,20 @@ use super::super::node::Node;
 use super::super::problem::Report;
 use super::super::program::{Faults, Millis, Process};
 
+/// Kinds of faults.
+pub(super) const FAULTS: [&str; 7] = [
+    "crash",
+    "lost_request",
+    "lost_reply",
+    "duplicate",
+    "late",
+    "pause",
+    "clock_jump",
+];
+
+/// Keys of a fault that has a duration.
+pub(super) const BOUNDED: [&str; 2] = ["strikes", "up_to"];
+
 /// Strikes of one fault in one run.
 const STRIKES: u64 = 100;
 
@@ -11,16 +25,7 @@ const STRIKES: u64 = 100;
 pub(super) fn lower(report: &Report<'_>, processes: &[Process], node: Option<&Node>) -> Faults {
     let mut faults = Faults::default();
     let Some(node) = node else { return faults };
-    let known = [
-        "crash",
-        "lost_request",
-        "lost_reply",
-        "duplicate",
-        "late",
-        "pause",
-        "clock_jump",
-    ];
-    report.only(node, "`faults`", &known);
+    report.only(node, "`faults`", &FAULTS);
     let strikes = |key: &str| node.get(key).map_or(0, |value| strikes(report, value, key));
     faults.lost_request = strikes("lost_request");
     faults.lost_reply = strikes("lost_reply");
@@ -61,7 +66,7 @@ fn bounded(report: &Report<'_>, node: &Node, what: &str) -> Option<(u32, Millis)
         );
         return None;
     };
-    report.only(node, &format!("`{what}`"), &["strikes", "up_to"]);
+    report.only(node, &format!("`{what}`"), &BOUNDED);
     let longest = report.millis(up_to, "`up_to`")?;
     Some((strikes(report, count, what), longest))
 }

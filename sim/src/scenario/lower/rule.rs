@@ -6,7 +6,7 @@ use super::super::sql::Prepared;
 use super::flow::World;
 
 /// Keys that say when an invariant is judged; exactly one of them is there.
-const KINDS: [(&str, RuleKind); 4] = [
+pub(super) const KINDS: [(&str, RuleKind); 4] = [
     ("never", RuleKind::Never),
     ("history", RuleKind::History),
     ("finally", RuleKind::Finally),
@@ -14,7 +14,7 @@ const KINDS: [(&str, RuleKind); 4] = [
 ];
 
 /// Invariants that Lockstep knows without SQL.
-const BUILTIN: [&str; 1] = ["resource.home"];
+pub(super) const BUILTIN: [&str; 1] = ["resource.home"];
 
 /// Lowers the invariants of one pass: those that are judged on a snapshot alone, or those that read the recorded tables.
 /// An invariant of the other pass is `None`.

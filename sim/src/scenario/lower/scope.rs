@@ -4,7 +4,7 @@ use super::super::names;
 use super::super::program::{Builtin, Var};
 
 /// Variables that the harness gives; they can be read and not assigned.
-const BUILTINS: [(&str, Builtin); 7] = [
+pub(super) const BUILTINS: [(&str, Builtin); 7] = [
     ("event", Builtin::Event),
     ("delivery", Builtin::Delivery),
     ("home", Builtin::Home),

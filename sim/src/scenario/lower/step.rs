@@ -10,7 +10,7 @@ use super::super::store;
 use super::flow::Walk;
 
 /// Every verb with the keys that only it may have.
-const VERBS: [(&str, &[&str]); 13] = [
+pub(super) const VERBS: [(&str, &[&str]); 13] = [
     ("read", &["none"]),
     ("sql", &["rows", "else"]),
     ("set", &[]),
@@ -27,13 +27,13 @@ const VERBS: [(&str, &[&str]); 13] = [
 ];
 
 /// The verb of the reference store, only known where the store is.
-const OP: (&str, &[&str]) = ("op", &["with", "op_id", "as"]);
+pub(super) const OP: (&str, &[&str]) = ("op", &["with", "op_id", "as"]);
 
 /// Keys of any step.
-const COMMON: [&str; 3] = ["label", "catch", "source"];
+pub(super) const COMMON: [&str; 3] = ["label", "catch", "source"];
 
 /// Classes of errors that need no declaration.
-const CLASSES: [(&str, ErrorClass); 5] = [
+pub(super) const CLASSES: [(&str, ErrorClass); 5] = [
     ("busy", ErrorClass::Busy),
     ("constraint", ErrorClass::Constraint),
     ("timeout", ErrorClass::Timeout),

@@ -8,6 +8,7 @@ use super::super::node::{Entry, Kind, Node};
 use super::super::program::{Expr, Millis, Resource, Span, StepKind};
 use super::super::store;
 use super::flow::Walk;
+use super::words;
 
 /// More attempts than this are a slip of the pen.
 const ATTEMPTS: u64 = 1_000;
@@ -76,7 +77,7 @@ impl Walk<'_> {
     /// Delays between attempts: `{ on, after: [2s, 3s] }` or `{ on, every: 2s, until: 60s }`.
     fn retry(&self, node: &Node, resource: &Resource) -> Option<Vec<Millis>> {
         let report = self.world.report;
-        report.only(node, "`retry`", &["on", "after", "every", "until"]);
+        report.only(node, "`retry`", &words::RETRY);
         if let Some(on) = node.get("on") {
             report.known(on, "refusal", &[&resource.refuses])?;
         }

@@ -9,6 +9,7 @@ use super::super::node::{Entry, Node};
 use super::super::problem::Report;
 use super::super::program::{Lock, Process, Resource, Span};
 use super::flow::FlowText;
+use super::words;
 
 /// More instances of one process than this make a schedule nobody can read.
 const INSTANCES: u64 = 64;
@@ -58,8 +59,11 @@ fn add(report: &Report<'_>, text: &mut ProcessText, node: &Node, flows: &[FlowTe
         process.count = count(report, node);
         return;
     }
-    let known = ["count", "home", "memory", "clock", "start"];
-    report.only(node, &format!("process `{}`", process.name), &known);
+    report.only(
+        node,
+        &format!("process `{}`", process.name),
+        &words::PROCESS,
+    );
     if let Some(number) = node.get("count") {
         process.count = count(report, number);
     }
@@ -183,8 +187,7 @@ pub(super) fn resources(report: &Report<'_>, node: Option<&Node>) -> Vec<Resourc
 fn resource(report: &Report<'_>, entry: &Entry) -> Option<Resource> {
     let node = &entry.value;
     let name = report.name(&entry.key, "a resource")?.to_owned();
-    let known = ["per", "exclusive", "release_after", "refuses", "home"];
-    report.only(node, &format!("resource `{name}`"), &known);
+    report.only(node, &format!("resource `{name}`"), &words::RESOURCE);
     let at_once = Span {
         shortest: 0,
         longest: 0,
@@ -223,7 +226,7 @@ fn lock(report: &Report<'_>, entry: &Entry) -> Option<Lock> {
         breaks_on_waiter_timeout: false,
         stale_after: None,
     };
-    report.only(node, &format!("lock `{}`", lock.name), &["per", "breaks"]);
+    report.only(node, &format!("lock `{}`", lock.name), &words::LOCK);
     let breaks = node
         .get("breaks")
         .map_or(&[][..], |breaks| report.items(breaks, "`breaks`"));
@@ -237,13 +240,12 @@ fn lock(report: &Report<'_>, entry: &Entry) -> Option<Lock> {
         } else if way.scalar() == Some("waiter_timeout") {
             lock.breaks_on_waiter_timeout = true;
         } else {
-            let known = ["waiter_timeout", "stale"];
             let word = way
                 .scalar()
                 .or_else(|| way.entries()?.first().map(Entry::name))
                 .unwrap_or("");
             let help = "write [waiter_timeout] or [stale: 300s]; how long a waiter waits is `wait:` of the step";
-            let near = names::help(word, "way to break", &known);
+            let near = names::help(word, "way to break", &words::BREAKS);
             report.at(
                 way,
                 format!("a lock does not break by `{word}`"),

@@ -1,0 +1,73 @@
+//! Keys and words of the language that no other table holds, and all of them together: a test asks whether the manual
+//! names each.
+
+use super::super::{patch, store};
+use super::{draft, fault, rule, scope, step};
+
+/// Keys of a process.
+pub(super) const PROCESS: [&str; 5] = ["count", "home", "memory", "clock", "start"];
+/// Keys of a resource.
+pub(super) const RESOURCE: [&str; 5] = ["per", "exclusive", "release_after", "refuses", "home"];
+/// Keys of a lock.
+pub(super) const LOCK: [&str; 2] = ["per", "breaks"];
+/// Ways in which a lock breaks.
+pub(super) const BREAKS: [&str; 2] = ["waiter_timeout", "stale"];
+/// Keys of an event.
+pub(super) const EVENT: [&str; 6] = ["on", "send", "with", "at", "after", "redeliver"];
+/// Keys of `redeliver`.
+pub(super) const REDELIVER: [&str; 2] = ["every", "times"];
+/// Keys of `retry`.
+pub(super) const RETRY: [&str; 4] = ["on", "after", "every", "until"];
+/// Verdicts that can be expected.
+pub(super) const VERDICTS: [&str; 3] = ["holds", "undecided", "violates"];
+
+/// Every word, under the key where it may stand.
+pub(in super::super) fn all() -> Vec<(&'static str, Vec<&'static str>)> {
+    let verbs = step::VERBS.iter().chain([&step::OP]);
+    let steps = verbs.flat_map(|(verb, keys)| [*verb].into_iter().chain(keys.iter().copied()));
+    let operations = store::OPS.iter();
+    let fields = operations.flat_map(|(name, needs, may)| {
+        let fields = needs.iter().chain(*may).copied();
+        [*name].into_iter().chain(fields)
+    });
+    vec![
+        ("version", draft::TOP.to_vec()),
+        ("processes", [&PROCESS[..], &["per", "offset"]].concat()),
+        ("resources", RESOURCE.to_vec()),
+        ("locks", [&LOCK[..], &BREAKS].concat()),
+        ("flows", steps.chain(step::COMMON).collect()),
+        ("retry", RETRY.to_vec()),
+        (
+            "catch",
+            step::CLASSES.iter().map(|(name, _)| *name).collect(),
+        ),
+        (
+            ":event",
+            scope::BUILTINS.iter().map(|(name, _)| *name).collect(),
+        ),
+        ("events", [&EVENT[..], &REDELIVER].concat()),
+        ("faults", [&fault::FAULTS[..], &fault::BOUNDED].concat()),
+        (
+            "invariants",
+            rule::KINDS
+                .iter()
+                .map(|(key, _)| *key)
+                .chain(["per"])
+                .chain(rule::BUILTIN)
+                .collect(),
+        ),
+        (
+            "variants",
+            [&draft::VARIANT[..], &patch::PATCH, &["delete"]].concat(),
+        ),
+        ("expect", VERDICTS.to_vec()),
+        ("explore", vec!["runs"]),
+        (
+            "op",
+            fields
+                .chain(store::ERRORS)
+                .chain(store::KEY_PARTS)
+                .collect(),
+        ),
+    ]
+}
