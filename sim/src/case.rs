@@ -78,6 +78,14 @@ impl Deviation {
         }
     }
 
+    /// Whether there is a duration or number inside, however large.
+    pub fn has_amount(&self) -> bool {
+        !matches!(
+            self,
+            Self::Switch(_) | Self::Crash | Self::LostRequest | Self::LostReply
+        )
+    }
+
     /// The same deviation with another amount; the deviation itself if it has none.
     pub fn with_amount(&self, amount: i64) -> Self {
         let n = amount.unsigned_abs();

@@ -138,14 +138,14 @@ impl Checker {
             .collect();
         let goals: Vec<&Compiled> = self.goals.iter().filter(pending).collect();
         let filled = late.iter().chain(&goals).any(|rule| rule.reads_tables());
-        self.judged_rows
-            .set(self.judged_rows.get() || !late.is_empty());
         let outcome = self.in_snapshot(|| {
             if filled {
                 tables::fill(&self.connection, kernel, &self.columns)?;
             }
             self.full(kernel, RuleKind::Never)?;
             for rule in late {
+                self.judged_rows
+                    .set(self.judged_rows.get() || self.has_rows(rule)?);
                 self.evaluate(kernel, rule, None)?;
             }
             for goal in goals {
@@ -179,6 +179,19 @@ impl Checker {
             .iter()
             .filter(|rule| rule.rule.kind == kind)
             .try_for_each(|rule| self.evaluate(kernel, rule, None))
+    }
+
+    /// Whether any table that the rule reads holds anything.
+    fn has_rows(&self, rule: &Compiled) -> rusqlite::Result<bool> {
+        for table in &rule.reads {
+            if self
+                .rows(&format!("SELECT 1 FROM \"{table}\" LIMIT 1"), &[])?
+                .is_some()
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Evaluates a rule, for one key or whole, and reports each offending row.

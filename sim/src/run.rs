@@ -147,6 +147,11 @@ impl Kernel {
         self.now_us.get()
     }
 
+    /// So many milliseconds from now, in microseconds of virtual time.
+    fn later(&self, ms: u64) -> u64 {
+        self.now_us().saturating_add(ms.saturating_mul(1000))
+    }
+
     /// Whether faults may strike.
     pub fn phase(&self) -> Phase {
         self.phase.get()
@@ -495,7 +500,9 @@ impl Kernel {
             .borrow_mut()
             .carried_out(key, offset.is_some());
         if let Some(ms) = offset {
-            process.offset_ms.set(process.offset_ms.get() + ms);
+            process
+                .offset_ms
+                .set(process.offset_ms.get().saturating_add(ms));
             self.deviated(&actor, &CLOCK, occurrence, Deviation::Offset(ms));
             self.struck(Fault::ClockOffset);
             self.fault_event(&actor, format!("clock is off by {ms} ms"));

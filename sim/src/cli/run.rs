@@ -37,7 +37,11 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit, Failure> {
         return replay::replay(&inline(args, &scenarios, decisions)?);
     }
     interrupt::install()?;
-    files::prepare(&args.out)?;
+    let made = files::prepare(&args.out)?;
+    work(args, &settings, &scenarios).inspect_err(|_| files::withdraw(&made))
+}
+
+fn work(args: &RunArgs, settings: &Settings, scenarios: &[Scenario]) -> Result<Exit, Failure> {
     let sweeps =
         args.sweep || (args.files.is_empty() && args.scenario.is_none() && args.variant.is_none());
     let mut work = Work {
@@ -48,9 +52,9 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit, Failure> {
         report: RunReport::default(),
         exit: Exit::AsExpected,
     };
-    work.search(&scenarios, args, &settings)?;
+    work.search(scenarios, args, settings)?;
     if sweeps {
-        work.sweep(&settings, &args.out)?;
+        work.sweep(settings, &args.out)?;
     }
     work.finish(args.json)
 }
@@ -58,13 +62,21 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit, Failure> {
 /// The scenarios that were asked for, without the variants that were not.
 fn scenarios(args: &RunArgs) -> Result<Vec<Scenario>, Failure> {
     let named = args.scenario.as_deref();
+    // A folder is no scenario, but a scenario may have the name of one.
     let as_file = named
         .map(PathBuf::from)
-        .filter(|path| path.extension().is_some() || path.exists());
+        .filter(|path| path.extension().is_some() || (path.exists() && !path.is_dir()));
     let paths = match (&as_file, args.files.is_empty()) {
         (Some(file), true) => vec![file.clone()],
-        (_, true) => files::all_scenarios()?,
-        (_, false) => args.files.clone(),
+        (Some(file), false) if args.files.contains(file) => vec![file.clone()],
+        (Some(file), false) => {
+            return Err(Failure::usage(format!(
+                "--scenario {} is not among the files that are named: name one or the other",
+                file.display()
+            )));
+        }
+        (None, true) => files::all_scenarios()?,
+        (None, false) => args.files.clone(),
     };
     let mut loaded = load(&paths)?;
     if let (Some(name), None) = (named, &as_file) {
@@ -278,14 +290,7 @@ impl Work {
     fn sweep(&mut self, settings: &Settings, out: &Path) -> Result<(), Failure> {
         let started = self.control.seconds();
         let seeds = settings.sweep.clone();
-        let blocks = seeds.clone().step_by(BLOCK as usize);
-        let mut orders =
-            std::iter::once(Order::Quiet { seed: seeds.start }).chain(blocks.map(|from| {
-                Order::Sweep {
-                    from,
-                    to: from.saturating_add(BLOCK).min(seeds.end),
-                }
-            }));
+        let mut orders = sweep_orders(seeds.clone());
         let mut swept = Swept::default();
         let (progress, digest) = (&mut self.progress, &mut self.digest);
         self.pool
@@ -318,20 +323,8 @@ impl Work {
             .iter()
             .map(|goal| ((*goal).to_owned(), 0))
             .collect();
-        goals.extend(swept.goals);
-        let vacuous = swept.violations == 0
-            && (swept.runs == 0
-                || (swept.runs >= GOALS_FROM && goals.values().any(|runs| *runs == 0)));
-        self.exit = self.exit.and(if swept.violations > 0 {
-            Exit::Unexpected
-        } else {
-            Exit::AsExpected
-        });
-        self.exit = self.exit.and(if vacuous {
-            Exit::Undecided
-        } else {
-            Exit::AsExpected
-        });
+        goals.extend(swept.goals.clone());
+        let vacuous = self.judge_sweep(&swept, &goals);
         self.report.sweep = Some(SweepReport {
             seeds: (seeds.start, seeds.end),
             runs: swept.runs,
@@ -349,6 +342,19 @@ impl Work {
             seconds,
         });
         Ok(())
+    }
+
+    /// What the sweep means for the exit code. True when it was clean and means nothing.
+    fn judge_sweep(&mut self, swept: &Swept, goals: &BTreeMap<String, u64>) -> bool {
+        let missed = swept.runs >= GOALS_FROM && goals.values().any(|runs| *runs == 0);
+        let vacuous = swept.violations == 0 && (swept.runs == 0 || missed);
+        if swept.violations > 0 {
+            self.exit = self.exit.and(Exit::Unexpected);
+        }
+        if vacuous {
+            self.exit = self.exit.and(Exit::Undecided);
+        }
+        vacuous
     }
 
     fn shrink_sweep(
@@ -427,4 +433,15 @@ fn all_variants(scenarios: &[Scenario], args: &RunArgs) -> Result<Vec<Vec<usize>
                 .collect())
         })
         .collect()
+}
+
+/// The quiet run, then the seeds in blocks.
+fn sweep_orders(seeds: std::ops::Range<u64>) -> impl Iterator<Item = Order> {
+    let end = seeds.end;
+    let blocks = seeds.clone().step_by(BLOCK as usize);
+    let block = move |from: u64| Order::Sweep {
+        from,
+        to: from.saturating_add(BLOCK).min(end),
+    };
+    std::iter::once(Order::Quiet { seed: seeds.start }).chain(blocks.map(block))
 }

@@ -8,7 +8,7 @@ use super::args::RunArgs;
 use super::failure::Failure;
 
 /// Seeds of the sweep when nobody says otherwise: the main job stays well under a minute on two cores.
-pub(crate) const SWEEP_SEEDS: Range<u64> = 0..2_000;
+pub(crate) const SWEEP_SEEDS: Range<u64> = 0..10_000;
 
 /// More processes than this are a slip of the keyboard.
 const JOBS_MAX: usize = 256;
@@ -42,7 +42,7 @@ impl Settings {
             (seed, seeds)
         };
         let one = seed.map(single).transpose()?;
-        let named = !args.files.is_empty() || args.scenario.is_some();
+        let named = !args.files.is_empty() || args.scenario.is_some() || args.variant.is_some();
         let of_searches = if named {
             seeds.clone().or_else(|| one.clone())
         } else {

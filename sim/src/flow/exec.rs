@@ -119,13 +119,7 @@ impl Exec<'_> {
             StepKind::Transaction { immediate, steps } => {
                 sql::transaction(self, frame, step, *immediate, steps)
             }
-            StepKind::Set(assignments) => {
-                for (var, expr) in assignments {
-                    let value = self.value(frame, expr)?;
-                    self.assign(frame, *var, value);
-                }
-                Ok(Next::Step)
-            }
+            StepKind::Set(assignments) => self.set(frame, assignments),
             StepKind::NewId(var) => {
                 let id = self.fresh_id(self.name_of(step, *var).as_str());
                 self.assign(frame, *var, Value::Text(id));
@@ -140,14 +134,10 @@ impl Exec<'_> {
                 then,
                 otherwise,
             } => {
-                let body = if truth(&self.value(frame, condition)?) {
-                    then
-                } else {
-                    otherwise
-                };
-                self.steps(frame, body)
+                let holds = truth(&self.value(frame, condition)?);
+                self.steps(frame, if holds { then } else { otherwise })
             }
-            StepKind::Reply(fields) => self.reply(frame, fields),
+            StepKind::Reply(fields) => self.reply(frame, step, fields),
             StepKind::Return => Ok(Next::Return),
             StepKind::Take(span) => {
                 self.ctx.take(&step.site, span.shortest, span.longest);
@@ -168,16 +158,7 @@ impl Exec<'_> {
                 intent,
                 key,
                 value,
-            } => {
-                let given = |expr: &Option<Expr>| {
-                    expr.as_ref()
-                        .map(|expr| self.value(frame, expr))
-                        .transpose()
-                };
-                let (intent, key, value) = (given(intent)?, given(key)?, given(value)?);
-                self.ctx.effect(name, intent, key, value);
-                Ok(Next::Step)
-            }
+            } => self.effect(frame, step, name, [intent, key, value]),
             StepKind::Use { .. } => outside::use_resource(self, frame, step),
             StepKind::Op {
                 name,
@@ -188,13 +169,36 @@ impl Exec<'_> {
         }
     }
 
-    fn reply(&self, frame: &Frame, fields: &[(String, Expr)]) -> Done {
+    fn set(&self, frame: &mut Frame, assignments: &[(Var, Expr)]) -> Done {
+        for (var, expr) in assignments {
+            let value = self.value(frame, expr)?;
+            self.assign(frame, *var, value);
+        }
+        Ok(Next::Step)
+    }
+
+    fn effect(&self, frame: &Frame, step: &Step, name: &str, given: [&Option<Expr>; 3]) -> Done {
+        let mut values = [None, None, None];
+        for (value, expr) in values.iter_mut().zip(given) {
+            *value = expr
+                .as_ref()
+                .map(|expr| self.value(frame, expr))
+                .transpose()?;
+        }
+        let [intent, key, value] = values;
+        self.ctx.gate(&step.site);
+        self.ctx.happen(name, intent, key, value);
+        Ok(Next::Step)
+    }
+
+    fn reply(&self, frame: &Frame, step: &Step, fields: &[(String, Expr)]) -> Done {
         let mut object = serde_json::Map::new();
         for (name, expr) in fields {
             object.insert(name.clone(), trace::value_json(&self.value(frame, expr)?));
         }
+        self.ctx.gate(&step.site);
         self.ctx
-            .reply(&serde_json::Value::Object(object).to_string());
+            .answer(&serde_json::Value::Object(object).to_string());
         Ok(Next::Step)
     }
 
@@ -279,9 +283,18 @@ fn truth(value: &Value) -> bool {
         Value::Null => false,
         Value::Integer(n) => *n != 0,
         Value::Real(x) => *x != 0.0,
-        Value::Text(text) => text.trim().parse::<f64>().is_ok_and(|x| x != 0.0),
+        Value::Text(text) => leading_number(text) != 0.0,
         Value::Blob(_) => false,
     }
+}
+
+/// The number that a text begins with, 0 if it begins with none.
+fn leading_number(text: &str) -> f64 {
+    let text = text.trim_start();
+    let numeric = |c: char| c.is_ascii_digit() || "+-.eE".contains(c);
+    let end = text.find(|c| !numeric(c)).unwrap_or(text.len());
+    let number = |end: usize| text[..end].parse::<f64>().ok();
+    (1..=end).rev().find_map(number).unwrap_or(0.0)
 }
 
 fn catches(class: &ErrorClass, failure: &ErrorClass) -> bool {

@@ -36,7 +36,10 @@ pub(super) fn perform(
         op_id: op_id.map(OpId::from),
         op,
     };
-    let reply = exec.ctx.store(call).map_err(|error| failure(&error))?;
+    let reply = exec
+        .ctx
+        .store_at(&step.site, call)
+        .map_err(|error| failure(&error))?;
     if let Some(var) = into {
         let reply = serde_json::to_value(&reply).unwrap_or(Json::Null);
         exec.assign(frame, var, Value::Text(inner(reply).to_string()));

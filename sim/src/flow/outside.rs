@@ -30,7 +30,7 @@ struct Holder {
 #[derive(Default)]
 struct Used {
     home: Option<Rc<str>>,
-    in_use: u32,
+    users: Vec<(Rc<Process>, u32)>,
     free_at_ms: u64,
 }
 
@@ -43,8 +43,7 @@ impl Outside {
         now_ms: u64,
     ) -> Option<&Holder> {
         self.locks.get(key).filter(|holder| {
-            holder.process.up.get()
-                && holder.process.incarnation.get() == holder.incarnation
+            is_alive(&holder.process, holder.incarnation)
                 && stale_after.is_none_or(|stale| now_ms < holder.since_ms + stale)
         })
     }
@@ -200,14 +199,23 @@ pub(super) fn use_resource(exec: &Exec<'_>, frame: &mut Frame, step: &Step) -> D
     exec.steps(frame, otherwise)
 }
 
+fn is_alive(process: &Process, incarnation: u32) -> bool {
+    process.up.get() && process.incarnation.get() == incarnation
+}
+
 fn enter(exec: &Exec<'_>, id: &(usize, String), exclusive: bool) -> bool {
     let now = exec.ctx.now_ms();
     let mut outside = exec.shared.outside.borrow_mut();
     let used = outside.resources.entry(id.clone()).or_default();
-    if exclusive && (used.in_use > 0 || now < used.free_at_ms) {
+    // Whoever died in the middle of a use does not hold it any more.
+    used.users
+        .retain(|(process, incarnation)| is_alive(process, *incarnation));
+    if exclusive && (!used.users.is_empty() || now < used.free_at_ms) {
         return false;
     }
-    used.in_use += 1;
+    let process = Rc::clone(exec.ctx.process());
+    let incarnation = process.incarnation.get();
+    used.users.push((process, incarnation));
     true
 }
 
@@ -215,7 +223,14 @@ fn leave(exec: &Exec<'_>, id: &(usize, String), release_after_ms: u64) {
     let now = exec.ctx.now_ms();
     let mut outside = exec.shared.outside.borrow_mut();
     if let Some(used) = outside.resources.get_mut(id) {
-        used.in_use = used.in_use.saturating_sub(1);
+        let me = exec.ctx.process();
+        let mine = used
+            .users
+            .iter()
+            .position(|(process, _)| Rc::ptr_eq(process, me));
+        if let Some(mine) = mine {
+            used.users.remove(mine);
+        }
         used.free_at_ms = now + release_after_ms;
     }
 }

@@ -71,9 +71,11 @@ impl Ctx {
             .process
             .as_ref()
             .map_or(0, |process| process.offset_ms.get());
-        self.kernel.start_ms
-            + i64::try_from(self.kernel.now_us() / 1000).unwrap_or(i64::MAX)
-            + offset
+        let elapsed = i64::try_from(self.kernel.now_us() / 1000).unwrap_or(i64::MAX);
+        self.kernel
+            .start_ms
+            .saturating_add(elapsed)
+            .saturating_add(offset)
     }
 
     /// Virtual time since the start of the run, milliseconds.
@@ -88,13 +90,16 @@ impl Ctx {
 
     /// Sleeps for so many milliseconds of virtual time. Not an event.
     pub fn sleep(&self, site: &Label, ms: u64) {
-        let until = self.kernel.now_us() + ms * 1000;
+        let until = self.kernel.later(ms);
         self.alive(self.kernel.block(&self.actor, site, until, None));
     }
 
     /// Sleeps until the virtual time `ms` since the start.
     pub fn sleep_until(&self, site: &Label, ms: u64) {
-        self.alive(self.kernel.block(&self.actor, site, ms * 1000, None));
+        self.alive(
+            self.kernel
+                .block(&self.actor, site, ms.saturating_mul(1000), None),
+        );
     }
 
     /// Waits until the condition holds, at most until the virtual time `until_ms` since the start. True if it holds.
@@ -110,7 +115,7 @@ impl Ctx {
         }
         let condition = Rc::new(condition);
         let asked = Rc::clone(&condition);
-        let until = until_ms.map_or(NEVER, |ms| ms * 1000);
+        let until = until_ms.map_or(NEVER, |ms| ms.saturating_mul(1000));
         self.alive(
             self.kernel
                 .block(&self.actor, site, until, Some(Box::new(move || asked()))),
@@ -185,6 +190,17 @@ impl Ctx {
         value: Option<Value>,
     ) {
         self.gate(&EFFECT);
+        self.happen(name, intent, key, value);
+    }
+
+    /// The same, behind a gate of the caller's.
+    pub fn happen(
+        &self,
+        name: &str,
+        intent: Option<Value>,
+        key: Option<Value>,
+        value: Option<Value>,
+    ) {
         let words = [&intent, &key, &value].map(|value| {
             value.as_ref().map_or(String::new(), |value| {
                 format!(" {}", crate::trace::value_json(value))
@@ -249,6 +265,11 @@ impl Ctx {
     /// Answers the request being handled. The answer may be lost; a second answer is ignored.
     pub fn reply(&self, text: &str) {
         self.gate(&REPLY);
+        self.answer(text);
+    }
+
+    /// The same, behind a gate of the caller's.
+    pub fn answer(&self, text: &str) {
         let Some(mail) = self.actor.answer.borrow_mut().take() else {
             return;
         };
@@ -272,7 +293,15 @@ impl Ctx {
     /// # Panics
     /// If the world has no reference store.
     pub fn store(&self, call: Call) -> Result<Reply, StoreError> {
-        self.gate(&Label::new(&format!("op {}", call.op.name())));
+        self.store_at(&Label::new(&format!("op {}", call.op.name())), call)
+    }
+
+    /// The same, behind a gate with this label.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn store_at(&self, site: &Label, call: Call) -> Result<Reply, StoreError> {
+        self.gate(site);
         let call = Rc::new(call);
         let event = self.event(EventKind::Op, Arg::Op(Rc::clone(&call)), Outcome::Open);
         let result = self.with_db(|handle| match &mut handle.db {

@@ -49,7 +49,6 @@ impl Kernel {
         process.died.set(process.died.get() + 1);
         process.memory.take();
         process.paused_until.set(0);
-        process.offset_ms.set(0);
         let victims: Vec<Rc<Actor>> = self
             .live
             .borrow()

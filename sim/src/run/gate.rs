@@ -14,6 +14,19 @@ use crate::trace::{Arg, Kind as EventKind, Outcome};
 /// How long a crashed process stays down, unless a decision says longer.
 const RESTART_MS: (u64, u64) = (1_000, 30_000);
 
+/// No decision lasts longer than a century: a case is text that anybody may edit.
+const LONGEST_MS: u64 = 100 * 366 * 24 * 3_600_000;
+
+fn is_beyond_measure(act: &Act) -> bool {
+    let Act::Do(deviation) = act else {
+        return false;
+    };
+    deviation
+        .amount()
+        .is_none_or(|amount| amount.unsigned_abs() > LONGEST_MS)
+        && deviation.has_amount()
+}
+
 const RESTART: Label = Label::fixed("restart");
 
 impl Kernel {
@@ -85,6 +98,10 @@ impl Kernel {
             kind,
         };
         let act = self.strategy.borrow_mut().decide(&at, self)?;
+        if is_beyond_measure(&act) {
+            self.strategy.borrow_mut().carried_out(at_key, false);
+            return None;
+        }
         Some((at_key, occurrence, act))
     }
 
@@ -163,7 +180,7 @@ impl Kernel {
         process
             .crashes_left
             .set(process.crashes_left.get().saturating_sub(1));
-        process.restart_at.set(self.now_us() + restart * 1000);
+        process.restart_at.set(self.later(restart));
         self.struck(Fault::Crash);
         self.fault_event(actor, format!("crash at {site}"));
         *self.dying.borrow_mut() = Some(Rc::clone(process));
@@ -174,7 +191,7 @@ impl Kernel {
         let Some(process) = &actor.process else {
             return false;
         };
-        process.paused_until.set(self.now_us() + ms * 1000);
+        process.paused_until.set(self.later(ms));
         self.struck(Fault::Pause);
         self.fault_event(actor, format!("pause {ms} ms"));
         true
@@ -184,7 +201,9 @@ impl Kernel {
         let Some(process) = &actor.process else {
             return false;
         };
-        process.offset_ms.set(process.offset_ms.get() + ms);
+        process
+            .offset_ms
+            .set(process.offset_ms.get().saturating_add(ms));
         self.struck(Fault::ClockJump);
         self.fault_event(actor, format!("clock jumps {ms} ms"));
         true

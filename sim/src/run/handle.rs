@@ -36,7 +36,8 @@ impl SimClock {
 impl Clock for SimClock {
     fn now_ms(&self) -> i64 {
         let elapsed = i64::try_from(self.now_us.get() / 1000).unwrap_or(i64::MAX);
-        self.start_ms + elapsed + self.offset_ms.borrow().get()
+        let offset = self.offset_ms.borrow().get();
+        self.start_ms.saturating_add(elapsed).saturating_add(offset)
     }
 }
 

@@ -20,7 +20,9 @@ use super::duration;
 use super::fields::literal;
 use super::node::{Entry, Node};
 use super::problem::Report;
-use super::program::{Event, Flow, Goal, Invariant, Process, Program, Variant};
+use super::program::{
+    Event, Expr, Flow, Goal, Invariant, Process, Program, Step, StepKind, Variant,
+};
 use super::sql::Checker;
 use draft::Draft;
 use flow::{FlowText, World};
@@ -266,6 +268,24 @@ fn processes(report: &Report<'_>, draft: &Draft<'_>) -> Vec<ProcessText> {
         .collect()
 }
 
+/// The setup runs before any process and without faults: statements and operations with constants.
+fn plain_step(world: &World<'_>, step: &Step, node: &Node) {
+    let free = |expr: &Expr| match expr {
+        Expr::Const(_) => true,
+        Expr::Var(_) => false,
+        Expr::Sql(sql) => sql.params.is_empty(),
+    };
+    let plain = match &step.kind {
+        StepKind::Sql { sql, .. } => sql.params.is_empty(),
+        StepKind::Op { args, .. } => args.iter().all(|(_, expr)| free(expr)),
+        _ => false,
+    };
+    if !plain {
+        let help = "give `setup` only `sql` and `op` steps, with values instead of variables";
+        world.report.at(node, "the setup takes no such step", help);
+    }
+}
+
 fn flows<'w>(
     world: &'w World<'w>,
     draft: &Draft<'_>,
@@ -285,6 +305,9 @@ fn flows<'w>(
         world
             .report
             .add(used.start, used.end, "the setup has no memory", help);
+    }
+    for (step, node) in setup.steps.iter().zip(&draft.setup) {
+        plain_step(world, step, node);
     }
     let (flows, scopes) = world
         .flows

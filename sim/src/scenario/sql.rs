@@ -39,6 +39,18 @@ const FORBIDDEN: [&str; 7] = [
     "fts3_tokenizer",
 ];
 
+/// Words that ask SQLite's own clock, which stands still in a simulation, and functions that do when told `'now'`.
+const CLOCKS: [&str; 3] = ["CURRENT_TIMESTAMP", "CURRENT_TIME", "CURRENT_DATE"];
+const DATES: [&str; 7] = [
+    "date",
+    "time",
+    "datetime",
+    "julianday",
+    "unixepoch",
+    "strftime",
+    "timediff",
+];
+
 /// What SQLite says about one statement.
 pub(super) struct Prepared {
     pub(super) columns: Vec<String>,
@@ -137,11 +149,29 @@ impl Checker {
         if transaction.iter().any(|word| first.is(word)) {
             return Err(refused(format!("`{}` by hand", first.text)));
         }
+        if let Some(clock) = asks_a_clock(&tokens) {
+            let (offset, length) = (clock.start, clock.text.len());
+            return Err(Refusal {
+                message: format!("`{}` asks a clock", clock.text),
+                offset,
+                length,
+            });
+        }
         let statement = self.conn.prepare(sql);
         statement
             .map(|statement| describe(&statement))
             .map_err(|error| refusal(&error, sql))
     }
+}
+
+fn asks_a_clock<'t>(tokens: &'t [token::Token<'_>]) -> Option<&'t token::Token<'t>> {
+    let dated = tokens
+        .iter()
+        .any(|token| DATES.iter().any(|word| token.is(word)));
+    tokens.iter().find(|token| {
+        let now = dated && token.text.eq_ignore_ascii_case("'now'");
+        now || CLOCKS.iter().any(|word| token.is(word))
+    })
 }
 
 fn describe(statement: &Statement<'_>) -> Prepared {

@@ -29,6 +29,10 @@ impl Checker {
             }
             return self.column_help(bare);
         }
+        if message.ends_with("asks a clock") {
+            return "the time is `:now`, milliseconds since 1970 on the process's clock: datetime(:now / 1000, 'unixepoch')"
+                .to_owned();
+        }
         if message.ends_with("by hand") {
             return "write the steps under `transaction:`; it commits at its end".to_owned();
         }

@@ -74,7 +74,12 @@ pub(super) const UNIQUE_KEYS: &[(&str, &str)] = &[
 pub(crate) fn failed(error: rusqlite::Error) -> Error {
     let (code, kind, message) = parts(&error);
     match kind {
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Error::Busy,
+        // "Locking protocol": a process stands still inside the recovery of the WAL. That also means: try again.
+        Some(
+            ErrorCode::DatabaseBusy
+            | ErrorCode::DatabaseLocked
+            | ErrorCode::FileLockingProtocolFailed,
+        ) => Error::Busy,
         Some(ErrorCode::ConstraintViolation) => Error::Constraint {
             name: constraint_name(&message),
         },
