@@ -61,13 +61,13 @@ pub(crate) struct RunArgs {
     #[arg(long, conflicts_with_all = ["files", "scenario", "variant"])]
     pub(crate) sweep: bool,
     /// The seed of each search, and the only seed of the sweep [env: LOCKSTEP_SEED]
-    #[arg(long, value_name = "N", value_parser = parse_seed, conflicts_with = "seeds")]
+    #[arg(long, value_name = "N", value_parser = parse_seed, allow_negative_numbers = true, conflicts_with = "seeds")]
     pub(crate) seed: Option<u64>,
     /// Seeds, half-open: of the sweep; with named scenarios, one search for each [env: LOCKSTEP_SEEDS]
     #[arg(long, value_name = "A..B", value_parser = parse_seeds)]
     pub(crate) seeds: Option<Range<u64>>,
     /// Processes that work at the same time; results do not depend on it [env: LOCKSTEP_JOBS]
-    #[arg(long, value_name = "N", value_parser = parse_jobs)]
+    #[arg(long, value_name = "N", value_parser = parse_jobs, allow_negative_numbers = true)]
     pub(crate) jobs: Option<usize>,
     /// Ends after so long with what was found: 30s, 5m, 1h
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
@@ -98,7 +98,7 @@ pub(crate) struct ReplayArgs {
     #[arg(long, value_name = "DECISIONS", conflicts_with_all = ["case", "seed"])]
     pub(crate) decisions: Option<String>,
     /// Runs what a search of this seed ran
-    #[arg(long, value_name = "N", value_parser = parse_seed, conflicts_with = "case")]
+    #[arg(long, value_name = "N", value_parser = parse_seed, allow_negative_numbers = true, conflicts_with = "case")]
     pub(crate) seed: Option<u64>,
     /// Which run of that search; the sweep has run 1 only
     #[arg(long, value_name = "I", default_value_t = 1, requires = "seed")]

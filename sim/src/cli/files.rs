@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use lockstep_sim::report::CaseReport;
@@ -12,6 +12,9 @@ use super::workshop::Small;
 
 /// Where scenarios are looked for when none is named.
 const SCENARIOS: &str = "scenarios";
+
+/// A case is a scenario and some lines; what is larger is something else, and may be endless.
+const LARGEST: u64 = 4 << 20;
 
 /// Imported by scenarios, not run by themselves.
 const PLATFORMS: &str = "platforms";
@@ -52,19 +55,42 @@ pub(crate) fn read_text(path: &Path) -> Result<String, Failure> {
     if path.is_dir() {
         return Err(Failure::input(path, "is a directory"));
     }
-    let bytes = fs::read(path).map_err(|error| Failure::input(path, error.to_string()))?;
+    let mut bytes = Vec::new();
+    let read = fs::File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes));
+    read.map_err(|error| Failure::input(path, error.to_string()))?;
+    if bytes.len() as u64 > LARGEST {
+        let why = format!("is larger than {LARGEST} bytes, which no case is");
+        return Err(Failure::input(path, why));
+    }
     String::from_utf8(bytes).map_err(|_| Failure::input(path, "is not a text file"))
 }
 
-/// Makes sure that results can be written, before minutes are spent on them.
-pub(crate) fn prepare(out: &Path) -> Result<(), Failure> {
+/// Makes sure that results can be written, before minutes are spent on them. Answers the folders that it made.
+pub(crate) fn prepare(out: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let missing = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.exists();
+    let made: Vec<PathBuf> = out
+        .ancestors()
+        .take_while(missing)
+        .map(Path::to_owned)
+        .collect();
     let probe = out.join(format!(".probe-{}", std::process::id()));
     let tried = fs::create_dir_all(out).and_then(|()| fs::write(&probe, "probe"));
     let removed = fs::remove_file(&probe);
-    tried.and(removed).map_err(|error| Failure::Output {
-        path: out.to_owned(),
-        error,
-    })
+    match tried.and(removed) {
+        Ok(()) => Ok(made),
+        Err(error) => {
+            withdraw(&made);
+            let path = out.to_owned();
+            Err(Failure::Output { path, error })
+        }
+    }
+}
+
+/// Removes what `prepare` made, the deepest first. A folder that holds something stays.
+pub(crate) fn withdraw(made: &[PathBuf]) {
+    for folder in made {
+        let _ = fs::remove_dir(folder);
+    }
 }
 
 /// Writes a case with its two traces, and says how to replay it.
@@ -77,7 +103,7 @@ pub(crate) fn write_case(out: &Path, name: &str, small: &Small) -> Result<CaseRe
     write(&out.join(format!("{name}.trace.jsonl")), &small.trace)?;
     write(&out.join(format!("{name}.txt")), &small.human)?;
     write(&case, &small.case)?;
-    let path = case.to_string_lossy().replace('\\', "/");
+    let path = shown(&case);
     Ok(CaseReport {
         invariant: small.invariant.clone(),
         key: small.key.clone(),
@@ -87,6 +113,16 @@ pub(crate) fn write_case(out: &Path, name: &str, small: &Small) -> Result<CaseRe
         replay: command(&["replay", &path]),
         path,
     })
+}
+
+/// A path as reports show it. Only where `\` separates folders it becomes `/`; elsewhere it is part of a name.
+fn shown(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    if std::path::MAIN_SEPARATOR == '\\' {
+        text.replace('\\', "/")
+    } else {
+        text.into_owned()
+    }
 }
 
 fn plain(c: char) -> char {

@@ -23,6 +23,8 @@ struct Subject {
     how: How,
     /// What the case is said to violate.
     claim: Option<Violates>,
+    /// Whether what is run judges that.
+    judged: bool,
 }
 
 /// Where the decisions come from.
@@ -42,6 +44,13 @@ pub(crate) fn replay(args: &ReplayArgs) -> Result<Exit, Failure> {
         return Ok(Exit::TwoTraces);
     }
     let report = told(args, &subject, first);
+    if report.verdict == ReplayVerdict::Fixed && !subject.judged {
+        let missing = subject.claim.map_or(String::new(), |claim| claim.invariant);
+        return Err(Failure::usage(format!(
+            "{}: no invariant is named {missing}, so nothing says whether the case is fixed",
+            report.title
+        )));
+    }
     let text = match args.json {
         true => report::replay_json(&report).to_string(),
         false => report::replay_text(&report, out::style()),
@@ -65,6 +74,7 @@ fn subject(args: &ReplayArgs) -> Result<Subject, Failure> {
                 world: store_world(),
                 how,
                 claim: None,
+                judged: true,
             })
         }
     }
@@ -104,6 +114,7 @@ fn of_scenario(path: &Path, args: &ReplayArgs) -> Result<Subject, Failure> {
         world: world_of(variant),
         how,
         claim: None,
+        judged: true,
     })
 }
 
@@ -122,6 +133,7 @@ fn of_case(path: &Path, other: Option<&Path>, variant: Option<&str>) -> Result<S
                 world: store_world(),
                 how,
                 claim,
+                judged: true,
             });
         }
         (Source::World { world }, None) => {
@@ -136,8 +148,15 @@ fn of_case(path: &Path, other: Option<&Path>, variant: Option<&str>) -> Result<S
         title: title(&scenario.name, &variant.name, &how),
         world: world_of(variant),
         how,
+        judged: judges(variant, &case.violates.invariant),
         claim,
     })
+}
+
+/// Without the invariant, a clean run says nothing about it.
+fn judges(variant: &Variant, invariant: &str) -> bool {
+    let rules = &variant.program.invariants;
+    rules.iter().any(|rule| rule.name == invariant)
 }
 
 fn load(path: &Path) -> Result<Scenario, Failure> {

@@ -68,8 +68,10 @@ fn open(path: &Path) -> rusqlite::Result<Connection> {
         .iter()
         .any(|suffix| beside(path, suffix).exists());
     let immutable = if in_use { "" } else { "&immutable=1" };
-    let connection =
-        Connection::open_with_flags(format!("file:{}?mode=ro{immutable}", escaped(path)), flags)?;
+    // An absolute path is given an empty authority, or `//a/b` would name the host `a`.
+    let authority = if path.is_absolute() { "//" } else { "" };
+    let uri = format!("file:{authority}{}?mode=ro{immutable}", escaped(path));
+    let connection = Connection::open_with_flags(uri, flags)?;
     connection.busy_timeout(schema::BUSY_TIMEOUT)?;
     Ok(connection)
 }
