@@ -1,8 +1,8 @@
 //! Facts about the whole. Each module says what belongs into it.
 
+mod cli;
 mod determinism;
 mod docs;
-mod kills;
 mod properties;
 mod sabotage;
 mod search;

@@ -1,0 +1,11 @@
+//! The command line as people and CI meet it. Good input gives the documented result; bad input gives one clear message,
+//! exit 2, and not a single file. Everything runs the real program, in a folder of its own.
+
+mod desk;
+mod good;
+mod input;
+mod replay;
+mod scenarios;
+mod verify;
+
+use desk::{Desk, Told};
