@@ -127,13 +127,15 @@ impl FromStr for Deviation {
         let (word, rest) = text.split_once(' ').unwrap_or((text, ""));
         let bad = || format!("`{text}` is not a decision: known are {KNOWN}");
         let signed = || {
-            rest.strip_suffix("ms").unwrap_or(rest)
+            rest.strip_suffix("ms")
+                .unwrap_or(rest)
                 .trim()
                 .parse::<i64>()
                 .map_err(|_| bad())
         };
         let unsigned = || {
-            rest.strip_suffix("ms").unwrap_or(rest)
+            rest.strip_suffix("ms")
+                .unwrap_or(rest)
                 .trim()
                 .parse::<u64>()
                 .map_err(|_| bad())
