@@ -10,12 +10,15 @@ compile_error!(
 );
 
 mod actor;
+mod commit;
 mod ctx;
 mod death;
 mod gate;
 mod handle;
+mod life;
 mod message;
 mod process;
+mod schedule;
 mod stage;
 
 use std::cell::{Cell, RefCell};
@@ -25,21 +28,21 @@ use std::rc::Rc;
 use corosensei::Coroutine;
 use corosensei::stack::DefaultStack;
 
-pub use self::ctx::{Ctx, Request};
+pub use self::ctx::Ctx;
 pub use self::handle::{Db, Handle, SimClock};
-pub use self::message::{Answer, Mail};
+pub use self::message::{Answer, Mail, Request};
 pub use self::process::{Process, StartUp};
 pub use self::stage::{MAIN, Ran, Stage, World};
 
-use self::actor::{Actor, NEVER, Resume, State};
+use self::actor::{Actor, Resume};
 use crate::case::{Deviation, Point};
-use crate::decide::{Act, Profile, Strategy};
+use crate::decide::{Profile, Strategy};
+use crate::disk::Disk;
 use crate::disk::capture::Change;
-use crate::disk::{Conn, Disk};
 use crate::fault::{Budget, Fault};
 use crate::label::Label;
 use crate::ledger::Ledger;
-use crate::trace::{Arg, Committed, Event, Kind, Outcome, Trace};
+use crate::trace::{Arg, Event, Kind, Outcome, Trace};
 
 /// Whether faults may strike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -293,268 +296,6 @@ impl Kernel {
             outcome,
         };
         self.trace.borrow_mut().push(event)
-    }
-
-    /// The loop: until nothing is left to do, or the limits of the phases are reached.
-    async fn run(&self, world: &dyn World) {
-        self.start_processes();
-        self.drive(world, self.limits.faults_us).await;
-        self.heal();
-        let bound = self.now_us().saturating_add(self.limits.heal_us);
-        self.drive(world, bound).await;
-        self.name_the_stuck();
-    }
-
-    async fn drive(&self, world: &dyn World, until_us: u64) {
-        loop {
-            if self.internal.borrow().is_some() || self.short.get() || self.runs_away() {
-                return;
-            }
-            if let Some(actor) = self.choose() {
-                self.step(&actor, Resume::Go);
-                if let Some(process) = self.dying.take() {
-                    self.kill(&process);
-                }
-                continue;
-            }
-            if self.settled() && world.settled(self) {
-                return;
-            }
-            if !self.advance(until_us).await {
-                return;
-            }
-        }
-    }
-
-    fn runs_away(&self) -> bool {
-        let away = self.trace.borrow().events.len() > self.limits.events;
-        if away && !self.over.replace(true) {
-            self.violated(
-                "run_ends",
-                "",
-                "the run went on for more events than the limit allows",
-            );
-        }
-        away
-    }
-
-    /// Nothing is owed: only daemons are left, and no process is down.
-    fn settled(&self) -> bool {
-        self.live.borrow().iter().all(|actor| actor.daemon)
-            && self
-                .processes
-                .borrow()
-                .iter()
-                .all(|process| process.up.get())
-    }
-
-    fn step(&self, actor: &Rc<Actor>, how: Resume) {
-        *self.current.borrow_mut() = Some(Rc::clone(actor));
-        self.disk.enter(actor.conn.get());
-        actor.state.set(State::Ready);
-        let stack = actor.resume(how);
-        *self.current.borrow_mut() = None;
-        if let Some(stack) = stack {
-            self.stacks.borrow_mut().push(stack);
-            self.ended(actor);
-        }
-        *self.stopped.borrow_mut() = Some(Rc::clone(actor));
-    }
-
-    fn ended(&self, actor: &Rc<Actor>) {
-        *actor.waits_at.borrow_mut() = ENDED;
-        self.live
-            .borrow_mut()
-            .retain(|other| !Rc::ptr_eq(other, actor));
-        self.profile
-            .borrow_mut()
-            .gates
-            .insert(actor.cause.hash(), actor.passed.get());
-        if let Some(mail) = actor.answer.borrow_mut().take() {
-            mail.post(Answer::Broken);
-        }
-        if let Some(handle) = actor.handle.borrow_mut().take() {
-            match &actor.process {
-                Some(process) if !actor.is_dead() => process.idle.borrow_mut().push(handle),
-                _ => self.graveyard.borrow_mut().push(handle),
-            }
-        }
-    }
-
-    /// Moves virtual time to the next timer, pause or restart. False if there is none before the bound.
-    async fn advance(&self, until_us: u64) -> bool {
-        let now = self.now_us();
-        let actors = self
-            .live
-            .borrow()
-            .iter()
-            .map(|actor| actor.wakes_at())
-            .min()
-            .unwrap_or(NEVER);
-        let restarts = self
-            .processes
-            .borrow()
-            .iter()
-            .filter(|process| !process.up.get())
-            .map(|process| process.restart_at.get())
-            .min()
-            .unwrap_or(NEVER);
-        let next = actors.min(restarts);
-        if next == NEVER || next > until_us {
-            return false;
-        }
-        madsim::time::advance(std::time::Duration::from_micros(next.saturating_sub(now)));
-        self.now_us.set(next.max(now));
-        self.restart_due();
-        true
-    }
-
-    /// Faults stop: whoever is down starts again, whoever stands still goes on.
-    fn heal(&self) {
-        self.phase.set(Phase::Heal);
-        self.note(Kind::Heal, Arg::Word("faults end"), Outcome::Done);
-        let now = self.now_us();
-        for process in self.processes() {
-            process.paused_until.set(0);
-            process.restart_at.set(process.restart_at.get().min(now));
-        }
-        self.restart_due();
-    }
-
-    /// Actors that should have ended, with what they wait for.
-    fn name_the_stuck(&self) {
-        let stuck: Vec<Rc<Actor>> = self
-            .live
-            .borrow()
-            .iter()
-            .filter(|actor| !actor.daemon)
-            .cloned()
-            .collect();
-        for actor in stuck {
-            let waits = format!("waits at {}", actor.waits_at.borrow());
-            self.note_as(
-                actor.cause.clone(),
-                actor.identity(),
-                Kind::Stuck,
-                Arg::Text(waits.into()),
-                Outcome::Done,
-            );
-        }
-    }
-
-    fn start_processes(&self) {
-        for process in self.processes() {
-            self.set_clock(&process);
-            self.start_up(&process);
-        }
-    }
-
-    fn start_up(&self, process: &Rc<Process>) {
-        let work = process.start_up.borrow().clone();
-        if let Some(work) = work {
-            let cause = Label::new(&format!(
-                "start {}#{}",
-                process.name,
-                process.incarnation.get()
-            ));
-            self.spawn(
-                cause,
-                Some(process),
-                process.start_is_daemon.get(),
-                move |ctx| work(ctx),
-            );
-        }
-    }
-
-    fn restart_due(&self) {
-        let now = self.now_us();
-        for process in self.processes() {
-            if !process.up.get() && process.restart_at.get() <= now {
-                process.up.set(true);
-                process.incarnation.set(process.incarnation.get() + 1);
-                let identity = Some((process.name.clone(), process.incarnation.get()));
-                self.note_as(
-                    NOBODY,
-                    identity,
-                    Kind::Restart,
-                    Arg::Text(process.name.as_str().into()),
-                    Outcome::Done,
-                );
-                self.start_up(&process);
-            }
-        }
-    }
-
-    /// A process's clock starts, with an offset if a decision says so.
-    fn set_clock(&self, process: &Rc<Process>) {
-        let actor = Actor::new(process.name.clone(), Some(Rc::clone(process)), true);
-        let Some((key, occurrence, act)) = self.ask(&actor, &CLOCK, crate::decide::Kind::Clock)
-        else {
-            return;
-        };
-        let offset = match act {
-            Act::Do(Deviation::Offset(ms)) => Some(ms),
-            _ => None,
-        };
-        self.strategy
-            .borrow_mut()
-            .carried_out(key, offset.is_some());
-        if let Some(ms) = offset {
-            process
-                .offset_ms
-                .set(process.offset_ms.get().saturating_add(ms));
-            self.deviated(&actor, &CLOCK, occurrence, Deviation::Offset(ms));
-            self.struck(Fault::ClockOffset);
-            self.fault_event(&actor, format!("clock is off by {ms} ms"));
-        }
-    }
-
-    /// A commit of this connection has become visible, and its write lock is still held.
-    fn committed(&self, conn: Conn) {
-        let capture = self.captures.get(conn as usize).cloned().flatten();
-        let Some(capture) = capture else { return };
-        let changes = capture.take();
-        self.resolve_doubts(&changes);
-        if changes.is_empty() {
-            return;
-        }
-        let judge = self.judge.borrow().clone();
-        if let Some(judge) = judge {
-            self.muted(|| judge.committed(self, &changes));
-        }
-        let cause = self
-            .current
-            .borrow()
-            .as_ref()
-            .map_or(NOBODY, |actor| actor.cause.clone());
-        self.keep_changes(&cause, changes);
-    }
-
-    fn keep_changes(&self, cause: &Label, changes: Vec<Change>) {
-        let mut trace = self.trace.borrow_mut();
-        let n = trace.tick();
-        let committed = |change| Committed {
-            n,
-            cause: cause.clone(),
-            change,
-        };
-        trace.changes.extend(changes.into_iter().map(committed));
-    }
-
-    /// A process that dies inside a commit may have made it durable without having told anybody: the next reader recovers
-    /// it from the WAL. At the next commit (`now`: its changes) and at the end it is settled which of them took place.
-    fn resolve_doubts(&self, now: &[Change]) {
-        let in_doubt = self.in_doubt.take();
-        let Some(judge) = self.judge.borrow().clone() else {
-            return;
-        };
-        for (cause, changes) in in_doubt {
-            let theirs = |change: &&Change| change.new.is_some() && !now.contains(change);
-            let rows: Vec<&Change> = changes.iter().filter(theirs).collect();
-            if self.muted(|| judge.is_visible(self, &rows)) {
-                self.keep_changes(&cause, changes);
-            }
-        }
     }
 
     fn struck(&self, fault: Fault) {

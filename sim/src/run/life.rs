@@ -1,0 +1,114 @@
+//! Processes start, start again, and are healed; what never ends is named.
+
+use std::rc::Rc;
+
+use super::actor::Actor;
+use super::process::Process;
+use super::{CLOCK, Kernel, NOBODY, Phase};
+use crate::case::Deviation;
+use crate::decide::Act;
+use crate::fault::Fault;
+use crate::label::Label;
+use crate::trace::{Arg, Kind, Outcome};
+
+impl Kernel {
+    /// Faults stop: whoever is down starts again, whoever stands still goes on.
+    pub(super) fn heal(&self) {
+        self.phase.set(Phase::Heal);
+        self.note(Kind::Heal, Arg::Word("faults end"), Outcome::Done);
+        let now = self.now_us();
+        for process in self.processes() {
+            process.paused_until.set(0);
+            process.restart_at.set(process.restart_at.get().min(now));
+        }
+        self.restart_due();
+    }
+
+    /// Actors that should have ended, with what they wait for.
+    pub(super) fn name_the_stuck(&self) {
+        let stuck: Vec<Rc<Actor>> = self
+            .live
+            .borrow()
+            .iter()
+            .filter(|actor| !actor.daemon)
+            .cloned()
+            .collect();
+        for actor in stuck {
+            let waits = format!("waits at {}", actor.waits_at.borrow());
+            self.note_as(
+                actor.cause.clone(),
+                actor.identity(),
+                Kind::Stuck,
+                Arg::Text(waits.into()),
+                Outcome::Done,
+            );
+        }
+    }
+
+    pub(super) fn start_processes(&self) {
+        for process in self.processes() {
+            self.set_clock(&process);
+            self.start_up(&process);
+        }
+    }
+
+    pub(super) fn start_up(&self, process: &Rc<Process>) {
+        let work = process.start_up.borrow().clone();
+        if let Some(work) = work {
+            let cause = Label::new(&format!(
+                "start {}#{}",
+                process.name,
+                process.incarnation.get()
+            ));
+            self.spawn(
+                cause,
+                Some(process),
+                process.start_is_daemon.get(),
+                move |ctx| work(ctx),
+            );
+        }
+    }
+
+    pub(super) fn restart_due(&self) {
+        let now = self.now_us();
+        for process in self.processes() {
+            if !process.up.get() && process.restart_at.get() <= now {
+                process.up.set(true);
+                process.incarnation.set(process.incarnation.get() + 1);
+                let identity = Some((process.name.clone(), process.incarnation.get()));
+                self.note_as(
+                    NOBODY,
+                    identity,
+                    Kind::Restart,
+                    Arg::Text(process.name.as_str().into()),
+                    Outcome::Done,
+                );
+                self.start_up(&process);
+            }
+        }
+    }
+
+    /// A process's clock starts, with an offset if a decision says so.
+    pub(super) fn set_clock(&self, process: &Rc<Process>) {
+        let actor = Actor::new(process.name.clone(), Some(Rc::clone(process)), true);
+        let Some((key, occurrence, act)) = self.ask(&actor, &CLOCK, crate::decide::Kind::Clock)
+        else {
+            return;
+        };
+        let offset = match act {
+            Act::Do(Deviation::Offset(ms)) => Some(ms),
+            _ => None,
+        };
+        self.strategy
+            .borrow_mut()
+            .carried_out(key, offset.is_some());
+        if let Some(ms) = offset {
+            process
+                .offset_ms
+                .set(process.offset_ms.get().saturating_add(ms));
+            self.deviated(&actor, &CLOCK, occurrence, Deviation::Offset(ms));
+            self.struck(Fault::ClockOffset);
+            self.fault_event(&actor, format!("clock is off by {ms} ms"));
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! The loop: who runs, until nothing is left to do, and when virtual time moves.
+
+use std::rc::Rc;
+
+use super::actor::{Actor, NEVER, Resume, State};
+use super::stage::World;
+use super::{Answer, ENDED, Kernel};
+
+impl Kernel {
+    /// The loop: until nothing is left to do, or the limits of the phases are reached.
+    pub(super) async fn run(&self, world: &dyn World) {
+        self.start_processes();
+        self.drive(world, self.limits.faults_us).await;
+        self.heal();
+        let bound = self.now_us().saturating_add(self.limits.heal_us);
+        self.drive(world, bound).await;
+        self.name_the_stuck();
+    }
+
+    pub(super) async fn drive(&self, world: &dyn World, until_us: u64) {
+        loop {
+            if self.internal.borrow().is_some() || self.short.get() || self.runs_away() {
+                return;
+            }
+            if let Some(actor) = self.choose() {
+                self.step(&actor, Resume::Go);
+                if let Some(process) = self.dying.take() {
+                    self.kill(&process);
+                }
+                continue;
+            }
+            if self.settled() && world.settled(self) {
+                return;
+            }
+            if !self.advance(until_us).await {
+                return;
+            }
+        }
+    }
+
+    pub(super) fn runs_away(&self) -> bool {
+        let away = self.trace.borrow().events.len() > self.limits.events;
+        if away && !self.over.replace(true) {
+            self.violated(
+                "run_ends",
+                "",
+                "the run went on for more events than the limit allows",
+            );
+        }
+        away
+    }
+
+    /// Nothing is owed: only daemons are left, and no process is down.
+    pub(super) fn settled(&self) -> bool {
+        self.live.borrow().iter().all(|actor| actor.daemon)
+            && self
+                .processes
+                .borrow()
+                .iter()
+                .all(|process| process.up.get())
+    }
+
+    pub(super) fn step(&self, actor: &Rc<Actor>, how: Resume) {
+        *self.current.borrow_mut() = Some(Rc::clone(actor));
+        self.disk.enter(actor.conn.get());
+        actor.state.set(State::Ready);
+        let stack = actor.resume(how);
+        *self.current.borrow_mut() = None;
+        if let Some(stack) = stack {
+            self.stacks.borrow_mut().push(stack);
+            self.ended(actor);
+        }
+        *self.stopped.borrow_mut() = Some(Rc::clone(actor));
+    }
+
+    pub(super) fn ended(&self, actor: &Rc<Actor>) {
+        *actor.waits_at.borrow_mut() = ENDED;
+        self.live
+            .borrow_mut()
+            .retain(|other| !Rc::ptr_eq(other, actor));
+        self.profile
+            .borrow_mut()
+            .gates
+            .insert(actor.cause.hash(), actor.passed.get());
+        if let Some(mail) = actor.answer.borrow_mut().take() {
+            mail.post(Answer::Broken);
+        }
+        if let Some(handle) = actor.handle.borrow_mut().take() {
+            match &actor.process {
+                Some(process) if !actor.is_dead() => process.idle.borrow_mut().push(handle),
+                _ => self.graveyard.borrow_mut().push(handle),
+            }
+        }
+    }
+
+    /// Moves virtual time to the next timer, pause or restart. False if there is none before the bound.
+    pub(super) async fn advance(&self, until_us: u64) -> bool {
+        let now = self.now_us();
+        let actors = self
+            .live
+            .borrow()
+            .iter()
+            .map(|actor| actor.wakes_at())
+            .min()
+            .unwrap_or(NEVER);
+        let restarts = self
+            .processes
+            .borrow()
+            .iter()
+            .filter(|process| !process.up.get())
+            .map(|process| process.restart_at.get())
+            .min()
+            .unwrap_or(NEVER);
+        let next = actors.min(restarts);
+        if next == NEVER || next > until_us {
+            return false;
+        }
+        madsim::time::advance(std::time::Duration::from_micros(next.saturating_sub(now)));
+        self.now_us.set(next.max(now));
+        self.restart_due();
+        true
+    }
+}
