@@ -3,6 +3,7 @@
 //! `cargo bench -p lockstep-sim --bench run`. One core; hash, invariants and gates inside SQLite are on. Times drift on a
 //! shared machine: only the ratios of one invocation mean anything.
 
+#![expect(clippy::disallowed_methods, reason = "a benchmark needs a wall clock")]
 #![expect(clippy::print_stdout, reason = "a benchmark reports to its terminal")]
 
 use std::rc::Rc;

@@ -1,5 +1,10 @@
 //! From arguments to an exit code. Only this room prints, reads wall clocks and starts processes.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the command line is the one room with a wall clock and threads"
+)]
+
 mod args;
 mod check;
 mod control;

@@ -1,5 +1,10 @@
 //! The clock a store is opened with. No other part of this crate asks what time it is.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the one wall clock, for production; tests and simulations bring their own"
+)]
+
 use std::cell::Cell;
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -71,10 +71,21 @@ impl Kernel {
             .append(&mut process.idle.borrow_mut());
         victims.iter().for_each(|actor| self.drain(actor));
         self.disk.shm_restore(&shm);
+        if !self.anybody_is_connected() {
+            // The last process that had the WAL's index mapped is gone: the next one builds it anew from the WAL, and
+            // finds there what was committed without anybody having been told.
+            self.disk.forget_shm(super::MAIN);
+        }
         let judge = self.judge.borrow().clone();
         if let Some(judge) = judge {
             self.muted(|| judge.crashed(self));
         }
+    }
+
+    fn anybody_is_connected(&self) -> bool {
+        let busy = self.live.borrow().iter().any(|actor| actor.conn.get() != 0);
+        let idle = |process: &Rc<Process>| !process.idle.borrow().is_empty();
+        busy || self.processes.borrow().iter().any(idle)
     }
 
     /// What the victims had written and not yet seen committed.
