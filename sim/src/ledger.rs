@@ -29,12 +29,3 @@ pub struct Ledger {
     /// The effects.
     pub effects: Vec<Effect>,
 }
-
-impl Ledger {
-    /// How often an effect of this name and intent happened.
-    pub fn count(&self, name: &str, intent: &Value) -> usize {
-        let same =
-            |effect: &&Effect| &*effect.name == name && effect.intent.as_ref() == Some(intent);
-        self.effects.iter().filter(same).count()
-    }
-}

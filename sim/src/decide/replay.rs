@@ -48,13 +48,6 @@ impl Replay {
             .ok()?;
         Some(&mut self.entries[i])
     }
-
-    /// Whether the decision at each point (by key) was carried out.
-    pub fn was_used(&self, key: u64) -> bool {
-        self.entries
-            .binary_search_by_key(&key, |entry| entry.key)
-            .is_ok_and(|i| self.entries[i].fate == Fate::Used)
-    }
 }
 
 fn act(deviation: &Deviation) -> Act {
