@@ -55,6 +55,8 @@ text_id! {
     SessionId
     /// One piece of accepted work.
     TaskId
+    /// One question with its buttons.
+    PromptId
     /// One attempt of a caller to change something; repeated unchanged when the answer was lost.
     OpId
     /// One start of a worker process. Never used again after that process has ended.

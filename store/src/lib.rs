@@ -40,14 +40,16 @@ pub mod verify;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use contract::Store;
 pub use error::{Binding, Error};
-pub use id::{BuildId, ConvId, Fence, OpId, ResumeClass, SessionId, TaskId, WorkerId};
+pub use id::{BuildId, ConvId, Fence, OpId, PromptId, ResumeClass, SessionId, TaskId, WorkerId};
 pub use op::{
-    Accept, Call, CancelHow, Complete, ConvKey, Converter, Item, NewSession, Op, OpenPolicy,
-    QueueFate, Reset, Retry, Send,
+    Accept, Answer, Ask, Call, CancelHow, Choice, Complete, ConvKey, Converted, Converter, Filter,
+    Item, NewSession, NotSent, Op, OpenPolicy, QueueFate, Reset, Resolve, Retry, Send, WhenWaiting,
 };
 pub use reply::{
-    Accepted, Claimed, Closed, Finding, Opened, Pointer, Reaped, Renewed, Reply, Report, Shown,
-    ShownLease, ShownTask, TaskState, Verdict, WasReset,
+    Accepted, Answered, Claimed, Closed, Explained, Finding, History, HistoryItem, HistoryNote,
+    Listed, Opened, Pointer, PromptOutcome, Prompted, Pruned, Reaped, Renewed, Reply, Report,
+    Restored, Sending, Shown, ShownLease, ShownTask, State, Stats, Swept, TaskState, Verdict,
+    WasReset, Why,
 };
 pub use sqlite::SqliteStore;
 pub use statements::Statements;

@@ -1,7 +1,14 @@
 //! Every operation as data. What a call asks for is all in here: the same value means the same request, which is how a
 //! repeated `op_id` is told from a reused one.
 
-use crate::id::{BuildId, ConvId, Fence, OpId, ResumeClass, SessionId, TaskId, WorkerId};
+mod data;
+
+pub use data::{
+    Accept, Answer, Ask, CancelHow, Choice, Complete, ConvKey, Converted, Converter, Filter, Item,
+    NewSession, NotSent, OpenPolicy, QueueFate, Reset, Resolve, Retry, Send, WhenWaiting,
+};
+
+use crate::id::{BuildId, Fence, OpId, PromptId, ResumeClass, SessionId, TaskId, WorkerId};
 use serde::{Deserialize, Serialize};
 
 /// One call of a store.
@@ -11,177 +18,6 @@ pub struct Call {
     pub op_id: Option<OpId>,
     /// What to do.
     pub op: Op,
-}
-
-/// The structured key of a chat. Empty texts stand for parts that a platform does not have.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct ConvKey {
-    /// Whose bot it is.
-    pub tenant: String,
-    /// The platform.
-    pub channel: String,
-    /// The bot's account on the platform.
-    pub account: String,
-    /// The chat.
-    pub chat: String,
-    /// The thread or topic inside the chat.
-    pub thread: String,
-    /// The person, where each has a session of their own.
-    pub participant: String,
-}
-
-impl ConvKey {
-    /// The key of a whole chat, without thread and participant.
-    pub fn chat(tenant: &str, channel: &str, account: &str, chat: &str) -> Self {
-        Self {
-            tenant: tenant.to_owned(),
-            channel: channel.to_owned(),
-            account: account.to_owned(),
-            chat: chat.to_owned(),
-            thread: String::new(),
-            participant: String::new(),
-        }
-    }
-}
-
-/// Ids and runtime for a session, used only if one has to be opened.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NewSession {
-    /// The conversation, if the key is new.
-    pub conv: ConvId,
-    /// The session.
-    pub session: SessionId,
-    /// The runtime whose current build it is bound to.
-    pub runtime: String,
-}
-
-/// What `open_or_get` does when the conversation has an active session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OpenPolicy {
-    /// Answer with it.
-    Adopt,
-    /// Refuse.
-    Fail,
-    /// Close it (never under a lease) and open the next generation.
-    Replace,
-}
-
-/// An event from a platform, to become work exactly once.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Accept {
-    /// The chat it came from.
-    pub key: ConvKey,
-    /// The platform's id of the event, the same in each redelivery.
-    pub ext_id: String,
-    /// The kind of task.
-    pub kind: String,
-    /// The task's input. Another body under the same `ext_id` is reported, not executed.
-    pub body: String,
-    /// The task's id, if the event is new.
-    pub task: TaskId,
-    /// After how many failed or expired attempts the task is dead.
-    pub max_failures: u32,
-    /// What to open if the chat has no active session.
-    pub new: NewSession,
-}
-
-/// One entry of the history.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Item {
-    /// Its kind: message, tool call, …
-    pub kind: String,
-    /// Its contents.
-    pub body: String,
-}
-
-/// One message to be sent, in the order of the list.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Send {
-    /// Unique in the session: the provider's idempotency key is made of it.
-    pub dedup_key: String,
-    /// What to send.
-    pub body: String,
-}
-
-/// Everything a finished turn leaves behind.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Complete {
-    /// The task.
-    pub task: TaskId,
-    /// The fence it was claimed with.
-    pub fence: Fence,
-    /// Its outcome.
-    pub outcome: String,
-    /// History to append.
-    pub items: Vec<Item>,
-    /// Messages for the outbox.
-    pub sends: Vec<Send>,
-    /// The native token, if the turn made or rotated one.
-    pub resume_token: Option<String>,
-}
-
-/// What happens to a task whose attempt failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Retry {
-    /// It has failed for good.
-    Never,
-    /// It is queued again at its old place, or dead when its failures are used up.
-    After {
-        /// How long it rests first. It holds back the session's queue while it rests.
-        delay_ms: i64,
-    },
-}
-
-/// Who cancels a task, and how firmly.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CancelHow {
-    /// At once if it does not run; otherwise its worker is told at the next renewal.
-    Ask,
-    /// At once; a worker that runs it is fenced.
-    Force,
-    /// By the worker that runs it.
-    Own {
-        /// The fence it was claimed with.
-        fence: Fence,
-    },
-}
-
-/// What becomes of a closed session's queue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum QueueFate {
-    /// Cancelled with the session.
-    Cancel,
-    /// Queued in the next generation, in the same order. What runs or waits is cancelled all the same.
-    Move,
-}
-
-/// Close a session and open the next generation, in one commit.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Reset {
-    /// The session to close.
-    pub session: SessionId,
-    /// The id of the next one.
-    pub next: SessionId,
-    /// The build of the next one; the same as before if `None`.
-    pub build: Option<BuildId>,
-    /// Why.
-    pub reason: String,
-    /// What becomes of the queue.
-    pub queued: QueueFate,
-    /// Take the session from a worker that holds it.
-    pub force: bool,
-}
-
-/// How a token passes along a resume edge.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Converter {
-    /// It does not: the session goes on without one.
-    DropToken,
 }
 
 /// An operation. The guarantees are told at the methods of [`crate::Store`].
@@ -324,11 +160,213 @@ pub enum Op {
         to_build: BuildId,
         /// The version that the decision was based on.
         expected_version: i64,
+        /// The token in the new class's form, along an edge whose converter makes one. Refused along any other.
+        #[serde(default)]
+        converted: Option<Converted>,
     },
     /// See [`crate::Store::reap`].
     Reap {
         /// At most this many leases.
         limit: u32,
+    },
+    /// See [`crate::Store::drain`].
+    Drain {
+        /// The build.
+        build: BuildId,
+    },
+    /// See [`crate::Store::retire`].
+    Retire {
+        /// The build.
+        build: BuildId,
+    },
+    /// See [`crate::Store::worker_drain`].
+    WorkerDrain {
+        /// The worker.
+        worker: WorkerId,
+    },
+    /// See [`crate::Store::worker_gone`].
+    WorkerGone {
+        /// The worker.
+        worker: WorkerId,
+    },
+    /// See [`crate::Store::link_key`].
+    LinkKey {
+        /// A key that the conversation has.
+        key: ConvKey,
+        /// One more key for it.
+        alias: ConvKey,
+    },
+    /// See [`crate::Store::ordered_ids`].
+    OrderedIds {
+        /// Whose bot it is.
+        tenant: String,
+        /// The platform.
+        channel: String,
+        /// The bot's account on the platform.
+        account: String,
+        /// After a longer silence the platform may begin anew with any id.
+        idle_gap_ms: i64,
+    },
+    /// See [`crate::Store::give_back`].
+    GiveBack {
+        /// The task.
+        task: TaskId,
+        /// The fence it was claimed with.
+        fence: Fence,
+    },
+    /// See [`crate::Store::snooze`].
+    Snooze {
+        /// The task.
+        task: TaskId,
+        /// The fence it was claimed with.
+        fence: Fence,
+        /// How long it rests. It holds back the session's queue while it rests.
+        delay_ms: i64,
+    },
+    /// See [`crate::Store::retry`].
+    Retry {
+        /// A task that failed or is dead.
+        task: TaskId,
+        /// The id of the new one.
+        again: TaskId,
+    },
+    /// See [`crate::Store::note`].
+    Note {
+        /// The session.
+        session: SessionId,
+        /// What to note.
+        item: Item,
+    },
+    /// See [`crate::Store::put_state`].
+    PutState {
+        /// The session.
+        session: SessionId,
+        /// The version that the new state is based on; 0 when there is none yet.
+        expected_version: i64,
+        /// The new state.
+        body: String,
+    },
+    /// See [`crate::Store::get_state`].
+    GetState {
+        /// The session.
+        session: SessionId,
+    },
+    /// See [`crate::Store::drop_resume`].
+    DropResume {
+        /// The session.
+        session: SessionId,
+        /// The epoch of the token that is lost.
+        expected_epoch: i64,
+        /// Why it is known to be lost.
+        evidence: String,
+    },
+    /// See [`crate::Store::ask`].
+    Ask(Ask),
+    /// See [`crate::Store::answer`].
+    Answer(Answer),
+    /// See [`crate::Store::revoke`].
+    Revoke {
+        /// The question.
+        prompt: PromptId,
+    },
+    /// See [`crate::Store::claim_send`].
+    ClaimSend {
+        /// Who sends: a name for the audit.
+        sender: String,
+        /// Which route's messages.
+        route: String,
+        /// At most this many messages, one for each session.
+        limit: u32,
+        /// How long the sender has; after that the outcome counts as unknown.
+        lease_ms: i64,
+    },
+    /// See [`crate::Store::sent`].
+    Sent {
+        /// The session.
+        session: SessionId,
+        /// The message's number.
+        n: i64,
+        /// The number of the attempt to send.
+        send_no: i64,
+        /// The provider's id of the message.
+        provider_id: String,
+    },
+    /// See [`crate::Store::not_sent`].
+    NotSent {
+        /// The session.
+        session: SessionId,
+        /// The message's number.
+        n: i64,
+        /// The number of the attempt to send.
+        send_no: i64,
+        /// What the provider said.
+        error: String,
+        /// What to do now.
+        then: NotSent,
+    },
+    /// See [`crate::Store::unknown`].
+    Unknown {
+        /// The session.
+        session: SessionId,
+        /// The message's number.
+        n: i64,
+        /// The number of the attempt to send.
+        send_no: i64,
+        /// What is known.
+        error: String,
+    },
+    /// See [`crate::Store::resolve`].
+    Resolve {
+        /// The session.
+        session: SessionId,
+        /// The message's number.
+        n: i64,
+        /// What was found out or decided.
+        how: Resolve,
+    },
+    /// See [`crate::Store::sweep`].
+    Sweep {
+        /// At most this many rows of each kind.
+        limit: u32,
+    },
+    /// See [`crate::Store::prune`].
+    Prune {
+        /// What is younger stays.
+        keep_ms: i64,
+        /// At most this many rows of each kind.
+        limit: u32,
+    },
+    /// See [`crate::Store::restored`].
+    Restored {
+        /// Higher than any before: the seconds of the Unix clock, for example.
+        incarnation: i64,
+    },
+    /// See [`crate::Store::list`].
+    List {
+        /// Which sessions.
+        filter: Filter,
+        /// Only those after this one.
+        after: Option<SessionId>,
+        /// At most this many.
+        limit: u32,
+    },
+    /// See [`crate::Store::history`].
+    History {
+        /// The session.
+        session: SessionId,
+        /// Only items after this sequence number.
+        after_seq: i64,
+        /// Only notes after this number.
+        after_note: i64,
+        /// At most this many of each.
+        limit: u32,
+    },
+    /// See [`crate::Store::stats`].
+    Stats,
+    /// See [`crate::Store::explain`].
+    Explain {
+        /// The session.
+        session: SessionId,
     },
     /// See [`crate::Store::show`].
     Show {
@@ -365,6 +403,34 @@ impl Op {
             Op::Resume { .. } => "resume",
             Op::Migrate { .. } => "migrate",
             Op::Reap { .. } => "reap",
+            Op::Drain { .. } => "drain",
+            Op::Retire { .. } => "retire",
+            Op::WorkerDrain { .. } => "worker_drain",
+            Op::WorkerGone { .. } => "worker_gone",
+            Op::LinkKey { .. } => "link_key",
+            Op::OrderedIds { .. } => "ordered_ids",
+            Op::GiveBack { .. } => "give_back",
+            Op::Snooze { .. } => "snooze",
+            Op::Retry { .. } => "retry",
+            Op::Note { .. } => "note",
+            Op::PutState { .. } => "put_state",
+            Op::GetState { .. } => "get_state",
+            Op::DropResume { .. } => "drop_resume",
+            Op::Ask(_) => "ask",
+            Op::Answer(_) => "answer",
+            Op::Revoke { .. } => "revoke",
+            Op::ClaimSend { .. } => "claim_send",
+            Op::Sent { .. } => "sent",
+            Op::NotSent { .. } => "not_sent",
+            Op::Unknown { .. } => "unknown",
+            Op::Resolve { .. } => "resolve",
+            Op::Sweep { .. } => "sweep",
+            Op::Prune { .. } => "prune",
+            Op::Restored { .. } => "restored",
+            Op::List { .. } => "list",
+            Op::History { .. } => "history",
+            Op::Stats => "stats",
+            Op::Explain { .. } => "explain",
             Op::Show { .. } => "show",
             Op::Verify { .. } => "verify",
         }
@@ -378,7 +444,21 @@ impl Op {
             Op::WorkerSeen { .. }
                 | Op::Renew { .. }
                 | Op::Reap { .. }
-                | Op::Resume { .. }
+                | Op::Sweep { .. }
+                | Op::Prune { .. }
+        ) && !self.only_reads()
+    }
+
+    /// True when the operation changes nothing.
+    pub fn only_reads(&self) -> bool {
+        matches!(
+            self,
+            Op::Resume { .. }
+                | Op::GetState { .. }
+                | Op::List { .. }
+                | Op::History { .. }
+                | Op::Stats
+                | Op::Explain { .. }
                 | Op::Show { .. }
                 | Op::Verify { .. }
         )

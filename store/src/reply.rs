@@ -1,13 +1,21 @@
 //! Every answer as data. Answers of mutating operations are stored as they stand and given again to a repeated call.
 
-use crate::id::{BuildId, ConvId, Fence, ResumeClass, SessionId, TaskId, WorkerId};
+mod look;
+
+pub use look::{
+    Explained, Finding, History, HistoryItem, HistoryNote, Listed, Report, Shown, ShownLease,
+    ShownTask, State, Stats, Why,
+};
+
+use crate::id::{ConvId, Fence, PromptId, ResumeClass, SessionId, TaskId};
 use serde::{Deserialize, Serialize};
 
 /// The answer to one call; each operation has one variant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reply {
-    /// It is done and there is nothing to tell: register_build, set_current, allow_move, worker_seen.
+    /// It is done and there is nothing to tell: register_build, set_current, allow_move, worker_seen, drain, retire,
+    /// worker_drain, ordered_ids, sent, not_sent, unknown, resolve.
     Done,
     /// The worker's resume class: register_worker.
     Worker(ResumeClass),
@@ -21,17 +29,45 @@ pub enum Reply {
     Renewed(Renewed),
     /// The sequence number that the next item will have: append.
     Appended(i64),
-    /// The state the task is in now: complete, fail, cancel.
+    /// The state the task is in now: complete, fail, cancel, give_back, snooze, ask.
     Task(TaskState),
+    /// The session that the new task is queued in: retry.
+    Retried(SessionId),
+    /// What became of the leases: worker_gone.
+    Gone(Reaped),
+    /// The conversation that both keys lead to: link_key.
+    Linked(ConvId),
+    /// The note's number: note.
+    Noted(i64),
+    /// get_state.
+    State(State),
+    /// answer, revoke.
+    Answered(Answered),
+    /// claim_send.
+    Sending(Vec<Sending>),
+    /// sweep.
+    Swept(Swept),
+    /// prune.
+    Pruned(Pruned),
+    /// restored.
+    Restored(Restored),
+    /// list.
+    Listed(Vec<Listed>),
+    /// history.
+    History(History),
+    /// stats.
+    Stats(Box<Stats>),
+    /// explain.
+    Explained(Explained),
     /// close.
     Closed(Closed),
     /// reset.
     Reset(WasReset),
-    /// The epoch of the new token: set_resume.
+    /// The token's new epoch: set_resume, drop_resume.
     Epoch(i64),
     /// resume.
     Pointer(Pointer),
-    /// The session's new version: migrate.
+    /// The new version: migrate (of the session), put_state (of the state).
     Version(i64),
     /// reap.
     Reaped(Reaped),
@@ -103,9 +139,9 @@ pub struct Opened {
 pub struct Accepted {
     /// New, a repetition, or a contradiction.
     pub verdict: Verdict,
-    /// The task that the first delivery became.
+    /// The task that the first delivery became, or whose question it answered. Empty with [`Verdict::Old`].
     pub task: TaskId,
-    /// The session it was queued in then.
+    /// The session it was queued in then. Empty with [`Verdict::Old`].
     pub session: SessionId,
 }
 
@@ -119,6 +155,10 @@ pub enum Verdict {
     Duplicate,
     /// It was delivered before with another body; nothing was changed.
     Changed,
+    /// It is new and answered the open question; the task that asked is queued again.
+    Answer,
+    /// Its id is at or below what was pruned, in an account whose ids are ordered; nothing was changed.
+    Old,
 }
 
 /// One session in a worker's hands, and the task at its head.
@@ -146,6 +186,104 @@ pub struct Claimed {
     pub epoch: i64,
     /// The sequence number of the next item.
     pub next_seq: i64,
+    /// What became of the last question that the task asked.
+    #[serde(default)]
+    pub prompt: Option<Prompted>,
+}
+
+/// A question that has ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Prompted {
+    /// The question.
+    pub prompt: PromptId,
+    /// How it ended.
+    pub outcome: PromptOutcome,
+}
+
+/// How a question ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PromptOutcome {
+    /// A button was pressed.
+    Chosen {
+        /// Its number, from 1.
+        idx: i64,
+        /// What it says.
+        label: String,
+    },
+    /// A text answered.
+    Text(String),
+    /// Nobody answered in time.
+    Expired,
+    /// It was withdrawn, or its task or session ended.
+    Revoked,
+}
+
+/// What a press of a button did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answered {
+    /// The question that the button belongs to.
+    pub prompt: PromptId,
+    /// The task that asked.
+    pub task: TaskId,
+    /// True when this event ended the question; otherwise it had ended before, with this outcome.
+    pub took: bool,
+    /// How the question ended.
+    pub outcome: PromptOutcome,
+}
+
+/// One message in a sender's hands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sending {
+    /// The session it comes from.
+    pub session: SessionId,
+    /// Its number in the session.
+    pub n: i64,
+    /// The number of this attempt to send, higher each time: what `sent`, `not_sent` and `unknown` carry.
+    pub send_no: i64,
+    /// The provider's idempotency key is made of the session and this.
+    pub dedup_key: String,
+    /// What to send.
+    pub body: String,
+    /// True when an earlier attempt may have sent it already.
+    pub repeat: bool,
+    /// After this the outcome counts as unknown, on the store's clock.
+    pub until_ms: i64,
+}
+
+/// What a sweep found to do.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Swept {
+    /// Questions that expired; their tasks are queued again.
+    pub expired: Vec<PromptId>,
+    /// Messages whose sender did not report in time: the outcome is unknown.
+    pub unknown: Vec<(SessionId, i64)>,
+    /// Sessions that were idle for too long and are closed now.
+    pub closed: Vec<SessionId>,
+    /// Rows that could not be swept, and why. They do not stop the others.
+    pub skipped: Vec<(String, String)>,
+}
+
+/// How many rows were deleted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pruned {
+    /// Kept answers.
+    pub op_results: u64,
+    /// Audit rows.
+    pub audit: u64,
+    /// Events.
+    pub inbox: u64,
+    /// Closed sessions, with all that belongs to them.
+    pub sessions: u64,
+}
+
+/// What was done after a restore from a backup.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Restored {
+    /// Tasks whose lease was taken; they are queued again.
+    pub requeued: Vec<TaskId>,
+    /// How many messages were pending or being sent: whether they were sent after the backup is unknown.
+    pub unknown: u64,
 }
 
 /// A lease that goes on.
@@ -199,97 +337,4 @@ pub struct Reaped {
     pub ended: Vec<TaskId>,
     /// Sessions that could not be reaped, and why. They do not stop the others.
     pub skipped: Vec<(SessionId, String)>,
-}
-
-/// A session as it stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Shown {
-    /// The session.
-    pub session: SessionId,
-    /// Its conversation.
-    pub conv: ConvId,
-    /// Its generation.
-    pub gen_no: i64,
-    /// True while it is active.
-    pub active: bool,
-    /// Why it was closed.
-    pub close_reason: Option<String>,
-    /// What `migrate` compares.
-    pub version: i64,
-    /// The last fence issued.
-    pub fence: Fence,
-    /// The build it is bound to.
-    pub build: BuildId,
-    /// The build's class.
-    pub class: ResumeClass,
-    /// The native token.
-    pub resume_token: Option<String>,
-    /// Where the token lives.
-    pub resume_home: Option<String>,
-    /// The token's epoch.
-    pub epoch: i64,
-    /// When the head of the queue may be claimed; `None` while nothing may.
-    pub head_ready_ms: Option<i64>,
-    /// Who holds it.
-    pub lease: Option<ShownLease>,
-    /// The sequence number of the next item.
-    pub next_seq: i64,
-    /// The first thousand tasks, in the order of the queue.
-    pub tasks: Vec<ShownTask>,
-}
-
-/// A lease as it stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ShownLease {
-    /// The holder.
-    pub worker: WorkerId,
-    /// Its fence.
-    pub fence: Fence,
-    /// When it was granted.
-    pub granted_ms: i64,
-    /// When it ends.
-    pub until_ms: i64,
-}
-
-/// A task as it stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ShownTask {
-    /// The task.
-    pub task: TaskId,
-    /// Its place in the queue.
-    pub pos: i64,
-    /// Its kind.
-    pub kind: String,
-    /// Its state.
-    pub state: TaskState,
-    /// How often it was claimed.
-    pub attempt: i64,
-    /// How many attempts failed or expired.
-    pub failures: i64,
-    /// The fence it runs under.
-    pub fence: Option<Fence>,
-    /// Its outcome, once it has ended.
-    pub outcome: Option<String>,
-    /// Why the last attempt failed.
-    pub last_error: Option<String>,
-    /// Not to be claimed before.
-    pub run_at_ms: i64,
-}
-
-/// What `verify` found.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Report {
-    /// Violations, by rule.
-    pub findings: Vec<Finding>,
-    /// Rules that did not come to an end within the budget. An empty report with unfinished rules proves little.
-    pub unfinished: Vec<String>,
-}
-
-/// One violation of one rule.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Finding {
-    /// The rule.
-    pub rule: String,
-    /// The columns of the offending row, by name.
-    pub row: Vec<(String, String)>,
 }

@@ -23,11 +23,18 @@ struct Migration {
 }
 
 /// Released migrations are never edited: their checksums are in people's databases.
-const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    tables: include_str!("../schema/0001_init.sql"),
-    triggers: include_str!("../schema/sqlite/0001_triggers.sql"),
-}];
+const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        tables: include_str!("../schema/0001_init.sql"),
+        triggers: include_str!("../schema/sqlite/0001_triggers.sql"),
+    },
+    Migration {
+        version: 2,
+        tables: include_str!("../schema/0002_complete.sql"),
+        triggers: include_str!("../schema/sqlite/0002_triggers.sql"),
+    },
+];
 
 impl Migration {
     fn checksum(&self) -> String {

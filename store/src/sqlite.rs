@@ -1,14 +1,25 @@
 //! The reference store on SQLite: the contract in SQL. The guards stand in the statements (`store/sql`) and in the schema;
 //! what is left here is the order of the statements and the words of a refusal.
 
+mod again;
 mod answer;
+mod chat;
 mod constraint;
+mod explain;
 mod inbox;
+mod incarnation;
+mod limits;
+mod look;
+mod note;
+mod outbox;
+mod prompt;
+mod prune;
 mod reap;
 mod refuse;
 mod runtime;
 mod session;
 mod show;
+mod sweep;
 mod turn;
 mod tx;
 
@@ -105,12 +116,14 @@ impl<C: Clock> SqliteStore<C> {
             Op::Verify { per_rule } => {
                 verify::verify(&mut self.conn, verify::Budget::of(*per_rule)).map(Reply::Verified)
             }
-            Op::Resume { session, worker } => tx::read(&self.conn, &self.sql, &self.clock, |tx| {
-                session::resume(tx, session, worker)
-            }),
-            Op::Show { session } => tx::read(&self.conn, &self.sql, &self.clock, |tx| {
-                show::show(tx, session)
-            }),
+            Op::Sweep { limit } => {
+                sweep::sweep(&self.conn, &self.sql, &self.clock, *limit).map(Reply::Swept)
+            }
+            Op::Prune { keep_ms, limit } => {
+                prune::prune(&self.conn, &self.sql, &self.clock, *keep_ms, *limit)
+                    .map(Reply::Pruned)
+            }
+            _ if op.only_reads() => tx::read(&self.conn, &self.sql, &self.clock, |tx| look(tx, op)),
             _ => tx::write(&self.conn, &self.sql, &self.clock, |tx| perform(tx, op)),
         }
     }
@@ -118,6 +131,7 @@ impl<C: Clock> SqliteStore<C> {
 
 impl<C: Clock> Store for SqliteStore<C> {
     fn apply(&mut self, call: &Call) -> Result<Reply, Error> {
+        limits::check(call)?;
         match (&call.op_id, call.op.keeps_answer()) {
             (Some(op_id), true) => self.change(op_id, &call.op),
             (None, false) => self.bare(&call.op),
@@ -127,73 +141,87 @@ impl<C: Clock> Store for SqliteStore<C> {
     }
 }
 
+/// The operations that only read, on their snapshot.
+fn look(tx: &Tx<'_>, op: &Op) -> Result<Reply, Error> {
+    match op {
+        Op::Resume { session, worker } => session::resume(tx, session, worker),
+        Op::GetState { session } => note::get_state(tx, session),
+        Op::List {
+            filter,
+            after,
+            limit,
+        } => look::list(tx, filter, after.as_ref(), *limit),
+        Op::History {
+            session,
+            after_seq,
+            after_note,
+            limit,
+        } => look::history(tx, session, *after_seq, *after_note, *limit),
+        Op::Stats => look::stats(tx),
+        Op::Explain { session } => explain::explain(tx, session),
+        Op::Show { session } => show::show(tx, session),
+        _ => Err(misplaced(op)),
+    }
+}
+
 /// The operations that change something, inside their transaction.
 fn perform(tx: &Tx<'_>, op: &Op) -> Result<Reply, Error> {
     match op {
-        Op::RegisterBuild {
-            build,
-            runtime,
-            class,
-        } => runtime::register_build(tx, build, runtime, class),
-        Op::SetCurrent { build } => runtime::set_current(tx, build),
-        Op::AllowMove {
-            from,
-            to,
-            converter,
-        } => runtime::allow_move(tx, from, to, *converter),
-        Op::RegisterWorker {
-            worker,
-            build,
-            home,
-        } => runtime::register_worker(tx, worker, build, home),
-        Op::WorkerSeen { worker } => runtime::worker_seen(tx, worker),
+        Op::RegisterBuild { .. }
+        | Op::SetCurrent { .. }
+        | Op::AllowMove { .. }
+        | Op::Drain { .. }
+        | Op::Retire { .. }
+        | Op::RegisterWorker { .. }
+        | Op::WorkerSeen { .. }
+        | Op::WorkerDrain { .. }
+        | Op::WorkerGone { .. } => runtime::perform(tx, op),
         Op::OpenOrGet { key, policy, new } => inbox::open_or_get(tx, key, *policy, new),
         Op::Accept(accept) => inbox::accept(tx, accept),
-        Op::Claim {
-            worker,
-            limit,
-            lease_ms,
-        } => turn::claim(tx, worker, *limit, *lease_ms),
-        Op::Renew {
+        Op::LinkKey { key, alias } => chat::link_key(tx, key, alias),
+        Op::OrderedIds {
+            tenant,
+            channel,
+            account,
+            idle_gap_ms,
+        } => chat::ordered_ids(tx, tenant, channel, account, *idle_gap_ms),
+        Op::Claim { .. }
+        | Op::Renew { .. }
+        | Op::Append { .. }
+        | Op::Complete(_)
+        | Op::Fail { .. }
+        | Op::GiveBack { .. }
+        | Op::Snooze { .. }
+        | Op::Retry { .. }
+        | Op::Cancel { .. } => turn::perform(tx, op),
+        Op::Ask(ask) => prompt::ask(tx, ask),
+        Op::Answer(answer) => prompt::answer(tx, answer),
+        Op::Revoke { prompt } => prompt::revoke(tx, prompt),
+        Op::ClaimSend { .. }
+        | Op::Sent { .. }
+        | Op::NotSent { .. }
+        | Op::Unknown { .. }
+        | Op::Resolve { .. } => outbox::perform(tx, op),
+        Op::Note { session, item } => note::note(tx, session, item),
+        Op::PutState {
             session,
-            fence,
-            lease_ms,
-        } => turn::renew(tx, session, *fence, *lease_ms),
-        Op::Append {
-            session,
-            fence,
-            expected_seq,
-            items,
-        } => turn::append(tx, session, *fence, *expected_seq, items),
-        Op::Complete(complete) => turn::complete(tx, complete),
-        Op::Fail {
-            task,
-            fence,
-            error,
-            retry,
-        } => turn::fail(tx, task, *fence, error, *retry),
-        Op::Cancel { task, reason, how } => turn::cancel(tx, task, reason, *how),
-        Op::Close {
-            session,
-            reason,
-            force,
-        } => session::close(tx, session, reason, *force),
-        Op::Reset(reset) => session::reset(tx, reset),
-        Op::SetResume {
-            session,
-            fence,
-            token,
-            epoch,
-        } => session::set_resume(tx, session, *fence, token, *epoch),
-        Op::Migrate {
-            session,
-            to_build,
             expected_version,
-        } => session::migrate(tx, session, to_build, *expected_version),
-        Op::Resume { .. } | Op::Reap { .. } | Op::Show { .. } | Op::Verify { .. } => Err(invalid(
-            "op",
-            "changes nothing inside a transaction of another",
-        )),
+            body,
+        } => note::put_state(tx, session, *expected_version, body),
+        Op::Close { .. }
+        | Op::Reset(_)
+        | Op::SetResume { .. }
+        | Op::DropResume { .. }
+        | Op::Migrate { .. } => session::perform(tx, op),
+        Op::Restored { incarnation } => incarnation::restored(tx, *incarnation),
+        _ => Err(misplaced(op)),
+    }
+}
+
+fn misplaced(op: &Op) -> Error {
+    Error::Io {
+        code: 0,
+        message: format!("{} has no place among these operations", op.name()),
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::rc::Rc;
 
-use lockstep_store::{Accept, Accepted, Call, ConvKey, NewSession, Op, Reply, Verdict};
+use lockstep_store::{
+    Accept, Accepted, Call, ConvKey, NewSession, Op, Reply, Verdict, WhenWaiting,
+};
 
 use crate::label::Label;
 use crate::run::Ctx;
@@ -47,7 +49,9 @@ fn accept(town: &Town, user: usize, known_by: &Label, event: &Label) -> Accept {
             conv: format!("conv:{name}").into(),
             session: format!("session:{known_by}").into(),
             runtime: runtime.to_owned(),
+            idle_ms: None,
         },
+        when_waiting: WhenWaiting::Queue,
     }
 }
 

@@ -85,6 +85,7 @@ fn migrate(ctx: &Ctx, town: &Town, known: &Known, to: &str) -> Result<(), Error>
         session: session.into(),
         to_build: to.into(),
         expected_version: shown.version,
+        converted: None,
     };
     insist(
         ctx,

@@ -1,13 +1,42 @@
 //! Builds, the edges between their classes, and workers.
 
+use super::misplaced;
 use super::refuse::not_found;
 use super::tx::Tx;
 use crate::error::Error;
 use crate::id::{BuildId, ResumeClass, WorkerId};
-use crate::op::Converter;
+use crate::op::{Converter, Op};
 use crate::reply::Reply;
 use crate::statements::Sql;
 use rusqlite::named_params;
+
+/// The operations of this room.
+pub(super) fn perform(tx: &Tx<'_>, op: &Op) -> Result<Reply, Error> {
+    match op {
+        Op::RegisterBuild {
+            build,
+            runtime,
+            class,
+        } => register_build(tx, build, runtime, class),
+        Op::SetCurrent { build } => set_current(tx, build),
+        Op::AllowMove {
+            from,
+            to,
+            converter,
+        } => allow_move(tx, from, to, converter),
+        Op::Drain { build } => drain(tx, build),
+        Op::Retire { build } => retire(tx, build),
+        Op::RegisterWorker {
+            worker,
+            build,
+            home,
+        } => register_worker(tx, worker, build, home),
+        Op::WorkerSeen { worker } => worker_seen(tx, worker),
+        Op::WorkerDrain { worker } => worker_drain(tx, worker),
+        Op::WorkerGone { worker } => worker_gone(tx, worker),
+        _ => Err(misplaced(op)),
+    }
+}
 
 struct Build {
     runtime: String,
@@ -41,7 +70,7 @@ pub(super) fn class_in_service(tx: &Tx<'_>, id: &BuildId) -> Result<ResumeClass,
     }
 }
 
-pub(super) fn register_build(
+fn register_build(
     tx: &Tx<'_>,
     id: &BuildId,
     runtime: &str,
@@ -62,7 +91,7 @@ pub(super) fn register_build(
 }
 
 /// The one before is demoted first: at no moment are there two.
-pub(super) fn set_current(tx: &Tx<'_>, id: &BuildId) -> Result<Reply, Error> {
+fn set_current(tx: &Tx<'_>, id: &BuildId) -> Result<Reply, Error> {
     let known = build(tx, id)?;
     class_in_service(tx, id)?;
     tx.run(
@@ -74,22 +103,19 @@ pub(super) fn set_current(tx: &Tx<'_>, id: &BuildId) -> Result<Reply, Error> {
     Ok(Reply::Done)
 }
 
-pub(super) fn allow_move(
+fn allow_move(
     tx: &Tx<'_>,
     from: &ResumeClass,
     to: &ResumeClass,
-    converter: Converter,
+    converter: &Converter,
 ) -> Result<Reply, Error> {
-    let converter = match converter {
-        Converter::DropToken => "drop-token",
-    };
-    let params = named_params! {":from_class": from.as_str(), ":to_class": to.as_str(), ":converter": converter};
+    let params = named_params! {":from_class": from.as_str(), ":to_class": to.as_str(), ":converter": converter.name()};
     tx.run(Sql::EdgePut, params)?;
     tx.audit(from.as_str(), "", None, to.as_str())?;
     Ok(Reply::Done)
 }
 
-pub(super) fn register_worker(
+fn register_worker(
     tx: &Tx<'_>,
     worker: &WorkerId,
     id: &BuildId,
@@ -104,7 +130,7 @@ pub(super) fn register_worker(
     Ok(Reply::Worker(ResumeClass::from(class)))
 }
 
-pub(super) fn worker_seen(tx: &Tx<'_>, worker: &WorkerId) -> Result<Reply, Error> {
+fn worker_seen(tx: &Tx<'_>, worker: &WorkerId) -> Result<Reply, Error> {
     match tx.run(
         Sql::WorkerSeen,
         named_params! {":worker": worker.as_str(), ":now": tx.now},
@@ -112,4 +138,17 @@ pub(super) fn worker_seen(tx: &Tx<'_>, worker: &WorkerId) -> Result<Reply, Error
         0 => Err(not_found("worker", worker.as_str())),
         _ => Ok(Reply::Done),
     }
+}
+
+fn drain(_tx: &Tx<'_>, _b: &BuildId) -> Result<Reply, Error> {
+    Ok(Reply::Done)
+}
+fn retire(_tx: &Tx<'_>, _b: &BuildId) -> Result<Reply, Error> {
+    Ok(Reply::Done)
+}
+fn worker_drain(_tx: &Tx<'_>, _w: &WorkerId) -> Result<Reply, Error> {
+    Ok(Reply::Done)
+}
+fn worker_gone(_tx: &Tx<'_>, _w: &WorkerId) -> Result<Reply, Error> {
+    Ok(Reply::Done)
 }

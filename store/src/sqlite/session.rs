@@ -1,21 +1,47 @@
 //! A session's life: close, reset, its native token, and its move to another build.
 
+use super::misplaced;
 use super::refuse::{active_facts, holder_facts, not_found};
 use super::runtime::class_in_service;
 use super::tx::Tx;
 use crate::error::{Binding, Error};
 use crate::id::{BuildId, Fence, ResumeClass, SessionId, TaskId, WorkerId};
-use crate::op::{QueueFate, Reset};
+use crate::op::{Converted, Op, QueueFate, Reset};
 use crate::reply::{Closed, Pointer, Reply, WasReset};
 use crate::statements::Sql;
 use rusqlite::named_params;
 
-pub(super) fn close(
-    tx: &Tx<'_>,
-    session: &SessionId,
-    reason: &str,
-    force: bool,
-) -> Result<Reply, Error> {
+/// The operations of this room that change something.
+pub(super) fn perform(tx: &Tx<'_>, op: &Op) -> Result<Reply, Error> {
+    match op {
+        Op::Close {
+            session,
+            reason,
+            force,
+        } => close(tx, session, reason, *force),
+        Op::Reset(reset_to) => reset(tx, reset_to),
+        Op::SetResume {
+            session,
+            fence,
+            token,
+            epoch,
+        } => set_resume(tx, session, *fence, token, *epoch),
+        Op::DropResume {
+            session,
+            expected_epoch,
+            evidence,
+        } => drop_resume(tx, session, *expected_epoch, evidence),
+        Op::Migrate {
+            session,
+            to_build,
+            expected_version,
+            converted,
+        } => migrate(tx, session, to_build, *expected_version, converted.as_ref()),
+        _ => Err(misplaced(op)),
+    }
+}
+
+fn close(tx: &Tx<'_>, session: &SessionId, reason: &str, force: bool) -> Result<Reply, Error> {
     let cancelled = end(tx, session, reason, force)?;
     tx.audit(session.as_str(), "", None, reason)?;
     Ok(Reply::Closed(Closed { cancelled }))
@@ -74,7 +100,7 @@ fn shut(tx: &Tx<'_>, session: &SessionId, reason: &str, taken: bool) -> Result<(
         })
 }
 
-pub(super) fn reset(tx: &Tx<'_>, reset: &Reset) -> Result<Reply, Error> {
+fn reset(tx: &Tx<'_>, reset: &Reset) -> Result<Reply, Error> {
     if let Some(build) = &reset.build {
         class_in_service(tx, build)?;
     }
@@ -127,7 +153,7 @@ fn move_queue(tx: &Tx<'_>, reset: &Reset) -> Result<Vec<TaskId>, Error> {
     Ok(moved)
 }
 
-pub(super) fn set_resume(
+fn set_resume(
     tx: &Tx<'_>,
     session: &SessionId,
     fence: Fence,
@@ -193,11 +219,12 @@ pub(super) fn resume(tx: &Tx<'_>, session: &SessionId, worker: &WorkerId) -> Res
     }
 }
 
-pub(super) fn migrate(
+fn migrate(
     tx: &Tx<'_>,
     session: &SessionId,
     to: &BuildId,
     version: i64,
+    _converted: Option<&Converted>,
 ) -> Result<Reply, Error> {
     let class = class_in_service(tx, to)?;
     let params = named_params! {":session": session.as_str(), ":build": to.as_str(), ":class": class.as_str(),
@@ -231,4 +258,8 @@ fn migrate_refused(
             yours: Binding { class, home: None },
         },
     })
+}
+
+fn drop_resume(_tx: &Tx<'_>, _s: &SessionId, _e: i64, _ev: &str) -> Result<Reply, Error> {
+    Ok(Reply::Done)
 }

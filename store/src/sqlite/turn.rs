@@ -2,9 +2,10 @@
 
 use super::refuse::{holder_facts, in_range, not_found, task_refused};
 use super::tx::Tx;
+use super::{again, misplaced};
 use crate::error::Error;
 use crate::id::{Fence, SessionId, TaskId, WorkerId};
-use crate::op::{CancelHow, Complete, Item, Retry, Send};
+use crate::op::{CancelHow, Complete, Item, Op, Retry, Send};
 use crate::reply::{Claimed, Renewed, Reply, TaskState};
 use crate::statements::Sql;
 use rusqlite::named_params;
@@ -13,12 +14,45 @@ use rusqlite::named_params;
 const LONGEST_MS: i64 = 30 * 24 * 60 * 60 * 1_000;
 const CLAIM_MAX: i64 = 1_000;
 
-pub(super) fn claim(
-    tx: &Tx<'_>,
-    worker: &WorkerId,
-    limit: u32,
-    lease_ms: i64,
-) -> Result<Reply, Error> {
+/// The operations of this room.
+pub(super) fn perform(tx: &Tx<'_>, op: &Op) -> Result<Reply, Error> {
+    match op {
+        Op::Claim {
+            worker,
+            limit,
+            lease_ms,
+        } => claim(tx, worker, *limit, *lease_ms),
+        Op::Renew {
+            session,
+            fence,
+            lease_ms,
+        } => renew(tx, session, *fence, *lease_ms),
+        Op::Append {
+            session,
+            fence,
+            expected_seq,
+            items,
+        } => append(tx, session, *fence, *expected_seq, items),
+        Op::Complete(turn) => complete(tx, turn),
+        Op::Fail {
+            task,
+            fence,
+            error,
+            retry,
+        } => fail(tx, task, *fence, error, *retry),
+        Op::GiveBack { task, fence } => again::put_back(tx, task, *fence, 0),
+        Op::Snooze {
+            task,
+            fence,
+            delay_ms,
+        } => again::put_back(tx, task, *fence, *delay_ms),
+        Op::Retry { task, again } => again::retry(tx, task, again),
+        Op::Cancel { task, reason, how } => cancel(tx, task, reason, *how),
+        _ => Err(misplaced(op)),
+    }
+}
+
+fn claim(tx: &Tx<'_>, worker: &WorkerId, limit: u32, lease_ms: i64) -> Result<Reply, Error> {
     in_range("limit", limit.into(), 1, CLAIM_MAX)?;
     in_range("lease_ms", lease_ms, 1, LONGEST_MS)?;
     let params = named_params! {":worker": worker.as_str(), ":limit": limit, ":now": tx.now};
@@ -94,6 +128,7 @@ fn claim_one(
         resume_token,
         epoch,
         next_seq,
+        prompt: None,
     }))
 }
 
@@ -111,12 +146,7 @@ fn lease(
         .ok_or_else(|| not_found("session", session.as_str()))
 }
 
-pub(super) fn renew(
-    tx: &Tx<'_>,
-    session: &SessionId,
-    fence: Fence,
-    lease_ms: i64,
-) -> Result<Reply, Error> {
+fn renew(tx: &Tx<'_>, session: &SessionId, fence: Fence, lease_ms: i64) -> Result<Reply, Error> {
     in_range("lease_ms", lease_ms, 1, LONGEST_MS)?;
     let params = named_params! {":session": session.as_str(), ":fence": fence.0, ":lease_ms": lease_ms, ":now": tx.now};
     let renewed = tx.row(Sql::LeaseRenew, params, |row| {
@@ -139,7 +169,7 @@ pub(super) fn renew(
     }
 }
 
-pub(super) fn append(
+fn append(
     tx: &Tx<'_>,
     session: &SessionId,
     fence: Fence,
@@ -168,7 +198,7 @@ pub(super) fn append(
 }
 
 /// History and messages go first: the schema takes them only while the task still runs under its fence.
-pub(super) fn complete(tx: &Tx<'_>, turn: &Complete) -> Result<Reply, Error> {
+fn complete(tx: &Tx<'_>, turn: &Complete) -> Result<Reply, Error> {
     for item in &turn.items {
         add_item(tx, turn, item)?;
     }
@@ -212,7 +242,7 @@ fn held<T>(tx: &Tx<'_>, given: Option<T>, task: &TaskId, fence: Fence) -> Result
     }
 }
 
-pub(super) fn fail(
+fn fail(
     tx: &Tx<'_>,
     task: &TaskId,
     fence: Fence,
@@ -241,12 +271,7 @@ pub(super) fn fail(
     Ok(Reply::Task(task_state(&state)?))
 }
 
-pub(super) fn cancel(
-    tx: &Tx<'_>,
-    task: &TaskId,
-    reason: &str,
-    how: CancelHow,
-) -> Result<Reply, Error> {
+fn cancel(tx: &Tx<'_>, task: &TaskId, reason: &str, how: CancelHow) -> Result<Reply, Error> {
     let (force, own) = match how {
         CancelHow::Ask => (0, None),
         CancelHow::Force => (1, None),

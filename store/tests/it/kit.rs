@@ -2,7 +2,7 @@
 
 use lockstep_store::{
     Accept, Accepted, Claimed, Complete, ConvKey, Converter, Item, ManualClock, NewSession, OpId,
-    SqliteStore, Statements, Store, TaskId,
+    SqliteStore, Statements, Store, TaskId, WhenWaiting,
 };
 use rusqlite::Connection;
 use std::cell::Cell;
@@ -183,6 +183,7 @@ pub(crate) fn event_of(chat: &str, event: &str) -> Accept {
         task: TaskId::new(format!("t-{event}")),
         max_failures: 3,
         new: new_session(event),
+        when_waiting: WhenWaiting::Queue,
     }
 }
 
@@ -195,6 +196,7 @@ pub(crate) fn new_session(name: &str) -> NewSession {
         conv: format!("c-{name}").into(),
         session: format!("s-{name}").into(),
         runtime: "claude".to_owned(),
+        idle_ms: None,
     }
 }
 

@@ -252,7 +252,7 @@ const SABOTEURS: &[Saboteur] = &[
             let op = world.op();
             world
                 .store
-                .migrate(op, "s-e1".into(), "codex@1".into(), version)
+                .migrate(op, "s-e1".into(), "codex@1".into(), version, None)
                 .expect("moved");
             world
                 .store

@@ -249,7 +249,7 @@ fn a_migration_follows_an_edge_drops_the_token_and_needs_the_version() {
     let op = world.op();
     let under_lease = world
         .store
-        .migrate(op, "s-e1".into(), "codex@1".into(), version);
+        .migrate(op, "s-e1".into(), "codex@1".into(), version, None);
     assert_eq!(
         under_lease,
         Err(Error::Leased {
@@ -265,7 +265,7 @@ fn a_migration_follows_an_edge_drops_the_token_and_needs_the_version() {
     let op = world.op();
     let stale = world
         .store
-        .migrate(op, "s-e1".into(), "codex@1".into(), version);
+        .migrate(op, "s-e1".into(), "codex@1".into(), version, None);
     assert_eq!(
         stale,
         Err(Error::Stale {
@@ -276,7 +276,7 @@ fn a_migration_follows_an_edge_drops_the_token_and_needs_the_version() {
     assert_eq!(
         world
             .store
-            .migrate(op, "s-e1".into(), "codex@1".into(), version + 1),
+            .migrate(op, "s-e1".into(), "codex@1".into(), version + 1, None),
         Ok(version + 2)
     );
     let shown = world.store.show("s-e1".into()).expect("shown");
@@ -287,7 +287,7 @@ fn a_migration_follows_an_edge_drops_the_token_and_needs_the_version() {
     let op = world.op();
     let back = world
         .store
-        .migrate(op, "s-e1".into(), "claude@1".into(), version + 2);
+        .migrate(op, "s-e1".into(), "claude@1".into(), version + 2, None);
     assert_eq!(back.expect_err("no edge back").kind(), "runtime_mismatch");
     world.is_sound();
 }
@@ -309,7 +309,7 @@ fn inside_its_class_a_session_moves_freely_and_keeps_its_token() {
     let version = world.store.show("s-e1".into()).expect("shown").version;
     world
         .store
-        .migrate(c, "s-e1".into(), "claude@2".into(), version)
+        .migrate(c, "s-e1".into(), "claude@2".into(), version, None)
         .expect("moved");
     let shown = world.store.show("s-e1".into()).expect("shown");
     assert_eq!(

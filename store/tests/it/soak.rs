@@ -121,6 +121,7 @@ impl Soak {
             sends: vec![Send {
                 dedup_key: format!("k{n}"),
                 body: "hello".to_owned(),
+                route: String::new(),
             }],
             resume_token: (self.dice.below(2) == 0).then(|| format!("token{n}")),
             ..done(&claimed)
@@ -222,7 +223,7 @@ impl Soak {
                 self.acknowledged(op, |world, op| {
                     world
                         .store
-                        .migrate(op, session.clone(), "codex@1".into(), version)
+                        .migrate(op, session.clone(), "codex@1".into(), version, None)
                 });
             }
         }

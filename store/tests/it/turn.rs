@@ -80,6 +80,7 @@ fn everything_of_a_turn_is_one_commit() {
     let sends = ["k1", "k2"].map(|key| Send {
         dedup_key: key.to_owned(),
         body: "hello".to_owned(),
+        route: String::new(),
     });
     let turn = Complete {
         items: vec![item("a"), item("b")],
@@ -107,6 +108,7 @@ fn a_message_that_was_sent_before_refuses_the_whole_turn() {
         vec![Send {
             dedup_key: "k1".to_owned(),
             body: "hello".to_owned(),
+            route: String::new(),
         }]
     };
     let first = world.running("42", "e1");

@@ -43,7 +43,9 @@ fn event(chat: &str) -> Accept {
             conv: format!("chat of {chat}").as_str().into(),
             session: format!("session of {chat}").as_str().into(),
             runtime: "bot".to_owned(),
+            idle_ms: None,
         },
+        when_waiting: Default::default(),
     }
 }
 

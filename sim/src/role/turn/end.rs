@@ -105,6 +105,7 @@ fn complete(claimed: &Claimed, token: String) -> Complete {
         sends: vec![Send {
             dedup_key: format!("answer {}", claimed.task),
             body: claimed.input.clone(),
+            route: String::new(),
         }],
         resume_token: Some(token),
     }
