@@ -43,8 +43,15 @@ ALTER TABLE outbox ADD COLUMN repeats BIGINT NOT NULL DEFAULT 0;  -- how often i
 ALTER TABLE outbox ADD COLUMN last_error TEXT;
 DROP INDEX outbox_ready;
 CREATE INDEX outbox_ready ON outbox (route, ready_ms, session_id) WHERE ready_ms IS NOT NULL;
-CREATE UNIQUE INDEX outbox_one_ready ON outbox (session_id) WHERE ready_ms IS NOT NULL;
+DROP INDEX outbox_one_sending;
+CREATE UNIQUE INDEX outbox_one_ahead ON outbox (session_id) WHERE ready_ms IS NOT NULL OR state = 'sending';
 CREATE INDEX outbox_open ON outbox (session_id, n) WHERE state IN ('pending','sending','unknown');
 CREATE INDEX outbox_sending ON outbox (until_ms) WHERE state = 'sending';
 UPDATE outbox SET ready_ms = created_ms WHERE state = 'pending' AND NOT EXISTS (
   SELECT 1 FROM outbox o WHERE o.session_id = outbox.session_id AND o.n < outbox.n AND o.state IN ('pending','sending','unknown'));
+
+-- One task of a session is at work: running, or waiting for an answer. Also tells at once whether there is one.
+DROP INDEX task_one_running;
+CREATE UNIQUE INDEX task_one_at_work ON task (session_id) WHERE state IN ('running','waiting');
+
+CREATE INDEX worker_by_class ON worker (resume_class, home) WHERE state = 'live';

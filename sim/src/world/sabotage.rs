@@ -139,18 +139,18 @@ impl Saboteur {
             Self::TokenMoves => &[
                 (
                     "session_migrate",
-                    "THEN resume_token ELSE NULL",
-                    "THEN resume_token ELSE resume_token",
+                    "THEN resume_token ELSE :token END",
+                    "THEN resume_token ELSE resume_token END",
                 ),
                 (
                     "session_migrate",
-                    "THEN token_class ELSE NULL",
-                    "THEN token_class WHEN token_class IS NOT NULL THEN :class",
+                    "THEN token_class ELSE :token_class END",
+                    "THEN token_class WHEN token_class IS NOT NULL THEN :class END",
                 ),
                 (
                     "session_migrate",
-                    "THEN resume_home ELSE NULL",
-                    "THEN resume_home ELSE resume_home",
+                    "THEN resume_home ELSE :home END",
+                    "THEN resume_home ELSE resume_home END",
                 ),
             ],
             Self::BlindReaper => &[(

@@ -1,11 +1,12 @@
 //! How work comes in: an event becomes one task, in the chat's one active session.
 
 use super::answer::body_hash;
+use super::chat;
 use super::refuse::{in_range, not_found};
 use super::session;
 use super::tx::Tx;
 use crate::error::Error;
-use crate::id::{ConvId, SessionId};
+use crate::id::{ConvId, SessionId, TaskId};
 use crate::op::{Accept, ConvKey, NewSession, OpenPolicy};
 use crate::reply::{Accepted, Opened, Reply, Verdict};
 use crate::statements::Sql;
@@ -16,6 +17,13 @@ pub(super) fn accept(tx: &Tx<'_>, event: &Accept) -> Result<Reply, Error> {
     let hash = body_hash(event.body.as_bytes());
     if let Some(first) = seen_before(tx, event, &hash)? {
         return Ok(Reply::Accepted(first));
+    }
+    if chat::is_old(tx, &event.key, &event.ext_id)? {
+        return Ok(Reply::Accepted(Accepted {
+            verdict: Verdict::Old,
+            task: TaskId::from(""),
+            session: SessionId::from(""),
+        }));
     }
     let session = match touch(tx, &event.key)? {
         Some(session) => session,
@@ -142,7 +150,7 @@ fn open(tx: &Tx<'_>, key: &ConvKey, new: &NewSession, head: Option<i64>) -> Resu
     })
 }
 
-fn conversation(tx: &Tx<'_>, key: &ConvKey) -> Result<Option<ConvId>, Error> {
+pub(super) fn conversation(tx: &Tx<'_>, key: &ConvKey) -> Result<Option<ConvId>, Error> {
     let params = named_params! {":tenant": key.tenant, ":channel": key.channel, ":account": key.account,
     ":chat": key.chat, ":thread": key.thread, ":participant": key.participant};
     tx.row(Sql::ConvFind, params, |row| {
@@ -155,8 +163,13 @@ fn begin_conversation(tx: &Tx<'_>, key: &ConvKey, conv: &ConvId) -> Result<ConvI
         Sql::ConvPut,
         named_params! {":conv": conv.as_str(), ":now": tx.now},
     )?;
+    put_key(tx, key, conv)?;
+    Ok(conv.clone())
+}
+
+/// One more key that leads to a conversation.
+pub(super) fn put_key(tx: &Tx<'_>, key: &ConvKey, conv: &ConvId) -> Result<(), Error> {
     let params = named_params! {":tenant": key.tenant, ":channel": key.channel, ":account": key.account,
     ":chat": key.chat, ":thread": key.thread, ":participant": key.participant, ":conv": conv.as_str()};
-    tx.run(Sql::ConvKeyPut, params)?;
-    Ok(conv.clone())
+    tx.run(Sql::ConvKeyPut, params).map(|_| ())
 }

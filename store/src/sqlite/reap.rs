@@ -25,9 +25,7 @@ pub(super) fn reap(
         match tx::write(conn, sql, clock, |tx| {
             reap_one(&tx.belonging_to(None, "reap"), &session, fence)
         }) {
-            Ok(None) => {}
-            Ok(Some((task, TaskState::Queued))) => reaped.requeued.push(task),
-            Ok(Some((task, _))) => reaped.ended.push(task),
+            Ok(taken) => taken.into_iter().for_each(|taken| reaped.add(taken)),
             // A sick disk is not one bad row.
             Err(error @ (Error::Io { .. } | Error::Unknown { .. })) => return Err(error),
             Err(error) => {
@@ -52,13 +50,47 @@ fn expired(tx: &Tx<'_>, limit: u32) -> Result<Vec<(SessionId, Fence)>, Error> {
     )
 }
 
-/// `None` when the holder renewed or completed in the meantime.
 fn reap_one(
     tx: &Tx<'_>,
     session: &SessionId,
     fence: Fence,
 ) -> Result<Option<(TaskId, TaskState)>, Error> {
-    let params = named_params! {":session": session.as_str(), ":fence": fence.0, ":now": tx.now};
+    let taken = take(tx, session, fence, Taken::Expired)?;
+    if let Some((task, _)) = &taken {
+        tx.run(Sql::ClockMark, named_params! {":now": tx.now})?;
+        tx.audit_as(
+            &format!("reap:{fence}"),
+            session.as_str(),
+            "reaper",
+            Some(fence),
+            task.as_str(),
+        )?;
+    }
+    Ok(taken)
+}
+
+/// Why a lease is taken from its holder.
+#[derive(Clone, Copy)]
+pub(super) enum Taken {
+    /// It has expired.
+    Expired,
+    /// Whoever held it is dead.
+    WorkerGone,
+}
+
+/// Takes a lease back; `None` when its holder renewed or completed in the meantime.
+pub(super) fn take(
+    tx: &Tx<'_>,
+    session: &SessionId,
+    fence: Fence,
+    why: Taken,
+) -> Result<Option<(TaskId, TaskState)>, Error> {
+    let (gone, error) = match why {
+        Taken::Expired => (false, "lease expired"),
+        Taken::WorkerGone => (true, "worker gone"),
+    };
+    let params = named_params! {":session": session.as_str(), ":fence": fence.0, ":gone": gone, ":error": error,
+    ":now": tx.now};
     let taken = tx.row(Sql::TaskReap, params, |row| {
         Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
     })?;
@@ -72,13 +104,15 @@ fn reap_one(
         taken: true,
     }
     .apply(tx)?;
-    tx.run(Sql::ClockMark, named_params! {":now": tx.now})?;
-    tx.audit_as(
-        &format!("reap:{fence}"),
-        session.as_str(),
-        "reaper",
-        Some(fence),
-        &task,
-    )?;
     Ok(Some((TaskId::from(task), task_state(&state)?)))
+}
+
+impl Reaped {
+    /// Notes what became of one task.
+    pub(super) fn add(&mut self, (task, state): (TaskId, TaskState)) {
+        match state {
+            TaskState::Queued => self.requeued.push(task),
+            _ => self.ended.push(task),
+        }
+    }
 }

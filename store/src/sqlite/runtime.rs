@@ -1,12 +1,13 @@
 //! Builds, the edges between their classes, and workers.
 
 use super::misplaced;
+use super::reap::{self, Taken};
 use super::refuse::not_found;
 use super::tx::Tx;
 use crate::error::Error;
-use crate::id::{BuildId, ResumeClass, WorkerId};
+use crate::id::{BuildId, Fence, ResumeClass, SessionId, WorkerId};
 use crate::op::{Converter, Op};
-use crate::reply::Reply;
+use crate::reply::{Reaped, Reply};
 use crate::statements::Sql;
 use rusqlite::named_params;
 
@@ -110,7 +111,16 @@ fn allow_move(
     converter: &Converter,
 ) -> Result<Reply, Error> {
     let params = named_params! {":from_class": from.as_str(), ":to_class": to.as_str(), ":converter": converter.name()};
-    tx.run(Sql::EdgePut, params)?;
+    if tx.run(Sql::EdgePut, params)? == 0 {
+        let edge = named_params! {":from_class": from.as_str(), ":to_class": to.as_str()};
+        let known = tx.row(Sql::EdgeGet, edge, |row| row.get::<_, String>(0))?;
+        if known.as_deref() != Some(converter.name()) {
+            return Err(Error::Changed {
+                what: "edge",
+                id: format!("{from} -> {to}"),
+            });
+        }
+    }
     tx.audit(from.as_str(), "", None, to.as_str())?;
     Ok(Reply::Done)
 }
@@ -140,15 +150,62 @@ fn worker_seen(tx: &Tx<'_>, worker: &WorkerId) -> Result<Reply, Error> {
     }
 }
 
-fn drain(_tx: &Tx<'_>, _b: &BuildId) -> Result<Reply, Error> {
+/// No new session is bound to it; what is bound to it goes on.
+fn drain(tx: &Tx<'_>, id: &BuildId) -> Result<Reply, Error> {
+    class_in_service(tx, id)?;
+    tx.run(Sql::BuildDrain, named_params! {":build": id.as_str()})?;
+    tx.audit(id.as_str(), "", None, "draining")?;
     Ok(Reply::Done)
 }
-fn retire(_tx: &Tx<'_>, _b: &BuildId) -> Result<Reply, Error> {
+
+fn retire(tx: &Tx<'_>, id: &BuildId) -> Result<Reply, Error> {
+    build(tx, id)?;
+    let params = named_params! {":build": id.as_str()};
+    let until_ms = tx.row(Sql::BuildLeased, params, |row| row.get::<_, Option<i64>>(0))?;
+    if let Some(until_ms) = until_ms.flatten() {
+        return Err(Error::Leased { until_ms });
+    }
+    tx.run(Sql::BuildRetire, params)?;
+    tx.audit(id.as_str(), "", None, "retired")?;
     Ok(Reply::Done)
 }
-fn worker_drain(_tx: &Tx<'_>, _w: &WorkerId) -> Result<Reply, Error> {
+
+fn worker_drain(tx: &Tx<'_>, worker: &WorkerId) -> Result<Reply, Error> {
+    let params = named_params! {":worker": worker.as_str()};
+    if tx.run(Sql::WorkerDrain, params)? == 0 {
+        return Err(match worker_state(tx, worker)? {
+            Some(reason) => Error::Closed { reason },
+            None => not_found("worker", worker.as_str()),
+        });
+    }
+    tx.audit(worker.as_str(), "", None, "draining")?;
     Ok(Reply::Done)
 }
-fn worker_gone(_tx: &Tx<'_>, _w: &WorkerId) -> Result<Reply, Error> {
-    Ok(Reply::Done)
+
+fn worker_state(tx: &Tx<'_>, worker: &WorkerId) -> Result<Option<String>, Error> {
+    let params = named_params! {":worker": worker.as_str()};
+    tx.row(Sql::WorkerGet, params, |row| row.get(0))
+}
+
+/// Its leases first: the schema keeps the worker of a lease alive.
+fn worker_gone(tx: &Tx<'_>, worker: &WorkerId) -> Result<Reply, Error> {
+    if worker_state(tx, worker)?.is_none() {
+        return Err(not_found("worker", worker.as_str()));
+    }
+    let params = named_params! {":worker": worker.as_str()};
+    let leases = tx.rows(Sql::WorkerLeases, params, |row| {
+        Ok((
+            SessionId::from(row.get::<_, String>(0)?),
+            Fence(row.get(1)?),
+        ))
+    })?;
+    let mut gone = Reaped::default();
+    for (session, fence) in leases {
+        reap::take(tx, &session, fence, Taken::WorkerGone)?
+            .into_iter()
+            .for_each(|taken| gone.add(taken));
+    }
+    tx.run(Sql::WorkerGone, params)?;
+    tx.audit(worker.as_str(), "", None, "gone")?;
+    Ok(Reply::Gone(gone))
 }

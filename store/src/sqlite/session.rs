@@ -1,9 +1,9 @@
 //! A session's life: close, reset, its native token, and its move to another build.
 
-use super::misplaced;
 use super::refuse::{active_facts, holder_facts, not_found};
 use super::runtime::class_in_service;
 use super::tx::Tx;
+use super::{invalid, misplaced};
 use crate::error::{Binding, Error};
 use crate::id::{BuildId, Fence, ResumeClass, SessionId, TaskId, WorkerId};
 use crate::op::{Converted, Op, QueueFate, Reset};
@@ -219,19 +219,46 @@ pub(super) fn resume(tx: &Tx<'_>, session: &SessionId, worker: &WorkerId) -> Res
     }
 }
 
+/// Whoever says that a token is lost has to know which one, and why.
+fn drop_resume(
+    tx: &Tx<'_>,
+    session: &SessionId,
+    epoch: i64,
+    evidence: &str,
+) -> Result<Reply, Error> {
+    if evidence.trim().is_empty() {
+        return Err(invalid("evidence", "says nothing"));
+    }
+    let params = named_params! {":session": session.as_str(), ":epoch": epoch};
+    if let Some(epoch) = tx.row(Sql::SessionUnpoint, params, |row| row.get(0))? {
+        tx.audit(session.as_str(), "", None, evidence)?;
+        return Ok(Reply::Epoch(epoch));
+    }
+    let facts = active_facts(tx, session)?;
+    if facts.epoch != epoch {
+        return Err(Error::Stale {
+            current: facts.epoch,
+        });
+    }
+    Err(invalid("expected_epoch", "the session has no token"))
+}
+
 fn migrate(
     tx: &Tx<'_>,
     session: &SessionId,
     to: &BuildId,
     version: i64,
-    _converted: Option<&Converted>,
+    converted: Option<&Converted>,
 ) -> Result<Reply, Error> {
     let class = class_in_service(tx, to)?;
     let params = named_params! {":session": session.as_str(), ":build": to.as_str(), ":class": class.as_str(),
-    ":version": version, ":now": tx.now};
+    ":version": version, ":token": converted.map(|made| made.token.as_str()),
+    ":token_class": converted.map(|_| class.as_str()), ":home": converted.map(|made| made.home.as_str()),
+    ":converter": converted.map(|made| made.converter.as_str()), ":now": tx.now};
     match tx.row(Sql::SessionMigrate, params, |row| row.get(0))? {
         Some(version) => {
-            tx.audit(session.as_str(), "", None, to.as_str())?;
+            let by = converted.map_or(String::new(), |made| format!(" by {}", made.converter));
+            tx.audit(session.as_str(), "", None, &format!("{to}{by}"))?;
             Ok(Reply::Version(version))
         }
         None => Err(migrate_refused(tx, session, class, version)?),
@@ -245,21 +272,31 @@ fn migrate_refused(
     version: i64,
 ) -> Result<Error, Error> {
     let facts = active_facts(tx, session)?;
-    Ok(match facts.lease_until_ms {
-        Some(until_ms) => Error::Leased { until_ms },
-        None if facts.version != version => Error::Stale {
+    if let Some(until_ms) = facts.lease_until_ms {
+        return Ok(Error::Leased { until_ms });
+    }
+    if facts.version != version {
+        return Ok(Error::Stale {
             current: facts.version,
-        },
-        None => Error::RuntimeMismatch {
+        });
+    }
+    if facts.class == class.as_str() {
+        return Ok(invalid("converted", "inside a class the token stays"));
+    }
+    let edge = named_params! {":from_class": facts.class, ":to_class": class.as_str()};
+    match tx.row(Sql::EdgeGet, edge, |row| row.get::<_, String>(0))? {
+        Some(converter) => Ok(Error::Invalid {
+            field: "converted",
+            why: format!(
+                "is not what the edge's converter {converter} gives for this session's token"
+            ),
+        }),
+        None => Ok(Error::RuntimeMismatch {
             bound: Binding {
                 class: ResumeClass::from(facts.class),
                 home: None,
             },
             yours: Binding { class, home: None },
-        },
-    })
-}
-
-fn drop_resume(_tx: &Tx<'_>, _s: &SessionId, _e: i64, _ev: &str) -> Result<Reply, Error> {
-    Ok(Reply::Done)
+        }),
+    }
 }

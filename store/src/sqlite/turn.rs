@@ -11,7 +11,7 @@ use crate::statements::Sql;
 use rusqlite::named_params;
 
 /// A lease or a rest longer than thirty days is a mistake in units.
-const LONGEST_MS: i64 = 30 * 24 * 60 * 60 * 1_000;
+pub(super) const LONGEST_MS: i64 = 30 * 24 * 60 * 60 * 1_000;
 const CLAIM_MAX: i64 = 1_000;
 
 /// The operations of this room.

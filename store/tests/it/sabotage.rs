@@ -231,17 +231,17 @@ const SABOTEURS: &[Saboteur] = &[
         edits: &[
             (
                 "session_migrate",
-                "resume_token = CASE WHEN resume_class = :class THEN resume_token ELSE NULL END",
+                "resume_token = CASE WHEN resume_class = :class THEN resume_token ELSE :token END",
                 "resume_token = resume_token",
             ),
             (
                 "session_migrate",
-                "token_class = CASE WHEN resume_class = :class THEN token_class ELSE NULL END",
+                "token_class = CASE WHEN resume_class = :class THEN token_class ELSE :token_class END",
                 "token_class = :class",
             ),
             (
                 "session_migrate",
-                "resume_home = CASE WHEN resume_class = :class THEN resume_home ELSE NULL END",
+                "resume_home = CASE WHEN resume_class = :class THEN resume_home ELSE :home END",
                 "resume_home = resume_home",
             ),
         ],

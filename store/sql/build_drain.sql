@@ -1,0 +1,1 @@
+UPDATE runtime_build SET state = 'draining' WHERE build_id = :build AND state <> 'retired'

@@ -1,0 +1,1 @@
+UPDATE runtime_build SET state = 'retired' WHERE build_id = :build

@@ -1,0 +1,1 @@
+UPDATE inbox_mark SET low = :id WHERE tenant = :tenant AND channel = :channel AND account = :account AND low < :id

@@ -1,0 +1,1 @@
+DELETE FROM prompt_option WHERE prompt_id = :prompt

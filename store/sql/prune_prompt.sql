@@ -1,0 +1,1 @@
+DELETE FROM prompt WHERE session_id = :session RETURNING prompt_id

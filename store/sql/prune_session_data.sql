@@ -1,0 +1,1 @@
+DELETE FROM session_data WHERE session_id = :session

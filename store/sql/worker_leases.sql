@@ -1,0 +1,1 @@
+SELECT session_id, fence FROM lease WHERE worker_id = :worker ORDER BY session_id
