@@ -140,17 +140,17 @@ impl Saboteur {
                 (
                     "session_migrate",
                     "THEN resume_token ELSE :token END",
-                    "THEN resume_token ELSE resume_token END",
+                    "THEN resume_token ELSE coalesce(:token, resume_token) END",
                 ),
                 (
                     "session_migrate",
                     "THEN token_class ELSE :token_class END",
-                    "THEN token_class WHEN token_class IS NOT NULL THEN :class END",
+                    "THEN token_class WHEN token_class IS NOT NULL THEN coalesce(:token_class, :class) END",
                 ),
                 (
                     "session_migrate",
                     "THEN resume_home ELSE :home END",
-                    "THEN resume_home ELSE resume_home END",
+                    "THEN resume_home ELSE coalesce(:home, resume_home) END",
                 ),
             ],
             Self::BlindReaper => &[(

@@ -119,7 +119,9 @@ fn no_statement_scans_a_table() {
     let statements = lockstep_store::Statements::reference();
     // The result of a subquery is limited by then, and `meta` has one row.
     let harmless = ["SCAN a", "SCAN b", "SCAN r", "SCAN meta"];
-    for name in lockstep_store::Statements::names() {
+    // After a restore everything is looked at once; numbers are counted in indexes that hold only what is open.
+    let whole = |name: &str| name.starts_with("restore_") || name.starts_with("stats_");
+    for name in lockstep_store::Statements::names().filter(|name| !whole(name)) {
         let text = format!(
             "EXPLAIN QUERY PLAN {}",
             statements.text(name).expect("known")

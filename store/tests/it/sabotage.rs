@@ -232,17 +232,17 @@ const SABOTEURS: &[Saboteur] = &[
             (
                 "session_migrate",
                 "resume_token = CASE WHEN resume_class = :class THEN resume_token ELSE :token END",
-                "resume_token = resume_token",
+                "resume_token = coalesce(:token, resume_token)",
             ),
             (
                 "session_migrate",
                 "token_class = CASE WHEN resume_class = :class THEN token_class ELSE :token_class END",
-                "token_class = :class",
+                "token_class = coalesce(:token_class, :class)",
             ),
             (
                 "session_migrate",
                 "resume_home = CASE WHEN resume_class = :class THEN resume_home ELSE :home END",
-                "resume_home = resume_home",
+                "resume_home = coalesce(:home, resume_home)",
             ),
         ],
         unmask: "DROP TRIGGER session_token_crossed",
