@@ -1,12 +1,20 @@
 //! Facts about the reference store, told through its public face.
 
 mod accept;
+mod again;
 mod answers;
+mod beside;
+mod chat;
 mod ends;
 mod kit;
+mod limits;
+mod look;
 mod open;
+mod prune;
 mod reap;
+mod restored;
 mod rules;
+mod runtime;
 mod sabotage;
 mod session;
 mod soak;
