@@ -16,7 +16,7 @@ fn who_held_a_lease_in_the_backup_is_fenced_and_its_task_is_queued_again() {
     let mut world = World::new();
     let claimed = world.running("42", "e1");
     let told = restored(&mut world, NEXT).expect("restored");
-    assert_eq!(told.requeued, [claimed.task.clone()]);
+    assert_eq!(told.requeued, std::slice::from_ref(&claimed.task));
     let op = world.op();
     let late = world.store.complete(op, done(&claimed));
     assert_eq!(
