@@ -7,6 +7,7 @@ use crate::op::Op;
 use crate::reply::Reply;
 use crate::statements::Sql;
 use rusqlite::named_params;
+use serde::Serialize;
 use xxhash_rust::xxh3::xxh3_128;
 
 /// The hash of a request: of its serialized form, whose fields have a fixed order.
@@ -56,10 +57,15 @@ pub(super) fn keep(
     if matches!(reply, Reply::Claimed(claimed) if claimed.is_empty()) {
         return Ok(());
     }
-    let result = serde_json::to_string(reply).map_err(|error| unreadable("answer", &error))?;
+    let result = stored(reply)?;
     let params = named_params! {":op_id": op_id.as_str(), ":op": op.name(), ":req_hash": hash, ":result": result,
     ":now": tx.now};
     tx.run(Sql::OpResultPut, params).map(|_| ())
+}
+
+/// An answer as it is kept.
+pub(super) fn stored(answer: &impl Serialize) -> Result<String, Error> {
+    serde_json::to_string(answer).map_err(|error| unreadable("answer", &error))
 }
 
 fn unreadable(what: &'static str, error: &serde_json::Error) -> Error {

@@ -1,7 +1,8 @@
 //! How work comes in: an event becomes one task, in the chat's one active session.
 
-use super::answer::body_hash;
+use super::answer::{body_hash, stored};
 use super::chat;
+use super::prompt;
 use super::refuse::{in_range, not_found};
 use super::session;
 use super::tx::Tx;
@@ -12,8 +13,12 @@ use crate::reply::{Accepted, Opened, Reply, Verdict};
 use crate::statements::Sql;
 use rusqlite::named_params;
 
+/// The longest idleness: ten years.
+const IDLE_MAX_MS: i64 = 10 * 366 * 24 * 60 * 60 * 1_000;
+
 pub(super) fn accept(tx: &Tx<'_>, event: &Accept) -> Result<Reply, Error> {
     in_range("max_failures", event.max_failures.into(), 1, 1_000)?;
+    idleness(&event.new)?;
     let hash = body_hash(event.body.as_bytes());
     if let Some(first) = seen_before(tx, event, &hash)? {
         return Ok(Reply::Accepted(first));
@@ -25,42 +30,68 @@ pub(super) fn accept(tx: &Tx<'_>, event: &Accept) -> Result<Reply, Error> {
             session: SessionId::from(""),
         }));
     }
+    let first = match prompt::meet(tx, event)? {
+        Some(answered) => answered,
+        None => become_task(tx, event)?,
+    };
+    let task = (first.verdict == Verdict::Task).then_some(&first.task);
+    let told = stored(&first)?;
+    remember(tx, &event.key, &event.ext_id, &hash, task, &told)?;
+    tx.audit(first.session.as_str(), "", None, first.task.as_str())?;
+    Ok(Reply::Accepted(first))
+}
+
+fn idleness(new: &NewSession) -> Result<(), Error> {
+    match new.idle_ms {
+        Some(idle_ms) => in_range("idle_ms", idle_ms, 1, IDLE_MAX_MS),
+        None => Ok(()),
+    }
+}
+
+fn become_task(tx: &Tx<'_>, event: &Accept) -> Result<Accepted, Error> {
     let session = match touch(tx, &event.key)? {
         Some(session) => session,
         None => open(tx, &event.key, &event.new, Some(tx.now))?.session,
     };
     queue(tx, event, &session)?;
-    let first = Accepted {
+    Ok(Accepted {
         verdict: Verdict::Task,
         task: event.task.clone(),
         session,
-    };
-    remember(tx, event, &hash, &first)?;
-    tx.audit(first.session.as_str(), "", None, first.task.as_str())?;
-    Ok(Reply::Accepted(first))
+    })
 }
 
 /// What the first delivery of this event was told. Counts the delivery.
 fn seen_before(tx: &Tx<'_>, event: &Accept, hash: &str) -> Result<Option<Accepted>, Error> {
-    let key = &event.key;
-    let params = named_params! {":tenant": key.tenant, ":channel": key.channel, ":account": key.account,
-    ":ext_id": event.ext_id, ":now": tx.now};
-    let found = tx.row(Sql::InboxSeen, params, |row| {
-        Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
-    })?;
-    let Some((first_hash, answer)) = found else {
+    let Some((first_hash, told)) = first_told(tx, &event.key, &event.ext_id)? else {
         return Ok(None);
     };
-    let first: Accepted = serde_json::from_str(&answer).map_err(|error| Error::Io {
-        code: 0,
-        message: format!("inbox answer: {error}"),
-    })?;
+    let first: Accepted = serde_json::from_str(&told).map_err(|_| other_event(&event.ext_id))?;
     let verdict = if first_hash == hash {
         Verdict::Duplicate
     } else {
         Verdict::Changed
     };
     Ok(Some(Accepted { verdict, ..first }))
+}
+
+/// The hash of an event's body and what its first delivery was told, if there was one. Counts the delivery.
+pub(super) fn first_told(
+    tx: &Tx<'_>,
+    key: &ConvKey,
+    ext_id: &str,
+) -> Result<Option<(String, String)>, Error> {
+    let params = named_params! {":tenant": key.tenant, ":channel": key.channel, ":account": key.account,
+    ":ext_id": ext_id, ":now": tx.now};
+    tx.row(Sql::InboxSeen, params, |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
+/// A message under the id of a press, or the other way round, or a press of another button.
+pub(super) fn other_event(ext_id: &str) -> Error {
+    Error::Changed {
+        what: "event",
+        id: ext_id.to_owned(),
+    }
 }
 
 /// The chat's active session, made ready for one more task.
@@ -78,14 +109,19 @@ fn queue(tx: &Tx<'_>, event: &Accept, session: &SessionId) -> Result<(), Error> 
     tx.run(Sql::TaskPut, params).map(|_| ())
 }
 
-fn remember(tx: &Tx<'_>, event: &Accept, hash: &str, first: &Accepted) -> Result<(), Error> {
-    let answer = serde_json::to_string(first).map_err(|error| Error::Io {
-        code: 0,
-        message: format!("inbox answer: {error}"),
-    })?;
-    let key = &event.key;
+/// Remembers an event and what was told; with the task that it became, if it became one.
+pub(super) fn remember(
+    tx: &Tx<'_>,
+    key: &ConvKey,
+    ext_id: &str,
+    hash: &str,
+    task: Option<&TaskId>,
+    told: &str,
+) -> Result<(), Error> {
+    let verdict = if task.is_some() { "task" } else { "answer" };
     let params = named_params! {":tenant": key.tenant, ":channel": key.channel, ":account": key.account,
-    ":ext_id": event.ext_id, ":body_hash": hash, ":task": event.task.as_str(), ":answer": answer, ":now": tx.now};
+    ":ext_id": ext_id, ":body_hash": hash, ":verdict": verdict, ":task": task.map(TaskId::as_str), ":answer": told,
+    ":now": tx.now};
     tx.run(Sql::InboxPut, params).map(|_| ())
 }
 
@@ -95,6 +131,7 @@ pub(super) fn open_or_get(
     policy: OpenPolicy,
     new: &NewSession,
 ) -> Result<Reply, Error> {
+    idleness(new)?;
     let opened = match (active(tx, key)?, policy) {
         (None, _) => open(tx, key, new, None)?,
         (Some(found), OpenPolicy::Adopt) => found,
@@ -138,7 +175,7 @@ fn open(tx: &Tx<'_>, key: &ConvKey, new: &NewSession, head: Option<i64>) -> Resu
         None => begin_conversation(tx, key, &new.conv)?,
     };
     let params = named_params! {":session": new.session.as_str(), ":conv": conv.as_str(), ":runtime": new.runtime,
-    ":head": head, ":now": tx.now};
+    ":head": head, ":idle_ms": new.idle_ms, ":now": tx.now};
     let gen_no = tx
         .row(Sql::SessionOpen, params, |row| row.get(0))?
         .ok_or_else(|| not_found("current build of runtime", &new.runtime))?;

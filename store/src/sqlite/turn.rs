@@ -2,7 +2,7 @@
 
 use super::refuse::{holder_facts, in_range, not_found, task_refused};
 use super::tx::Tx;
-use super::{again, misplaced};
+use super::{again, misplaced, prompt};
 use crate::error::Error;
 use crate::id::{Fence, SessionId, TaskId, WorkerId};
 use crate::op::{CancelHow, Complete, Item, Op, Retry, Send};
@@ -115,6 +115,11 @@ fn claim_one(
     let fence = Fence(fence);
     let until_ms = lease(tx, worker, &session, fence, lease_ms)?;
     tx.audit(session.as_str(), worker.as_str(), Some(fence), &task)?;
+    // The first claim of a task has no question behind it.
+    let prompt = match attempt {
+        1 => None,
+        _ => prompt::last_of(tx, &task)?,
+    };
     let task = TaskId::from(task);
     Ok(Some(Claimed {
         session,
@@ -128,7 +133,7 @@ fn claim_one(
         resume_token,
         epoch,
         next_seq,
-        prompt: None,
+        prompt,
     }))
 }
 
@@ -197,41 +202,61 @@ fn append(
     Ok(Reply::Appended(seq))
 }
 
-/// History and messages go first: the schema takes them only while the task still runs under its fence.
-fn complete(tx: &Tx<'_>, turn: &Complete) -> Result<Reply, Error> {
-    for item in &turn.items {
-        add_item(tx, turn, item)?;
-    }
-    for send in &turn.sends {
-        add_send(tx, turn, send)?;
-    }
-    let params = named_params! {":task": turn.task.as_str(), ":fence": turn.fence.0, ":outcome": turn.outcome,
+fn complete(tx: &Tx<'_>, done: &Complete) -> Result<Reply, Error> {
+    let turn = Turn {
+        task: &done.task,
+        fence: done.fence,
+        items: &done.items,
+        sends: &done.sends,
+        resume_token: done.resume_token.as_deref(),
+    };
+    turn.leave_behind(tx)?;
+    let params = named_params! {":task": done.task.as_str(), ":fence": done.fence.0, ":outcome": done.outcome,
     ":now": tx.now};
     let session = tx.row(Sql::TaskFinish, params, |row| row.get::<_, String>(0))?;
-    let session = held(tx, session, &turn.task, turn.fence)?;
-    let over = TurnOver {
-        session: &session,
-        fence: turn.fence,
-        token: turn.resume_token.as_deref(),
-        taken: false,
-    };
-    over.apply(tx)?;
-    tx.audit(&session, "", Some(turn.fence), turn.task.as_str())?;
+    turn.over(tx, session)?;
     Ok(Reply::Task(TaskState::Done))
 }
 
-fn add_item(tx: &Tx<'_>, turn: &Complete, item: &Item) -> Result<(), Error> {
-    let params = named_params! {":task": turn.task.as_str(), ":fence": turn.fence.0, ":kind": item.kind,
-    ":body": item.body, ":now": tx.now};
-    let added = (tx.run(Sql::ItemOfTurn, params)? > 0).then_some(());
-    held(tx, added, &turn.task, turn.fence)
+/// The end of a turn by its holder, whether its task is done or asks a question.
+pub(super) struct Turn<'a> {
+    pub(super) task: &'a TaskId,
+    pub(super) fence: Fence,
+    pub(super) items: &'a [Item],
+    pub(super) sends: &'a [Send],
+    pub(super) resume_token: Option<&'a str>,
 }
 
-fn add_send(tx: &Tx<'_>, turn: &Complete, send: &Send) -> Result<(), Error> {
-    let params = named_params! {":task": turn.task.as_str(), ":fence": turn.fence.0, ":dedup_key": send.dedup_key,
-    ":body": send.body, ":now": tx.now};
-    let added = (tx.run(Sql::SendOfTurn, params)? > 0).then_some(());
-    held(tx, added, &turn.task, turn.fence)
+impl Turn<'_> {
+    /// History and messages. They go first: the schema takes them only while the task still runs under its fence.
+    pub(super) fn leave_behind(&self, tx: &Tx<'_>) -> Result<(), Error> {
+        for item in self.items {
+            let params = named_params! {":task": self.task.as_str(), ":fence": self.fence.0, ":kind": item.kind,
+            ":body": item.body, ":now": tx.now};
+            let added = (tx.run(Sql::ItemOfTurn, params)? > 0).then_some(());
+            held(tx, added, self.task, self.fence)?;
+        }
+        for send in self.sends {
+            let params = named_params! {":task": self.task.as_str(), ":fence": self.fence.0,
+            ":dedup_key": send.dedup_key, ":route": send.route, ":body": send.body, ":now": tx.now};
+            let added = (tx.run(Sql::SendOfTurn, params)? > 0).then_some(());
+            held(tx, added, self.task, self.fence)?;
+        }
+        Ok(())
+    }
+
+    /// Releases the session that the task's last statement gave, or tells why it gave none.
+    pub(super) fn over(&self, tx: &Tx<'_>, session: Option<String>) -> Result<(), Error> {
+        let session = held(tx, session, self.task, self.fence)?;
+        let over = TurnOver {
+            session: &session,
+            fence: self.fence,
+            token: self.resume_token,
+            taken: false,
+        };
+        over.apply(tx)?;
+        tx.audit(&session, "", Some(self.fence), self.task.as_str())
+    }
 }
 
 /// What a statement guarded by task and fence gave, or why it gave nothing.

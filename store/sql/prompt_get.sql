@@ -1,0 +1,3 @@
+SELECT p.prompt_id, p.task_id, p.state, c.idx, c.label, p.answer_text, p.expires_ms
+FROM prompt p LEFT JOIN prompt_option c ON c.prompt_id = p.prompt_id AND c.idx = p.chosen
+WHERE p.prompt_id = :prompt
