@@ -46,7 +46,7 @@ pub(super) fn kept(tx: &Tx<'_>, op_id: &OpId, op: &Op, hash: &str) -> Result<Opt
 
 /// Keeps an answer, in the transaction of the change that it tells of.
 ///
-/// An empty claim is not kept: it changed nothing, and a worker that polls an idle class must not fill the table.
+/// An empty claim is not kept: it changed nothing, and whoever polls an idle class or route must not fill the table.
 pub(super) fn keep(
     tx: &Tx<'_>,
     op_id: &OpId,
@@ -54,7 +54,12 @@ pub(super) fn keep(
     hash: &str,
     reply: &Reply,
 ) -> Result<(), Error> {
-    if matches!(reply, Reply::Claimed(claimed) if claimed.is_empty()) {
+    let idle = match reply {
+        Reply::Claimed(claimed) => claimed.is_empty(),
+        Reply::Sending(sending) => sending.is_empty(),
+        _ => false,
+    };
+    if idle {
         return Ok(());
     }
     let result = stored(reply)?;

@@ -106,10 +106,20 @@ pub const RULES: &[Rule] = &[
                 WHERE o.session_id = t.moved_from AND s.session_id = t.session_id AND o.gen < s.gen AND o.state = 'closed')",
     },
     Rule {
-        name: "ended_task_has_no_open_prompt",
+        // An open question has somebody who waits for it; a press would resume nobody.
+        name: "open_prompt_has_its_waiting_task",
         key: Some("session_id"),
         sql: "SELECT p.session_id AS session_id, p.prompt_id AS prompt_id FROM prompt p WHERE p.session_live = 1
-                AND NOT EXISTS (SELECT 1 FROM task t WHERE t.task_id = p.task_id AND t.session_live = 1)",
+                AND NOT EXISTS (SELECT 1 FROM task t WHERE t.task_id = p.task_id AND t.state = 'waiting')",
+    },
+    Rule {
+        // What a sender trusts: a pending message is ready exactly when it is the first that is not settled.
+        name: "first_message_is_ready",
+        key: Some("session_id"),
+        sql: "SELECT o.session_id AS session_id, o.n AS n, o.state AS state FROM outbox o
+              WHERE o.state IN ('pending','sending','unknown') AND (o.ready_ms IS NOT NULL) <> (o.state = 'pending'
+                AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.session_id = o.session_id AND e.n < o.n
+                  AND e.state IN ('pending','sending','unknown')))",
     },
     Rule {
         name: "outbox_has_its_task",
