@@ -165,3 +165,5 @@ pub(crate) fn strict(tables: &str) -> String {
 
 #[cfg(test)]
 mod cases;
+#[cfg(test)]
+mod necessity;

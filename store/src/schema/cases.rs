@@ -7,16 +7,16 @@ use crate::sqlite::failed;
 use rusqlite::Connection;
 use std::collections::BTreeSet;
 
-const SEED: &str = include_str!("../../schema/cases/seed.sql");
-const REFUSED: &str = include_str!("../../schema/cases/refused.txt");
+pub(super) const SEED: &str = include_str!("../../schema/cases/seed.sql");
+pub(super) const REFUSED: &str = include_str!("../../schema/cases/refused.txt");
 const ACCEPTED: &str = include_str!("../../schema/cases/accepted.txt");
 
-struct Case {
-    name: &'static str,
-    body: &'static str,
+pub(super) struct Case {
+    pub(super) name: &'static str,
+    pub(super) body: &'static str,
 }
 
-fn cases(text: &'static str) -> Vec<Case> {
+pub(super) fn cases(text: &'static str) -> Vec<Case> {
     text.split("\n## ")
         .skip(1)
         .map(|block| {
@@ -26,7 +26,7 @@ fn cases(text: &'static str) -> Vec<Case> {
         .collect()
 }
 
-fn seeded() -> Connection {
+pub(super) fn seeded() -> Connection {
     let mut conn = Connection::open_in_memory().expect("a database in memory");
     configure(&conn).expect("configured");
     migrate(&mut conn, 0).expect("migrated");
@@ -40,6 +40,14 @@ fn refusal(sql: &str, foreign_keys: bool) -> Option<String> {
     let conn = seeded();
     conn.pragma_update(None, "foreign_keys", foreign_keys)
         .expect("pragma");
+    refusal_on(&conn, sql)
+}
+
+/// The same on a database that may lack a law.
+pub(super) fn refusal_on(conn: &Connection, sql: &str) -> Option<String> {
+    let foreign_keys: bool = conn
+        .pragma_query_value(None, "foreign_keys", |row| row.get(0))
+        .expect("pragma");
     conn.execute_batch("BEGIN; PRAGMA defer_foreign_keys = ON")
         .expect("begins");
     if let Err(error) = conn.execute_batch(sql) {
@@ -48,7 +56,7 @@ fn refusal(sql: &str, foreign_keys: bool) -> Option<String> {
             other => other.to_string(),
         });
     }
-    let broken = broken_keys(&conn);
+    let broken = broken_keys(conn);
     let committed = conn.execute_batch("COMMIT").map_err(failed);
     assert_eq!(
         committed.is_err(),
