@@ -3,6 +3,6 @@ INSERT INTO outbox (session_id, n, task_id, dedup_key, state, send_no, body, cre
 SELECT t.session_id, coalesce((SELECT max(o.n) FROM outbox o WHERE o.session_id = t.session_id), 0) + 1,
   t.task_id, :dedup_key, 'pending', 0, :body, :now, :route,
   CASE WHEN EXISTS (SELECT 1 FROM outbox o WHERE o.session_id = t.session_id AND o.state IN ('pending','sending','unknown'))
-    THEN NULL ELSE :now END
+    THEN NULL ELSE CAST(:now AS BIGINT) END
 FROM task t
 WHERE t.task_id = :task AND t.state = 'running' AND t.fence = :fence

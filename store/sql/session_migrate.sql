@@ -8,8 +8,8 @@ UPDATE session SET version = version + 1, touched_ms = :now, expires_ms = :now +
   bound_build = :build, resume_class = :class
 WHERE session_id = :session AND state = 'active' AND version = :version
   AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.session_id = session.session_id)
-  AND CASE WHEN resume_class = :class THEN :token IS NULL ELSE EXISTS (SELECT 1 FROM resume_edge e
+  AND CASE WHEN resume_class = :class THEN CAST(:token AS TEXT) IS NULL ELSE EXISTS (SELECT 1 FROM resume_edge e
     WHERE e.from_class = session.resume_class AND e.to_class = :class
-      AND CASE WHEN e.converter IN ('drop-token','replay-items') OR session.resume_token IS NULL THEN :token IS NULL
+      AND CASE WHEN e.converter IN ('drop-token','replay-items') OR session.resume_token IS NULL THEN CAST(:token AS TEXT) IS NULL
         ELSE :token IS NOT NULL AND e.converter = :converter END) END
 RETURNING version

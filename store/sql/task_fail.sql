@@ -3,7 +3,7 @@
 UPDATE task SET
   state = CASE WHEN :retry = 0 THEN 'failed' WHEN failures + 1 >= max_failures THEN 'dead' ELSE 'queued' END,
   session_live = CASE WHEN :retry = 0 OR failures + 1 >= max_failures THEN NULL ELSE 1 END,
-  ended_ms = CASE WHEN :retry = 0 OR failures + 1 >= max_failures THEN :now ELSE NULL END,
-  failures = failures + 1, end_fence = fence, fence = NULL, last_error = :error, run_at_ms = :now + :delay_ms
+  ended_ms = CASE WHEN :retry = 0 OR failures + 1 >= max_failures THEN CAST(:now AS BIGINT) ELSE NULL END,
+  failures = failures + 1, end_fence = fence, fence = NULL, last_error = :error, run_at_ms = CAST(:now AS BIGINT) + :delay_ms
 WHERE task_id = :task AND state = 'running' AND fence = :fence
 RETURNING session_id, state
