@@ -208,8 +208,8 @@ pub trait Store {
         ask!(self, Some(op_id), Op::Complete(complete), Task)
     }
 
-    /// Ends an attempt that failed. Answers `Queued`, `Failed` or `Dead`; the work is never dropped silently. The token
-    /// stays: a failed run says nothing about it.
+    /// Ends an attempt that failed. Answers `Queued`, `Failed` or `Dead`, or `Cancelled` instead of `Queued` when that was
+    /// asked; the work is never dropped silently. The token stays: a failed run says nothing about it.
     fn fail(
         &mut self,
         op_id: OpId,

@@ -30,6 +30,8 @@ mod clock;
 mod contract;
 mod error;
 mod id;
+mod limits;
+pub mod model;
 mod op;
 mod reply;
 pub mod schema;

@@ -16,7 +16,7 @@ use rusqlite::{Row, named_params};
 /// A question that waits longer than ninety days is a mistake in units.
 const LONGEST_MS: i64 = 90 * 24 * 60 * 60 * 1_000;
 
-/// The options come before the prompt that points at them, and the prompt before the task that waits for it.
+/// The prompt comes before the task that waits for it.
 pub(super) fn ask(tx: &Tx<'_>, ask: &Ask) -> Result<Reply, Error> {
     in_range("expires_in_ms", ask.expires_in_ms, 1, LONGEST_MS)?;
     if ask.choices.is_empty() && !ask.text_ok {
@@ -37,18 +37,19 @@ pub(super) fn ask(tx: &Tx<'_>, ask: &Ask) -> Result<Reply, Error> {
     Ok(Reply::Task(TaskState::Waiting))
 }
 
+/// The prompt first: its statement is the one that looks whether the task is still held.
 fn put(tx: &Tx<'_>, ask: &Ask) -> Result<(), Error> {
+    let params = named_params! {":prompt": ask.prompt.as_str(), ":task": ask.task.as_str(), ":fence": ask.fence.0,
+    ":text_ok": ask.text_ok, ":expires_in_ms": ask.expires_in_ms, ":now": tx.now};
+    if tx.run(Sql::PromptPut, params)? == 0 {
+        return Err(task_refused(tx, &ask.task, ask.fence)?);
+    }
     for (idx, choice) in (1_i64..).zip(&ask.choices) {
         let option = named_params! {":prompt": ask.prompt.as_str(), ":idx": idx, ":token": choice.token,
         ":label": choice.label};
         tx.run(Sql::PromptOptionPut, option)?;
     }
-    let params = named_params! {":prompt": ask.prompt.as_str(), ":task": ask.task.as_str(), ":fence": ask.fence.0,
-    ":text_ok": ask.text_ok, ":expires_in_ms": ask.expires_in_ms, ":now": tx.now};
-    match tx.run(Sql::PromptPut, params)? {
-        0 => Err(task_refused(tx, &ask.task, ask.fence)?),
-        _ => Ok(()),
-    }
+    Ok(())
 }
 
 /// A question as it stands; without outcome while it is open.

@@ -18,7 +18,7 @@ const CHOICES: usize = 100;
 
 type Checked = Result<(), Error>;
 
-pub(super) fn check(call: &Call) -> Checked {
+pub(crate) fn check(call: &Call) -> Checked {
     if let Some(op_id) = &call.op_id {
         id("op_id", op_id.as_str())?;
     }
