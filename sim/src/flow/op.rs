@@ -88,6 +88,7 @@ fn build(name: &str, args: &[(&str, Value)]) -> Result<Op, String> {
     let plain = object(args, trace::value_json);
     let read = |fields: Json| {
         let mut op = Map::new();
+        let fields = if args.is_empty() { Json::Null } else { fields };
         op.insert(name.to_owned(), fields);
         serde_json::from_value::<Op>(Json::Object(op))
     };
@@ -103,7 +104,7 @@ fn build(name: &str, args: &[(&str, Value)]) -> Result<Op, String> {
 }
 
 /// Fields of operations that are true or false.
-const TRUTHS: [&str; 1] = ["force"];
+const TRUTHS: [&str; 3] = ["filter.active", "force", "text_ok"];
 
 /// Nested objects from dotted paths.
 fn object(args: &[(&str, Value)], json: impl Fn(&Value) -> Json) -> Json {

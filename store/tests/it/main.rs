@@ -9,6 +9,7 @@ mod ends;
 mod kit;
 mod limits;
 mod look;
+mod migrate;
 mod model;
 mod open;
 mod outbox;

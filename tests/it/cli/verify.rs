@@ -189,7 +189,7 @@ fn the_database_of_another_application_or_version_is_refused() {
         ("PRAGMA application_id = 7", "is not a lockstep store"),
         (
             "PRAGMA user_version = 9",
-            "has schema version 9; this lockstep knows up to 1",
+            "has schema version 9; this lockstep knows up to 2",
         ),
         (
             "PRAGMA user_version = 0",
