@@ -55,3 +55,8 @@ pub use reply::{
 };
 pub use sqlite::SqliteStore;
 pub use statements::Statements;
+
+/// The guide's code is true: `docs/store.md`.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/store.md")]
+struct Guide;

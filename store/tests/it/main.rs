@@ -5,6 +5,7 @@ mod again;
 mod answers;
 mod beside;
 mod chat;
+mod docs;
 mod ends;
 mod kit;
 mod limits;

@@ -32,6 +32,13 @@ fn database() -> Connection {
     Connection::open_in_memory().expect("a database in memory")
 }
 
+/// The names of the operations that the histories know.
+pub(crate) fn operations() -> impl Iterator<Item = &'static str> {
+    EXPECTED
+        .iter()
+        .filter_map(|outcome| outcome.split(' ').next())
+}
+
 fn histories() -> u64 {
     std::env::var("LOCKSTEP_HISTORIES")
         .ok()
