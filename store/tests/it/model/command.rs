@@ -327,7 +327,7 @@ impl Command {
 
     fn within_turn(&self, known: &mut Known) -> Op {
         let (session, task, fence) = self.claimed(known);
-        match self.of(3, 8) {
+        match self.of(3, 9) {
             0..=1 => Op::Renew {
                 session,
                 fence,
@@ -339,7 +339,7 @@ impl Command {
                 expected_seq: 1 + i64::from(self.of(4, 4)),
                 items: self.items(5),
             },
-            5 => Op::SetResume {
+            5..=6 => Op::SetResume {
                 session,
                 fence,
                 token: self.token(6, known).unwrap_or_else(|| "plain".to_owned()),
@@ -383,7 +383,7 @@ impl Command {
             _ => (sending.session, sending.n),
         };
         let send_no = sending.send_no + i64::from(self.die(3) / 230);
-        match self.of(1, 8) {
+        match self.of(1, 9) {
             0..=2 => self.claim_send(),
             3 => Op::Sent {
                 session,
@@ -391,7 +391,7 @@ impl Command {
                 send_no,
                 provider_id: "id".to_owned(),
             },
-            4 => Op::NotSent {
+            4..=5 => Op::NotSent {
                 session,
                 n,
                 send_no,
@@ -404,7 +404,7 @@ impl Command {
                     },
                 },
             },
-            5 => Op::Unknown {
+            6 => Op::Unknown {
                 session,
                 n,
                 send_no,
