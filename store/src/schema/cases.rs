@@ -30,8 +30,20 @@ pub(super) fn seeded() -> Connection {
     let mut conn = Connection::open_in_memory().expect("a database in memory");
     configure(&conn).expect("configured");
     migrate(&mut conn, 0).expect("migrated");
+    mutate_trigger(&conn);
     conn.execute_batch(SEED).expect("the seed passes");
     conn
+}
+
+/// Puts the trigger under test, if any, in the place of the released one: see `tests/mutants/sql.py`.
+fn mutate_trigger(conn: &Connection) {
+    let Some(file) = std::env::var_os("LOCKSTEP_MUTANT") else {
+        return;
+    };
+    let text = std::fs::read_to_string(file).expect("a mutant");
+    let (name, text) = text.split_once('\n').expect("a name and a text");
+    conn.execute_batch(&format!("DROP {name}; {text}"))
+        .expect("a trigger");
 }
 
 /// Who refuses this transaction; `None` when it commits. All foreign keys are looked at together at the end, because

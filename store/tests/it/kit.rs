@@ -22,7 +22,7 @@ impl World {
     /// An empty database in memory with builds claude@1 and codex@1, both current, and workers w1 and w2 (claude, home h1 and
     /// h2) and x1 (codex, home h1). Sessions may move from claude/1 to codex/1, not back.
     pub(crate) fn new() -> Self {
-        Self::with(Statements::reference(), "")
+        Self::with(statements(), "")
     }
 
     /// The same with other statements, after `sql` was run on the connection: for stores with a defect.
@@ -40,6 +40,7 @@ impl World {
         let clock = Rc::new(ManualClock::at(1_000_000));
         let store =
             SqliteStore::from_connection_with(conn, clock.clone(), statements).expect("opens");
+        mutate_trigger(store.connection());
         let mut world = Self {
             store,
             clock,
@@ -170,6 +171,38 @@ impl World {
             .and_then(Iterator::collect)
             .expect("rows");
         format!("{rows:?}")
+    }
+}
+
+/// The mutant under test, if any: the name of a statement or `trigger <name>`, and its text. See `tests/mutants/sql.py`.
+fn mutant() -> Option<(String, String)> {
+    let file = std::env::var_os("LOCKSTEP_MUTANT")?;
+    let text = std::fs::read_to_string(file).expect("a mutant");
+    let (name, text) = text.split_once('\n').expect("a name and a text");
+    Some((name.to_owned(), text.to_owned()))
+}
+
+/// The statements as released, or with the mutant under test.
+pub(crate) fn statements() -> Statements {
+    let released = Statements::reference();
+    match mutant() {
+        Some((name, text)) if !name.starts_with("trigger ") => {
+            let whole = released.text(&name).expect("a statement").to_owned();
+            released
+                .replace(&name, &whole, &text)
+                .expect("stands in it")
+        }
+        _ => released,
+    }
+}
+
+/// Puts the trigger under test in the place of the released one.
+pub(crate) fn mutate_trigger(conn: &Connection) {
+    if let Some((name, text)) = mutant()
+        && name.starts_with("trigger ")
+    {
+        conn.execute_batch(&format!("DROP {name}; {text}"))
+            .expect("a trigger");
     }
 }
 

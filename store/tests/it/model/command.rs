@@ -78,9 +78,10 @@ impl Known {
     }
 }
 
-/// One of the last few; now and then one that does not exist.
+/// One of the last few; now and then one that does not exist, or that nothing may be called.
 fn recent<T: Clone + From<&'static str>>(list: &[T], die: u8) -> T {
     match list.len() {
+        _ if die >= 252 => "".into(),
         _ if die >= 248 => "nothing".into(),
         0 => "nothing".into(),
         length => list[length - 1 - usize::from(die % 8).min(length - 1)].clone(),
@@ -114,8 +115,8 @@ impl Command {
         let back = usize::from(self.of(5, 16)) + 1;
         let at = calls.checked_sub(back)?;
         match self.die(6) {
-            240..=247 => Some((at, true)),
-            248..=255 => Some((at, false)),
+            236..=243 => Some((at, true)),
+            244..=255 => Some((at, false)),
             _ => None,
         }
     }
@@ -383,15 +384,15 @@ impl Command {
             _ => (sending.session, sending.n),
         };
         let send_no = sending.send_no + i64::from(self.die(3) / 230);
-        match self.of(1, 9) {
+        match self.of(1, 12) {
             0..=2 => self.claim_send(),
-            3 => Op::Sent {
+            3..=5 => Op::Sent {
                 session,
                 n,
                 send_no,
                 provider_id: "id".to_owned(),
             },
-            4..=5 => Op::NotSent {
+            6..=7 => Op::NotSent {
                 session,
                 n,
                 send_no,
@@ -404,7 +405,7 @@ impl Command {
                     },
                 },
             },
-            6 => Op::Unknown {
+            8..=9 => Op::Unknown {
                 session,
                 n,
                 send_no,
@@ -534,7 +535,7 @@ impl Command {
                 .clone(),
             },
             8 => Op::Drain { build },
-            9 => match self.of(2, 4) {
+            9 => match self.of(2, 2) {
                 0 => Op::Retire { build },
                 _ => Op::WorkerSeen { worker },
             },

@@ -2,6 +2,7 @@
 
 use super::census::Census;
 use super::command::{Command, Known};
+use crate::kit::{mutate_trigger, statements};
 use lockstep_store::model::Model;
 use lockstep_store::{
     Call, Converter, Filter, ManualClock, Op, OpId, Pruned, Reply, SqliteStore, Store,
@@ -36,13 +37,15 @@ impl Pair {
     pub(super) fn on(conn: Connection) -> Self {
         let clock = Rc::new(ManualClock::at(1_000_000));
         let mut pair = Self {
-            sqlite: SqliteStore::from_connection(conn, clock.clone()).expect("opens"),
+            sqlite: SqliteStore::from_connection_with(conn, clock.clone(), statements())
+                .expect("opens"),
             model: Model::new(clock.clone()),
             clock,
             known: Known::default(),
             calls: Vec::new(),
         };
         let conn = pair.sqlite.connection();
+        mutate_trigger(conn);
         conn.execute_batch(EMPTY).expect("everything goes");
         for op in beginning() {
             let call = pair.fresh(op);
