@@ -5,7 +5,7 @@
     reason = "the one wall clock, for production; tests and simulations bring their own"
 )]
 
-use std::cell::Cell;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Where a store takes its time from. Workers' clocks never reach the store.
@@ -31,31 +31,31 @@ impl Clock for SystemClock {
 /// A clock that stands still until it is told to move, for tests.
 #[derive(Debug, Default)]
 pub struct ManualClock {
-    now_ms: Cell<i64>,
+    now_ms: AtomicI64,
 }
 
 impl ManualClock {
     /// A clock that stands at `now_ms`.
     pub fn at(now_ms: i64) -> Self {
         Self {
-            now_ms: Cell::new(now_ms),
+            now_ms: AtomicI64::new(now_ms),
         }
     }
 
     /// Sets the clock, forwards or back.
     pub fn set(&self, now_ms: i64) {
-        self.now_ms.set(now_ms);
+        self.now_ms.store(now_ms, Ordering::SeqCst);
     }
 
     /// Moves the clock forwards.
     pub fn advance(&self, by_ms: i64) {
-        self.now_ms.set(self.now_ms.get() + by_ms);
+        self.now_ms.fetch_add(by_ms, Ordering::SeqCst);
     }
 }
 
 impl Clock for ManualClock {
     fn now_ms(&self) -> i64 {
-        self.now_ms.get()
+        self.now_ms.load(Ordering::SeqCst)
     }
 }
 

@@ -49,7 +49,8 @@ fn misanswered(reply: &Reply) -> Error {
 /// with [`Error::Busy`], [`Error::Constraint`], [`Error::Io`] (all definite) and [`Error::Unknown`] (not definite: repeat
 /// it with the same op_id).
 pub trait Store {
-    /// Applies one call. [`Error::Invalid`] when the op_id is missing or superfluous, or an argument makes no sense.
+    /// Applies one call. [`Error::Invalid`] when the op_id is missing or superfluous, or an argument makes no sense. A store that
+    /// lacks an operation answers it with [`Error::Invalid`] of the field `op`.
     fn apply(&mut self, call: &Call) -> Result<Reply, Error>;
 
     /// Makes a build known; it serves nothing yet. Registering it again with equal contents changes nothing, with others

@@ -27,6 +27,7 @@
 //! as SQL.
 
 mod clock;
+pub mod conformance;
 mod contract;
 mod error;
 mod id;

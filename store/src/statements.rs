@@ -1,5 +1,6 @@
 //! The catalogue of SQL statements: each is a file of its own, named here once.
 
+use crate::conformance::Pause;
 use crate::error::Error;
 use std::sync::Arc;
 
@@ -148,10 +149,11 @@ catalogue! {
     WorkerSeen "worker_seen",
 }
 
-/// The statements that a store runs. Cheap to clone.
+/// The statements that a store runs, and what happens between them. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Statements {
     texts: Arc<Vec<Arc<str>>>,
+    pause: Pause,
 }
 
 impl Statements {
@@ -164,7 +166,13 @@ impl Statements {
                     .map(|(_, text)| Arc::from(without_comments(text)))
                     .collect(),
             ),
+            pause: Pause::default(),
         }
+    }
+
+    /// These statements with a hook before each: see [`crate::conformance`].
+    pub fn pausing(self, pause: Pause) -> Self {
+        Self { pause, ..self }
     }
 
     /// The names of all statements, sorted; each is a file `store/sql/<name>.sql`.
@@ -191,10 +199,13 @@ impl Statements {
         texts[at] = Arc::from(texts[at].replace(from, to));
         Ok(Self {
             texts: Arc::new(texts),
+            pause: self.pause.clone(),
         })
     }
 
+    /// The text of a statement that is about to run.
     pub(crate) fn get(&self, id: Sql) -> &str {
+        self.pause.point();
         &self.texts[id as usize]
     }
 }
