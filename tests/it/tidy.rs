@@ -231,7 +231,8 @@ fn functions(text: &str) -> Vec<(String, usize)> {
             .trim_start()
             .split("fn ")
             .nth(1)
-            .filter(|_| starts_function(line))
+            // A signature without a body ends here.
+            .filter(|_| starts_function(line) && !line.ends_with(';'))
         else {
             continue;
         };
