@@ -4,7 +4,7 @@ use crate::error::Error;
 use crate::sqlite::{failed, transaction};
 use crate::statements::CACHE;
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, named_params};
+use rusqlite::{Connection, OptionalExtension, named_params};
 use std::time::Duration;
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -84,7 +84,7 @@ pub fn migrate(conn: &mut Connection, now_ms: i64) -> Result<(), Error> {
 }
 
 /// Whether the database is ours; 0 when it is empty.
-fn version(conn: &Connection) -> Result<i64, Error> {
+pub(crate) fn version(conn: &Connection) -> Result<i64, Error> {
     let application: i32 = pragma(conn, "PRAGMA application_id")?;
     let version: i64 = pragma(conn, "PRAGMA user_version")?;
     let objects: i64 = pragma(
@@ -109,23 +109,12 @@ fn pragma<T: rusqlite::types::FromSql>(conn: &Connection, sql: &str) -> Result<T
 }
 
 /// The version is read again under the lock: another process may have migrated in between.
-fn advance(conn: &Connection, now_ms: i64) -> Result<(), Error> {
+pub(crate) fn advance(conn: &Connection, now_ms: i64) -> Result<(), Error> {
     let from = version(conn)?;
-    if from == 0 {
-        conn.pragma_update(None, "application_id", APPLICATION_ID)
-            .map_err(failed)?;
-    }
-    for migration in MIGRATIONS
-        .iter()
-        .filter(|migration| migration.version > from)
-    {
-        conn.execute_batch(&strict(migration.tables))
-            .map_err(failed)?;
-        conn.execute_batch(migration.triggers).map_err(failed)?;
+    build(conn, from, newest())?;
+    for migration in between(from, newest()) {
         let row = named_params! {":version": migration.version, ":checksum": migration.checksum(), ":now": now_ms};
         conn.execute("INSERT INTO migration (version, checksum, applied_ms) VALUES (:version, :checksum, :now)", row)
-            .map_err(failed)?;
-        conn.pragma_update(None, "user_version", migration.version)
             .map_err(failed)?;
     }
     if from == 0 {
@@ -138,15 +127,38 @@ fn advance(conn: &Connection, now_ms: i64) -> Result<(), Error> {
     Ok(())
 }
 
+fn between(from: i64, to: i64) -> impl Iterator<Item = &'static Migration> {
+    MIGRATIONS
+        .iter()
+        .filter(move |migration| migration.version > from && migration.version <= to)
+}
+
+/// The objects of one version made into those of another; what the database says about itself is left to the caller.
+pub(crate) fn build(conn: &Connection, from: i64, to: i64) -> Result<(), Error> {
+    if from == 0 {
+        conn.pragma_update(None, "application_id", APPLICATION_ID)
+            .map_err(failed)?;
+    }
+    for migration in between(from, to) {
+        conn.execute_batch(&strict(migration.tables))
+            .map_err(failed)?;
+        conn.execute_batch(migration.triggers).map_err(failed)?;
+    }
+    conn.pragma_update(None, "user_version", to).map_err(failed)
+}
+
 /// Compares the checksums that the database recorded with those of the migrations known here.
-fn check(conn: &Connection) -> Result<(), Error> {
+pub(crate) fn check(conn: &Connection) -> Result<(), Error> {
     let mut query = conn
         .prepare_cached("SELECT checksum FROM migration WHERE version = :version")
         .map_err(failed)?;
     for migration in MIGRATIONS {
         let params = named_params! {":version": migration.version};
-        let recorded: String = query.query_row(params, |row| row.get(0)).map_err(failed)?;
-        if recorded != migration.checksum() {
+        let recorded: Option<String> = query
+            .query_row(params, |row| row.get(0))
+            .optional()
+            .map_err(failed)?;
+        if recorded != Some(migration.checksum()) {
             return Err(Error::Foreign {
                 why: format!("migration {} has another checksum", migration.version),
             });

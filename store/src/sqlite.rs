@@ -25,7 +25,9 @@ mod tx;
 use crate::clock::Clock;
 use crate::contract::Store;
 use crate::error::Error;
+use crate::export::export;
 use crate::id::OpId;
+use crate::import::import;
 use crate::limits;
 use crate::op::{Call, Op};
 use crate::reply::Reply;
@@ -33,6 +35,7 @@ use crate::schema;
 use crate::statements::Statements;
 use crate::verify;
 use rusqlite::Connection;
+use std::io::{BufRead, Write};
 use std::path::Path;
 use tx::Tx;
 
@@ -82,6 +85,24 @@ impl<C: Clock> SqliteStore<C> {
     /// A store on a connection that was configured and migrated before: nothing is read or set. For pools.
     pub fn from_ready_connection(conn: Connection, clock: C, sql: Statements) -> Self {
         Self { conn, clock, sql }
+    }
+
+    /// Writes everything as JSON lines, as one snapshot and without loss; answers the number of rows. Never blocks a writer. The
+    /// format is told in `store/src/export.rs`. [`Error::Io`] when `to` does not take it, [`Error::Invalid`] when a text in the
+    /// database, written by a shell perhaps, is not UTF-8.
+    pub fn export(&self, to: &mut dyn Write) -> Result<u64, Error> {
+        export(&self.conn, to)
+    }
+
+    /// A store on an empty database with everything that an export holds, also one of an older schema. Everything or nothing:
+    /// [`Error::Invalid`] names the line that is wrong, [`Error::TooNew`] and [`Error::Foreign`] as [`schema::migrate`].
+    ///
+    /// What was done since the export is gone, as after a restore from a backup: call [`Store::restored`] before anything else,
+    /// unless every worker and sender had stopped before it.
+    pub fn import(conn: Connection, clock: C, from: &mut dyn BufRead) -> Result<Self, Error> {
+        schema::configure(&conn)?;
+        import(&conn, from, clock.now_ms())?;
+        Self::from_connection(conn, clock)
     }
 
     /// The connection.

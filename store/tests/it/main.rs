@@ -24,4 +24,5 @@ mod sabotage;
 mod session;
 mod soak;
 mod sweep;
+mod transfer;
 mod turn;

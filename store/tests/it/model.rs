@@ -73,6 +73,25 @@ fn every_outcome_of_every_operation_is_the_same() {
     );
 }
 
+/// A store that is exported and imported in the middle of a history goes on as if nothing had happened.
+#[test]
+fn a_history_goes_on_in_an_import() {
+    let mut conn = database();
+    for seed in 0..60 {
+        let commands = command::of_seed(seed);
+        let mut pair = Pair::on(conn);
+        for (at, command) in commands.iter().enumerate() {
+            if at == commands.len() / 2 {
+                pair.move_out();
+            }
+            pair.perform(command, &mut Census::default())
+                .and_then(|()| pair.looks_the_same())
+                .unwrap_or_else(|difference| panic!("history {seed}: {difference}"));
+        }
+        conn = pair.into_connection();
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
 

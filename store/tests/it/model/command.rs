@@ -81,8 +81,8 @@ impl Known {
 /// One of the last few; now and then one that does not exist, or that nothing may be called.
 fn recent<T: Clone + From<&'static str>>(list: &[T], die: u8) -> T {
     match list.len() {
-        _ if die >= 252 => "".into(),
-        _ if die >= 248 => "nothing".into(),
+        _ if die >= 250 => "".into(),
+        _ if die >= 244 => "nothing".into(),
         0 => "nothing".into(),
         length => list[length - 1 - usize::from(die % 8).min(length - 1)].clone(),
     }
@@ -151,7 +151,7 @@ impl Command {
                 _ => format!("c{n}").into(),
             },
             session: match self.die(4) {
-                240..=249 => recent(&known.sessions, self.die(3)),
+                230..=249 => recent(&known.sessions, self.die(3)),
                 _ => format!("s{n}").into(),
             },
             runtime: ["claude", "claude", "codex", "none"][usize::from(self.of(5, 32) / 10)]
@@ -343,8 +343,11 @@ impl Command {
             5..=6 => Op::SetResume {
                 session,
                 fence,
-                token: self.token(6, known).unwrap_or_else(|| "plain".to_owned()),
-                epoch: i64::from(self.of(4, 3)),
+                token: match self.of(6, 2) {
+                    0 => "token 1".to_owned(),
+                    _ => format!("token {}", known.fresh()),
+                },
+                epoch: [0, 0, 1, 2][usize::from(self.of(4, 4))],
             },
             _ => Op::Cancel {
                 task,
@@ -380,11 +383,11 @@ impl Command {
             None => return self.claim_send(),
         };
         let (session, n) = match self.die(3) {
-            250.. => ("nothing".into(), 7),
+            240.. => ("nothing".into(), 7),
             _ => (sending.session, sending.n),
         };
         let send_no = sending.send_no + i64::from(self.die(3) / 230);
-        match self.of(1, 12) {
+        match self.of(1, 14) {
             0..=2 => self.claim_send(),
             3..=5 => Op::Sent {
                 session,
@@ -392,7 +395,7 @@ impl Command {
                 send_no,
                 provider_id: "id".to_owned(),
             },
-            6..=7 => Op::NotSent {
+            6..=8 => Op::NotSent {
                 session,
                 n,
                 send_no,
@@ -405,7 +408,7 @@ impl Command {
                     },
                 },
             },
-            8..=9 => Op::Unknown {
+            9..=11 => Op::Unknown {
                 session,
                 n,
                 send_no,
@@ -453,10 +456,10 @@ impl Command {
             1..=2 => Op::Reset(Reset {
                 session,
                 next: match self.die(4) {
-                    240.. => recent(&known.sessions, self.die(5)),
+                    220.. => recent(&known.sessions, self.die(5)),
                     _ => format!("s{}", known.fresh()).into(),
                 },
-                build: (self.of(5, 3) > 0).then(|| self.build(6).into()),
+                build: (self.of(5, 2) > 0).then(|| self.build(6).into()),
                 reason: "reset".to_owned(),
                 queued: [QueueFate::Cancel, QueueFate::Move, QueueFate::Move]
                     [usize::from(self.of(3, 3))],
@@ -574,7 +577,7 @@ impl Command {
             _ => Op::Retry {
                 task: recent(&known.tasks, self.die(2)),
                 again: match self.die(4) {
-                    230.. => recent(&known.tasks, self.die(3)),
+                    200.. => recent(&known.tasks, self.die(3)),
                     _ => {
                         let again = TaskId::new(format!("t{}", known.fresh()));
                         known.tasks.push(again.clone());

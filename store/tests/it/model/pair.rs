@@ -59,6 +59,21 @@ impl Pair {
         self.sqlite.into_connection()
     }
 
+    /// The same store in another database, by way of an export.
+    pub(super) fn move_out(&mut self) {
+        let mut lines = Vec::new();
+        self.sqlite.export(&mut lines).expect("exports");
+        let conn = Connection::open_in_memory().expect("a database in memory");
+        let copy = SqliteStore::import(conn, self.clock.clone(), &mut lines.as_slice());
+        let conn = copy.expect("imports").into_connection();
+        mutate_trigger(&conn);
+        let copy = SqliteStore::from_ready_connection(conn, self.clock.clone(), statements());
+        let mut again = Vec::new();
+        copy.export(&mut again).expect("exports");
+        assert!(lines == again, "an import is exported as it was");
+        self.sqlite = copy;
+    }
+
     fn fresh(&self, op: Op) -> Call {
         let op_id = op
             .keeps_answer()
