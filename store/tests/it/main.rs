@@ -26,3 +26,4 @@ mod soak;
 mod sweep;
 mod transfer;
 mod turn;
+mod writes;
