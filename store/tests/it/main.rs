@@ -4,6 +4,7 @@ mod accept;
 mod again;
 mod answers;
 mod beside;
+mod broken;
 mod chat;
 mod docs;
 mod ends;
