@@ -1,1 +1,1 @@
-UPDATE runtime_build SET state = 'draining' WHERE runtime = :runtime AND state = 'current' AND build_id <> :build
+UPDATE runtime_build SET state = 'draining' WHERE runtime = :runtime AND state = 'current'

@@ -1,1 +1,1 @@
-UPDATE runtime_build SET state = 'draining' WHERE build_id = :build AND state <> 'retired'
+UPDATE runtime_build SET state = 'draining' WHERE build_id = :build

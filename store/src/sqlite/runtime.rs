@@ -95,10 +95,7 @@ fn register_build(
 fn set_current(tx: &Tx<'_>, id: &BuildId) -> Result<Reply, Error> {
     let known = build(tx, id)?;
     class_in_service(tx, id)?;
-    tx.run(
-        Sql::BuildDemote,
-        named_params! {":runtime": known.runtime, ":build": id.as_str()},
-    )?;
+    tx.run(Sql::BuildDemote, named_params! {":runtime": known.runtime})?;
     tx.run(Sql::BuildPromote, named_params! {":build": id.as_str()})?;
     tx.audit(id.as_str(), "", None, &known.runtime)?;
     Ok(Reply::Done)

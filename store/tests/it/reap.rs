@@ -92,3 +92,25 @@ fn one_bad_row_does_not_stop_the_others() {
     assert_eq!(reaped.requeued, ["t-e2".into()]);
     assert_eq!(world.store.reap(10).expect("again").skipped.len(), 1);
 }
+
+#[test]
+fn the_highest_time_that_a_reaper_has_seen_is_kept() {
+    let mut world = World::new();
+    for (event, now, highest) in [
+        ("e1", 2_000_000, "2001001"),
+        ("e2", 1_500_000, "2001001"),
+        ("e3", 2_500_000, "2501001"),
+    ] {
+        world.clock.set(now);
+        world.running(event, event);
+        world.expire();
+        world.store.reap(10).expect("reaps");
+        assert_eq!(world.value("SELECT clock_high_ms FROM meta"), highest);
+        let op = world.op();
+        let session = format!("s-{event}").as_str().into();
+        world
+            .store
+            .close(op, session, "over", false)
+            .expect("closes");
+    }
+}
