@@ -106,3 +106,57 @@ fn the_state_is_replaced_only_by_who_knows_it() {
         "not_found"
     );
 }
+
+#[test]
+fn the_state_of_another_session_stays_as_it_is() {
+    let mut world = World::new();
+    let put = |world: &mut World, session: &str, version, body: &str| {
+        let op = world.op();
+        world.store.put_state(op, session.into(), version, body)
+    };
+    for event in ["e1", "e2", "e3"] {
+        world.accept(event, event);
+        put(&mut world, &format!("s-{event}"), 0, "old").expect("put");
+    }
+    put(&mut world, "s-e1", 1, "new").expect("put");
+    let other = world.store.get_state("s-e2".into()).expect("a state");
+    assert_eq!((other.version, other.body.as_str()), (1, "old"));
+    let op = world.op();
+    world
+        .store
+        .close(op, "s-e3".into(), "over", false)
+        .expect("closed");
+    let refused = put(&mut world, "s-e3", 1, "late");
+    assert_eq!(refused.expect_err("closed").kind(), "closed");
+}
+
+#[test]
+fn items_and_notes_are_read_page_by_page() {
+    let mut world = World::new();
+    let held = world.running("42", "e1");
+    let op = world.op();
+    let items = ["a", "b", "c"].map(item).to_vec();
+    let session = held.session.clone();
+    world
+        .store
+        .append(op, session.clone(), held.fence, 1, items)
+        .expect("appended");
+    for note in ["x", "y", "z"] {
+        let op = world.op();
+        world
+            .store
+            .note(op, session.clone(), item(note))
+            .expect("noted");
+    }
+    let mut page = |after| {
+        let page = world
+            .store
+            .history(session.clone(), after, after, 2)
+            .expect("a page");
+        let items: String = page.items.into_iter().map(|item| item.body).collect();
+        let notes: String = page.notes.into_iter().map(|note| note.body).collect();
+        (items, notes)
+    };
+    assert_eq!(page(0), ("ab".to_owned(), "xy".to_owned()));
+    assert_eq!(page(2), ("c".to_owned(), "z".to_owned()));
+}

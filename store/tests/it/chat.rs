@@ -202,3 +202,23 @@ fn an_event_belongs_to_its_account_and_is_counted_alone() {
         "SELECT group_concat(seen) FROM (SELECT seen FROM inbox ORDER BY tenant, channel, account)";
     assert_eq!(world.value(seen), "4,2,2,2");
 }
+
+#[test]
+fn a_key_that_moves_leaves_the_keys_beside_it() {
+    for key in keys().into_iter().skip(1) {
+        let mut world = World::new();
+        world.accept("group", "e1");
+        // Another conversation with two keys, in which nothing goes on.
+        let other = world.accept("chat", "e2").session;
+        let op = world.op();
+        world
+            .store
+            .link_key(op, crate::kit::key("chat"), key.clone())
+            .expect("linked");
+        let op = world.op();
+        world.store.close(op, other, "over", false).expect("closed");
+        link(&mut world, "group", "chat").expect("moved");
+        let left = "SELECT count(*) FROM conversation_key WHERE conv_id = 'c-e2'";
+        assert_eq!(world.value(left), "1", "{key:?}");
+    }
+}

@@ -178,3 +178,20 @@ fn a_limit_bounds_one_call_and_the_next_goes_on() {
         assert_eq!(refused.expect_err("out of range").kind(), "invalid");
     }
 }
+
+#[test]
+fn an_op_id_whose_answer_was_forgotten_is_work_once_more() {
+    let mut world = World::new();
+    let session = world.accept("42", "e1").session;
+    let note = |world: &mut World| {
+        world
+            .store
+            .note("old".into(), session.clone(), item("seen"))
+    };
+    assert_eq!(note(&mut world), Ok(1));
+    assert_eq!(note(&mut world), Ok(1));
+    // As a prune does that comes to its limit between the two tables.
+    let forget = "DELETE FROM op_result WHERE op_id = 'old'";
+    world.connection().execute(forget, []).expect("forgets");
+    assert_eq!(note(&mut world), Ok(2));
+}

@@ -1,6 +1,6 @@
 //! The rules as the simulator asks them: for one key, through an index.
 
-use crate::kit::World;
+use crate::kit::{World, statements};
 use lockstep_store::verify::{Budget, RULES, verify};
 use std::collections::BTreeSet;
 
@@ -111,6 +111,34 @@ fn an_idle_class_costs_a_claim_nothing() {
         !steps.iter().any(|step| step.contains("SCAN s")),
         "{steps:#?}"
     );
+}
+
+/// How many steps SQLite's machine takes to find one session among so many that are ready.
+fn steps_to_claim(ready: u32, home: Option<&str>) -> i32 {
+    let mut world = World::new();
+    for n in 0..ready {
+        world.accept(&format!("chat {n}"), &format!("e{n}"));
+    }
+    let sql = "UPDATE session SET resume_token = session_id, token_class = resume_class, resume_home = ?, resume_epoch = 1";
+    if let Some(home) = home {
+        world.connection().execute(sql, [home]).expect("tokens");
+    }
+    let sql = statements();
+    let text = sql.text("claim_ready").expect("known");
+    let mut query = world.connection().prepare(text).expect("prepares");
+    let params = rusqlite::named_params! {":worker": "w1", ":limit": 1, ":now": 2_000_000};
+    let found = query
+        .query_map(params, |row| row.get::<_, String>(0))
+        .expect("runs");
+    assert_eq!(found.count(), 1);
+    query.get_status(rusqlite::StatementStatus::VmStep)
+}
+
+#[test]
+fn a_claim_reads_no_more_than_it_takes() {
+    for home in [None, Some("h1")] {
+        assert_eq!(steps_to_claim(300, home), steps_to_claim(3, home));
+    }
 }
 
 #[test]

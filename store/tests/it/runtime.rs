@@ -241,6 +241,26 @@ fn an_edge_is_allowed_once() {
 }
 
 #[test]
+fn an_edge_is_known_by_both_its_ends() {
+    let mut world = World::new();
+    let allow = |world: &mut World, from: &str, to: &str, converter| {
+        let op = world.op();
+        world
+            .store
+            .allow_move(op, from.into(), to.into(), converter)
+    };
+    let named = || Converter::Named("transcript".to_owned());
+    let edges = [("claude/1", "gemini/1"), ("gemini/1", "codex/1")];
+    for _ in 0..2 {
+        for (from, to) in edges {
+            assert_eq!(allow(&mut world, from, to, named()), Ok(()));
+        }
+        let first = allow(&mut world, "claude/1", "codex/1", Converter::DropToken);
+        assert_eq!(first, Ok(()));
+    }
+}
+
+#[test]
 fn a_converter_takes_the_token_into_the_new_class() {
     let mut world = World::new();
     with_converter(&mut world);
