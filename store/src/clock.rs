@@ -76,3 +76,14 @@ impl<C: Clock + ?Sized> Clock for std::sync::Arc<C> {
         (**self).now_ms()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_system_clock_counts_milliseconds_since_1970() {
+        let (in_2023, in_2096) = (1_700_000_000_000, 4_000_000_000_000);
+        assert!((in_2023..in_2096).contains(&SystemClock.now_ms()));
+    }
+}
