@@ -2,5 +2,5 @@
 INSERT INTO item (session_id, seq, task_id, fence, kind, body, at_ms)
 SELECT t.session_id, :seq, t.task_id, t.fence, :kind, :body, :now
 FROM task t
-WHERE t.session_id = :session AND t.state = 'running' AND t.fence = :fence
+WHERE t.session_id = :session AND t.fence = :fence
   AND :seq = coalesce((SELECT max(i.seq) FROM item i WHERE i.session_id = :session), 0) + 1

@@ -1,1 +1,1 @@
-SELECT incarnation FROM meta WHERE one = 1
+SELECT incarnation FROM meta

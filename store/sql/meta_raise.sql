@@ -1,1 +1,1 @@
-UPDATE meta SET incarnation = :incarnation WHERE one = 1 AND incarnation < :incarnation
+UPDATE meta SET incarnation = :incarnation WHERE incarnation < :incarnation

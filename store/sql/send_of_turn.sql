@@ -5,4 +5,4 @@ SELECT t.session_id, coalesce((SELECT max(o.n) FROM outbox o WHERE o.session_id 
   CASE WHEN EXISTS (SELECT 1 FROM outbox o WHERE o.session_id = t.session_id AND o.state IN ('pending','sending','unknown'))
     THEN NULL ELSE CAST(:now AS BIGINT) END
 FROM task t
-WHERE t.task_id = :task AND t.state = 'running' AND t.fence = :fence
+WHERE t.task_id = :task AND t.fence = :fence

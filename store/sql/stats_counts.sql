@@ -1,5 +1,5 @@
 -- What is open, each from an index that holds nothing else.
-SELECT (SELECT m.incarnation FROM meta m WHERE m.one = 1),
+SELECT (SELECT m.incarnation FROM meta m),
   (SELECT count(*) FROM session s WHERE s.state = 'active'),
   (SELECT count(*) FROM task t WHERE t.state = 'queued'),
   (SELECT count(*) FROM lease l),

@@ -5,5 +5,5 @@ UPDATE task SET
   session_live = CASE WHEN :retry = 0 OR cancel_asked = 1 OR failures + 1 >= max_failures THEN NULL ELSE 1 END,
   ended_ms = CASE WHEN :retry = 0 OR cancel_asked = 1 OR failures + 1 >= max_failures THEN CAST(:now AS BIGINT) ELSE NULL END,
   failures = failures + 1, end_fence = fence, fence = NULL, last_error = :error, run_at_ms = CAST(:now AS BIGINT) + :delay_ms
-WHERE task_id = :task AND state = 'running' AND fence = :fence
+WHERE task_id = :task AND fence = :fence
 RETURNING session_id, state

@@ -1,3 +1,3 @@
 UPDATE task SET state = 'done', outcome = :outcome, end_fence = fence, fence = NULL, session_live = NULL, ended_ms = :now
-WHERE task_id = :task AND state = 'running' AND fence = :fence
+WHERE task_id = :task AND fence = :fence
 RETURNING session_id

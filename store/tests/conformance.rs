@@ -1,12 +1,14 @@
 //! The kit against the reference store, against the model, and against stores that are weak on purpose.
 
+#[path = "mutants/mutant.rs"]
+mod mutant;
 #[path = "conformance/shared.rs"]
 mod shared;
 #[path = "conformance/weak.rs"]
 mod weak;
 
 use lockstep_store::conformance::{self, Capability, Conformance, Database, Factory, Pause};
-use lockstep_store::{Error, ManualClock, SqliteStore, Statements, Store};
+use lockstep_store::{Error, ManualClock, SqliteStore, Store};
 use rusqlite::Connection;
 use shared::Shared;
 use std::sync::Arc;
@@ -32,8 +34,9 @@ impl Factory for Files {
 impl Database for InFile {
     fn open(&self, pause: Pause) -> Result<Box<dyn Store + '_>, Error> {
         let conn = Connection::open(self.folder.path().join("store.db")).expect("opens");
-        let statements = Statements::reference().pausing(pause);
+        let statements = mutant::statements().pausing(pause);
         let store = SqliteStore::from_connection_with(conn, self.clock.clone(), statements)?;
+        mutant::mutate_trigger(store.connection());
         // No machine dies here, only processes: their files need no fsync.
         let off = store.connection().pragma_update(None, "synchronous", "OFF");
         off.expect("a pragma");

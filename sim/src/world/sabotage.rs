@@ -116,18 +116,18 @@ impl Saboteur {
                 ("item_of_turn", "t.task_id, t.fence,", "t.task_id, :fence,"),
                 (
                     "item_of_turn",
-                    "t.state = 'running' AND t.fence = :fence",
-                    "t.session_live = 1",
+                    " AND t.fence = :fence",
+                    " AND t.session_live = 1",
                 ),
                 (
                     "send_of_turn",
-                    "t.state = 'running' AND t.fence = :fence",
-                    "t.session_live = 1 AND :fence > 0",
+                    " AND t.fence = :fence",
+                    " AND t.session_live = 1 AND :fence > 0",
                 ),
                 (
                     "task_finish",
-                    "state = 'running' AND fence = :fence",
-                    "session_live = 1 AND :fence > 0",
+                    " AND fence = :fence",
+                    " AND session_live = 1 AND :fence > 0",
                 ),
                 // Without a lease to look it up in, the token's home has to come from somewhere.
                 (

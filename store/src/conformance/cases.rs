@@ -2,6 +2,7 @@
 
 mod answers;
 mod crash;
+mod due;
 mod fencing;
 mod history;
 mod inbox;
@@ -41,7 +42,7 @@ pub(super) fn all() -> Vec<(Capability, &'static str, Ask)> {
             all.push((capability, *case, Ask::Alone(*ask)));
         }
     }
-    for (case, race) in race::CASES {
+    for (case, race) in race::CASES.into_iter().chain(due::CASES) {
         all.push((Capability::Concurrency, case, Ask::Both(race)));
     }
     for (case, crash) in crash::CASES {

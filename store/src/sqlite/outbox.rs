@@ -67,11 +67,11 @@ fn claim_send(
     in_range("lease_ms", lease_ms, 1, LONGEST_MS)?;
     let params = named_params! {":route": route, ":limit": limit, ":now": tx.now};
     let ready = tx.rows(Sql::SendsReady, params, |row| {
-        Ok((SessionId::from(row.get::<_, String>(0)?), row.get(1)?))
+        row.get::<_, String>(0).map(SessionId::from)
     })?;
     let mut sending = Vec::with_capacity(ready.len());
-    for (session, n) in ready {
-        sending.extend(take(tx, session, n, sender, lease_ms)?);
+    for session in ready {
+        sending.extend(take(tx, session, sender, lease_ms)?);
     }
     Ok(Reply::Sending(sending))
 }
@@ -79,26 +79,25 @@ fn claim_send(
 fn take(
     tx: &Tx<'_>,
     session: SessionId,
-    n: i64,
     sender: &str,
     lease_ms: i64,
 ) -> Result<Option<Sending>, Error> {
-    let params = named_params! {":session": session.as_str(), ":n": n, ":sender": sender, ":lease_ms": lease_ms,
+    let params = named_params! {":session": session.as_str(), ":sender": sender, ":lease_ms": lease_ms,
     ":now": tx.now};
     let taken = tx.row(Sql::SendClaim, params, |row| {
         Ok(Sending {
             session: session.clone(),
-            n,
-            send_no: row.get(0)?,
-            dedup_key: row.get(1)?,
-            body: row.get(2)?,
-            repeat: row.get::<_, i64>(3)? > 0,
-            until_ms: row.get(4)?,
+            n: row.get(0)?,
+            send_no: row.get(1)?,
+            dedup_key: row.get(2)?,
+            body: row.get(3)?,
+            repeat: row.get::<_, i64>(4)? > 0,
+            until_ms: row.get(5)?,
         })
     })?;
     if let Some(taken) = &taken {
         let fence = Some(Fence(taken.send_no));
-        tx.audit(session.as_str(), sender, fence, &n.to_string())?;
+        tx.audit(session.as_str(), sender, fence, &taken.n.to_string())?;
     }
     Ok(taken)
 }

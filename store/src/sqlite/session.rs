@@ -93,11 +93,7 @@ fn cancel_tasks(
 fn shut(tx: &Tx<'_>, session: &SessionId, reason: &str, taken: bool) -> Result<(), Error> {
     tx.run(Sql::LeaseDrop, named_params! {":session": session.as_str()})?;
     let params = named_params! {":session": session.as_str(), ":reason": reason, ":take": taken, ":now": tx.now};
-    tx.row(Sql::SessionClose, params, |row| row.get::<_, i64>(0))?
-        .map(|_| ())
-        .ok_or_else(|| Error::Closed {
-            reason: reason.to_owned(),
-        })
+    tx.run(Sql::SessionClose, params).map(|_| ())
 }
 
 fn reset(tx: &Tx<'_>, reset: &Reset) -> Result<Reply, Error> {

@@ -202,3 +202,15 @@ fn each_task_is_retried_at_most_once_and_only_if_it_failed() {
     assert_eq!(unknown.expect_err("unknown").kind(), "not_found");
     assert_eq!(world.contents(), before);
 }
+
+#[test]
+fn a_retry_waits_its_turn_behind_what_runs() {
+    let mut world = World::new();
+    let task = failed(&mut world, "e1");
+    world.running("42", "e2");
+    let op = world.op();
+    world.store.retry(op, task, "again".into()).expect("queued");
+    assert_eq!(world.value("SELECT head_ready_ms FROM session"), "null");
+    assert!(world.claim("w2").is_none());
+    world.is_sound();
+}

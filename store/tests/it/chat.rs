@@ -1,7 +1,7 @@
 //! A chat's keys, and accounts whose event ids are ordered.
 
 use crate::kit::{World, done, event_of, key};
-use lockstep_store::{ConvId, ConvKey, Error, OpenPolicy, Store, Verdict};
+use lockstep_store::{ConvId, ConvKey, Error, Store, Verdict};
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
@@ -126,99 +126,4 @@ fn an_event_that_is_too_old_changes_nothing() {
     assert_eq!((old.task.as_str(), old.session.as_str()), ("", ""));
     assert_eq!(world.value("SELECT count(*) FROM task"), tasks);
     assert_eq!(world.value("SELECT count(*) FROM inbox"), "0");
-}
-
-/// A key, and five that differ from it in one part each.
-fn keys() -> Vec<ConvKey> {
-    let base = key("chat");
-    let x = || "x".to_owned();
-    vec![
-        base.clone(),
-        ConvKey {
-            tenant: x(),
-            ..base.clone()
-        },
-        ConvKey {
-            channel: x(),
-            ..base.clone()
-        },
-        ConvKey {
-            account: x(),
-            ..base.clone()
-        },
-        ConvKey {
-            thread: x(),
-            ..base.clone()
-        },
-        ConvKey {
-            participant: x(),
-            ..base
-        },
-    ]
-}
-
-#[test]
-fn keys_that_differ_in_any_part_are_different_chats() {
-    let mut world = World::new();
-    let mut open = |n: usize, key: ConvKey| {
-        let op = world.op();
-        let new = event_of("chat", &format!("e{n}")).new;
-        let opened = world.store.open_or_get(op, key, OpenPolicy::Adopt, new);
-        opened.expect("opened")
-    };
-    let mut sessions = Vec::new();
-    for (n, key) in keys().into_iter().enumerate() {
-        let opened = open(n, key);
-        assert!(opened.created, "{opened:?}");
-        sessions.push(opened.session);
-    }
-    for (n, key) in keys().into_iter().enumerate() {
-        assert_eq!(open(n + 10, key).session, sessions[n]);
-    }
-}
-
-#[test]
-fn an_event_belongs_to_its_account_and_is_counted_alone() {
-    let mut world = World::new();
-    let mut deliver = |n: usize, key: ConvKey| {
-        let op = world.op();
-        let id = event_of("chat", &format!("e{n}"));
-        let event = lockstep_store::Accept {
-            key,
-            ext_id: "same".to_owned(),
-            body: String::new(),
-            ..id
-        };
-        world.store.accept(op, event).expect("accepted").verdict
-    };
-    // Those that differ in the thread or the participant are of one account.
-    for (n, key) in keys().into_iter().take(4).enumerate() {
-        assert_eq!(deliver(n, key), Verdict::Task);
-    }
-    for (n, key) in keys().into_iter().enumerate() {
-        assert_eq!(deliver(n + 10, key), Verdict::Duplicate);
-    }
-    let seen =
-        "SELECT group_concat(seen) FROM (SELECT seen FROM inbox ORDER BY tenant, channel, account)";
-    assert_eq!(world.value(seen), "4,2,2,2");
-}
-
-#[test]
-fn a_key_that_moves_leaves_the_keys_beside_it() {
-    for key in keys().into_iter().skip(1) {
-        let mut world = World::new();
-        world.accept("group", "e1");
-        // Another conversation with two keys, in which nothing goes on.
-        let other = world.accept("chat", "e2").session;
-        let op = world.op();
-        world
-            .store
-            .link_key(op, crate::kit::key("chat"), key.clone())
-            .expect("linked");
-        let op = world.op();
-        world.store.close(op, other, "over", false).expect("closed");
-        link(&mut world, "group", "chat").expect("moved");
-        let left = "SELECT count(*) FROM conversation_key WHERE conv_id = 'c-e2'";
-        assert_eq!(world.value(left), "1", "{key:?}");
-    }
 }

@@ -1,5 +1,6 @@
 //! A small world to tell facts in: two runtimes, a worker of each, and a clock that stands still.
 
+pub(crate) use crate::mutant::{mutate_trigger, statements};
 use lockstep_store::{
     Accept, Accepted, Claimed, Complete, ConvKey, Converter, Item, ManualClock, NewSession, OpId,
     SqliteStore, Statements, Store, TaskId, WhenWaiting,
@@ -174,38 +175,6 @@ impl World {
     }
 }
 
-/// The mutant under test, if any: the name of a statement or `trigger <name>`, and its text. See `tests/mutants/sql.py`.
-fn mutant() -> Option<(String, String)> {
-    let file = std::env::var_os("LOCKSTEP_MUTANT")?;
-    let text = std::fs::read_to_string(file).expect("a mutant");
-    let (name, text) = text.split_once('\n').expect("a name and a text");
-    Some((name.to_owned(), text.to_owned()))
-}
-
-/// The statements as released, or with the mutant under test.
-pub(crate) fn statements() -> Statements {
-    let released = Statements::reference();
-    match mutant() {
-        Some((name, text)) if !name.starts_with("trigger ") => {
-            let whole = released.text(&name).expect("a statement").to_owned();
-            released
-                .replace(&name, &whole, &text)
-                .expect("stands in it")
-        }
-        _ => released,
-    }
-}
-
-/// Puts the trigger under test in the place of the released one.
-pub(crate) fn mutate_trigger(conn: &Connection) {
-    if let Some((name, text)) = mutant()
-        && name.starts_with("trigger ")
-    {
-        conn.execute_batch(&format!("DROP {name}; {text}"))
-            .expect("a trigger");
-    }
-}
-
 /// An event in a chat of the claude runtime. The ids of what it might create are named after it.
 pub(crate) fn event_of(chat: &str, event: &str) -> Accept {
     Accept {
@@ -222,6 +191,35 @@ pub(crate) fn event_of(chat: &str, event: &str) -> Accept {
 
 pub(crate) fn key(chat: &str) -> ConvKey {
     ConvKey::chat("tenant", "tg", "bot", chat)
+}
+
+/// A key, and five that differ from it in one part each.
+pub(crate) fn keys() -> Vec<ConvKey> {
+    let base = key("chat");
+    let x = || "x".to_owned();
+    vec![
+        base.clone(),
+        ConvKey {
+            tenant: x(),
+            ..base.clone()
+        },
+        ConvKey {
+            channel: x(),
+            ..base.clone()
+        },
+        ConvKey {
+            account: x(),
+            ..base.clone()
+        },
+        ConvKey {
+            thread: x(),
+            ..base.clone()
+        },
+        ConvKey {
+            participant: x(),
+            ..base
+        },
+    ]
 }
 
 pub(crate) fn new_session(name: &str) -> NewSession {

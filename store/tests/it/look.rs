@@ -1,7 +1,7 @@
 //! Looking: lists, numbers, and why nothing is happening.
 
 use crate::kit::{LEASE_MS, World, done};
-use lockstep_store::{Filter, Retry, SessionId, Store, Why};
+use lockstep_store::{Filter, Listed, QueueFate, Reset, Retry, SessionId, Store, Why};
 
 fn why(world: &mut World) -> Vec<Why> {
     world
@@ -160,6 +160,73 @@ fn sessions_are_listed_page_by_page_and_filtered() {
     assert_eq!(refused.expect_err("no limit").kind(), "invalid");
 }
 
+/// One chat that moved between the classes and back, and another; tasks are open here and there.
+fn generations() -> World {
+    let mut world = World::new();
+    world.running("1", "e1");
+    for (from, to, build) in [("s-e1", "s-f", "codex@1"), ("s-f", "s-g", "claude@1")] {
+        let op = world.op();
+        let reset = Reset {
+            session: from.into(),
+            next: to.into(),
+            build: Some(build.into()),
+            reason: "again".to_owned(),
+            queued: QueueFate::Move,
+            force: true,
+        };
+        world.store.reset(op, reset).expect("reset");
+        world.accept("1", &format!("of {to}"));
+    }
+    world.accept("2", "e2");
+    world
+}
+
+#[test]
+fn every_filter_takes_what_it_says() {
+    let mut world = generations();
+    let all = world
+        .store
+        .list(Filter::default(), None, 100)
+        .expect("listed");
+    let open: Vec<i64> = all.iter().map(|line| line.open_tasks).collect();
+    assert_eq!((all.len(), open), (4, vec![0, 1, 0, 2]));
+    let convs = [None, Some("c-e1".into()), Some("c-e2".into())];
+    let classes = [None, Some("claude/1".into()), Some("codex/1".into())];
+    for ((conv, class), active) in convs
+        .iter()
+        .flat_map(|conv| classes.iter().map(move |class| (conv, class)))
+        .flat_map(|both| [None, Some(true), Some(false)].map(|active| (both, active)))
+    {
+        let filter = Filter {
+            active,
+            class: class.clone(),
+            conv: conv.clone(),
+        };
+        let fits = |line: &&Listed| {
+            active.is_none_or(|active| line.active == active)
+                && class.as_ref().is_none_or(|class| line.class == *class)
+                && conv.as_ref().is_none_or(|conv| line.conv == *conv)
+        };
+        for (skipped, limit) in [(0, 1), (0, 2), (0, 9), (1, 1), (1, 9)] {
+            let fitting: Vec<Listed> = all.iter().filter(fits).cloned().collect();
+            let after = (skipped > 0)
+                .then(|| fitting.first().map(|line| line.session.clone()))
+                .flatten();
+            let skipped = usize::from(after.is_some());
+            let page = world
+                .store
+                .list(filter.clone(), after, limit)
+                .expect("listed");
+            let should_be: Vec<Listed> = fitting
+                .into_iter()
+                .skip(skipped)
+                .take(limit as usize)
+                .collect();
+            assert_eq!(page, should_be, "{filter:?}");
+        }
+    }
+}
+
 #[test]
 fn numbers_count_what_is_open() {
     let mut world = World::new();
@@ -183,4 +250,14 @@ fn numbers_count_what_is_open() {
         (stats.expired_leases, stats.oldest_ready_ms),
         (1, Some(LEASE_MS))
     );
+}
+
+#[test]
+fn a_session_is_shown_with_its_first_thousand_tasks() {
+    let mut world = World::new();
+    for n in 0..1_001 {
+        world.accept("42", &format!("e{n}"));
+    }
+    let shown = world.store.show("s-e0".into()).expect("shown");
+    assert_eq!(shown.tasks.len(), 1_000);
 }

@@ -2,6 +2,7 @@
 
 mod accept;
 mod again;
+mod alike;
 mod answers;
 mod beside;
 mod broken;
@@ -13,6 +14,8 @@ mod limits;
 mod look;
 mod migrate;
 mod model;
+#[path = "../mutants/mutant.rs"]
+mod mutant;
 mod open;
 mod outbox;
 mod prompt;

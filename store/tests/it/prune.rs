@@ -1,7 +1,9 @@
 //! What is old goes, what is needed stays.
 
 use crate::kit::{World, done, item};
-use lockstep_store::{Complete, Pruned, QueueFate, Reset, Retry, Store, Verdict};
+use lockstep_store::{
+    Ask, Claimed, Complete, Pruned, QueueFate, Reset, Retry, Send, Store, Verdict,
+};
 
 const HOUR_MS: i64 = 60 * 60 * 1_000;
 
@@ -194,4 +196,188 @@ fn an_op_id_whose_answer_was_forgotten_is_work_once_more() {
     let forget = "DELETE FROM op_result WHERE op_id = 'old'";
     world.connection().execute(forget, []).expect("forgets");
     assert_eq!(note(&mut world), Ok(2));
+}
+
+fn message(name: &str) -> Send {
+    Send {
+        dedup_key: name.to_owned(),
+        body: name.to_owned(),
+        route: String::new(),
+    }
+}
+
+fn reset_of(session: &str, next: &str) -> Reset {
+    Reset {
+        session: session.into(),
+        next: next.into(),
+        build: None,
+        reason: "reset".to_owned(),
+        queued: QueueFate::Move,
+        force: false,
+    }
+}
+
+/// A task that left something behind in `s-e1`, ended in `s-next`, and whose first session cannot go yet.
+fn left_behind(leave: fn(&mut World, &Claimed)) -> World {
+    let mut world = World::new();
+    let first = world.running("42", "e1");
+    let op = world.op();
+    let sends = vec![message("unsettled")];
+    world
+        .store
+        .complete(
+            op,
+            Complete {
+                sends,
+                ..done(&first)
+            },
+        )
+        .expect("done");
+    let held = world.running("42", "e2");
+    leave(&mut world, &held);
+    let op = world.op();
+    world
+        .store
+        .reset(op, reset_of("s-e1", "s-next"))
+        .expect("reset");
+    let held = world.claim("w1").expect("moved");
+    let op = world.op();
+    world.store.complete(op, done(&held)).expect("done");
+    closes(&mut world, "s-next");
+    world.clock.advance(HOUR_MS + 1);
+    world
+}
+
+/// The first session keeps its message, and so all that belongs to it; the second keeps the task.
+fn keeps_the_task(mut world: World) {
+    assert_eq!(prune(&mut world).sessions, 0);
+    assert_eq!(
+        world.value("SELECT count(*) FROM task WHERE task_id = 't-e2'"),
+        "1"
+    );
+    let settle = "UPDATE outbox SET state = 'dropped', ended_ms = 0, ready_ms = NULL, sender = NULL, until_ms = NULL";
+    world.connection().execute(settle, []).expect("settled");
+    let rounds: u64 = (0..3).map(|_| prune(&mut world).sessions).sum();
+    assert_eq!((rounds, count(&world, "task").as_str()), (2, "0"));
+}
+
+fn gives_back(world: &mut World, held: &Claimed) {
+    let op = world.op();
+    let back = world.store.give_back(op, held.task.clone(), held.fence);
+    back.expect("given back");
+}
+
+#[test]
+fn a_task_stays_while_its_history_in_an_older_session_does() {
+    keeps_the_task(left_behind(|world, held| {
+        let op = world.op();
+        let items = vec![item("a")];
+        let appended = world
+            .store
+            .append(op, held.session.clone(), held.fence, 1, items);
+        appended.expect("appended");
+        gives_back(world, held);
+    }));
+}
+
+#[test]
+fn a_task_stays_while_its_message_in_an_older_session_does() {
+    keeps_the_task(left_behind(|world, held| {
+        let op = world.op();
+        let ask = Ask {
+            task: held.task.clone(),
+            fence: held.fence,
+            prompt: "p1".into(),
+            choices: Vec::new(),
+            text_ok: true,
+            expires_in_ms: 1_000,
+            items: Vec::new(),
+            sends: vec![message("a question")],
+            resume_token: None,
+        };
+        world.store.ask(op, ask).expect("asked");
+        let op = world.op();
+        world.store.revoke(op, "p1".into()).expect("withdrawn");
+    }));
+}
+
+#[test]
+fn a_task_stays_while_the_one_that_did_it_again_does() {
+    let mut world = World::new();
+    let held = world.running("42", "e1");
+    let op = world.op();
+    let failed = world
+        .store
+        .fail(op, held.task, held.fence, "broken", Retry::Never);
+    failed.expect("failed");
+    let op = world.op();
+    world
+        .store
+        .reset(op, reset_of("s-e1", "s-next"))
+        .expect("reset");
+    let op = world.op();
+    world
+        .store
+        .retry(op, "t-e1".into(), "t-again".into())
+        .expect("queued");
+    world.clock.advance(HOUR_MS + 1);
+    assert_eq!(prune(&mut world).sessions, 0);
+    assert_eq!(
+        world.value("SELECT count(*) FROM task WHERE task_id = 't-e1'"),
+        "1"
+    );
+}
+
+#[test]
+fn the_highest_generation_that_went_is_kept_for_each_chat() {
+    let mut world = World::new();
+    let generations = |world: &World| {
+        world.value("SELECT group_concat(pruned_gen) FROM (SELECT pruned_gen FROM conversation ORDER BY conv_id)")
+    };
+    let first = world.running("42", "e1");
+    world.accept("43", "e0");
+    let op = world.op();
+    let sends = vec![message("unsettled")];
+    world
+        .store
+        .complete(
+            op,
+            Complete {
+                sends,
+                ..done(&first)
+            },
+        )
+        .expect("done");
+    for (from, to) in [("s-e1", "s-2"), ("s-2", "s-3")] {
+        let op = world.op();
+        world.store.reset(op, reset_of(from, to)).expect("reset");
+    }
+    world.clock.advance(HOUR_MS + 1);
+    assert_eq!(prune(&mut world).sessions, 1, "the first has a message");
+    assert_eq!(generations(&world), "0,2");
+    let settle = "UPDATE outbox SET state = 'dropped', ended_ms = 0, ready_ms = NULL";
+    world.connection().execute(settle, []).expect("settled");
+    assert_eq!(prune(&mut world).sessions, 1);
+    assert_eq!(generations(&world), "0,2");
+}
+
+#[test]
+fn a_limit_is_for_each_kind_of_row() {
+    let mut world = World::new();
+    for chat in ["1", "2", "3"] {
+        ends(&mut world, chat, &format!("e{chat}"));
+        closes(&mut world, &format!("s-e{chat}"));
+    }
+    world.clock.advance(HOUR_MS + 1);
+    let one = Pruned {
+        op_results: 1,
+        audit: 1,
+        inbox: 1,
+        sessions: 0,
+    };
+    assert_eq!(
+        world.store.prune(HOUR_MS, 1),
+        Ok(Pruned { sessions: 1, ..one })
+    );
+    assert_eq!(count(&world, "session"), "2");
 }

@@ -1,7 +1,7 @@
 //! After a restore from a backup nothing old is accepted.
 
 use crate::kit::{LEASE_MS, World, done, item};
-use lockstep_store::{Complete, Error, Fence, Send, Store, TaskState};
+use lockstep_store::{Ask, Complete, Error, Fence, NotSent, Resolve, Send, Store, TaskState};
 
 const NEXT: i64 = 2;
 const BASE: i64 = 1_000_000;
@@ -135,4 +135,124 @@ fn an_incarnation_is_higher_than_all_before() {
         world.store.stats().expect("stats").incarnation,
         1_790_000_000
     );
+}
+
+#[test]
+fn numbers_that_are_ahead_of_the_incarnation_grow_all_the_same() {
+    let mut world = World::new();
+    let claimed = world.running("42", "e1");
+    let op = world.op();
+    let sends = vec![Send {
+        dedup_key: "k".to_owned(),
+        body: "hello".to_owned(),
+        route: String::new(),
+    }];
+    world
+        .store
+        .complete(
+            op,
+            Complete {
+                sends,
+                ..done(&claimed)
+            },
+        )
+        .expect("done");
+    let op = world.op();
+    world
+        .store
+        .put_state(op, "s-e1".into(), 0, "{}")
+        .expect("put");
+    let ahead = "UPDATE session SET fence = 5000000, version = 5000000, resume_epoch = 5000000;
+        UPDATE session_data SET version = 5000000; UPDATE outbox SET send_no = 5000000";
+    world.connection().execute_batch(ahead).expect("ahead");
+    restored(&mut world, NEXT).expect("restored");
+    let numbers = "SELECT fence || ' ' || s.version || ' ' || resume_epoch || ' ' || d.version || ' ' || send_no
+        FROM session s JOIN session_data d USING (session_id) JOIN outbox USING (session_id)";
+    assert_eq!(world.value(numbers), ["5000001"; 5].join(" "));
+}
+
+#[test]
+fn of_several_unknown_messages_one_is_settled_and_nothing_goes_out_ahead() {
+    let mut world = World::new();
+    let claimed = world.running("42", "e1");
+    let op = world.op();
+    let send = |n: i64| Send {
+        dedup_key: n.to_string(),
+        body: n.to_string(),
+        route: String::new(),
+    };
+    let sends = (1..=4).map(send).collect();
+    world
+        .store
+        .complete(
+            op,
+            Complete {
+                sends,
+                ..done(&claimed)
+            },
+        )
+        .expect("done");
+    assert_eq!(restored(&mut world, NEXT).expect("restored").unknown, 4);
+    let states = |world: &World| {
+        world.value("SELECT group_concat(state) FROM (SELECT state FROM outbox ORDER BY n)")
+    };
+    let op = world.op();
+    world
+        .store
+        .resolve(op, "s-e1".into(), 2, Resolve::Drop)
+        .expect("resolved");
+    assert_eq!(states(&world), "unknown,dropped,unknown,unknown");
+    // A report that comes late after all is about one message too.
+    let op = world.op();
+    let id = "id at provider";
+    world
+        .store
+        .sent(op, "s-e1".into(), 3, BASE, id)
+        .expect("reported");
+    let op = world.op();
+    let again = NotSent::Again { delay_ms: 0 };
+    let fenced = world
+        .store
+        .not_sent(op, "s-e1".into(), 4, BASE - 1, "limit", again);
+    assert_eq!(fenced.expect_err("another attempt").kind(), "fenced");
+    assert_eq!(states(&world), "unknown,dropped,sent,unknown");
+    let op = world.op();
+    world
+        .store
+        .unknown(op, "s-e1".into(), 4, BASE, "no trace")
+        .expect("still unknown");
+    assert_eq!(
+        world.value("SELECT count(*) FROM outbox WHERE last_error = 'no trace'"),
+        "1"
+    );
+    let op = world.op();
+    world
+        .store
+        .not_sent(op, "s-e1".into(), 1, BASE, "limit", again)
+        .expect("again");
+    assert_eq!(states(&world), "pending,dropped,sent,unknown");
+    world.is_sound();
+}
+
+#[test]
+fn who_waits_for_an_answer_goes_on_waiting() {
+    let mut world = World::new();
+    let claimed = world.running("42", "e1");
+    world.accept("42", "e2");
+    let op = world.op();
+    let ask = Ask {
+        task: claimed.task,
+        fence: claimed.fence,
+        prompt: "p1".into(),
+        choices: Vec::new(),
+        text_ok: true,
+        expires_in_ms: 60_000,
+        items: Vec::new(),
+        sends: Vec::new(),
+        resume_token: None,
+    };
+    world.store.ask(op, ask).expect("asked");
+    restored(&mut world, NEXT).expect("restored");
+    assert_eq!(world.value("SELECT head_ready_ms FROM session"), "null");
+    world.is_sound();
 }

@@ -356,3 +356,71 @@ fn a_lost_token_is_given_up_by_who_knows_it_and_can_say_why() {
     );
     world.is_sound();
 }
+
+#[test]
+fn an_edge_that_only_begins_or_only_ends_there_leads_nowhere() {
+    let mut world = World::new();
+    world.accept("42", "e1");
+    let op = world.op();
+    world
+        .store
+        .register_build(op, "gemini@1".into(), "gemini", "gemini/1".into())
+        .expect("build");
+    let to_gemini = |world: &mut World| {
+        let (op, version) = (world.op(), version(world));
+        let moved = world
+            .store
+            .migrate(op, "s-e1".into(), "gemini@1".into(), version, None);
+        moved.expect_err("no edge").kind()
+    };
+    assert_eq!(
+        to_gemini(&mut world),
+        "runtime_mismatch",
+        "claude to codex is known"
+    );
+    let op = world.op();
+    let (from, to) = ("claude/1".into(), "gemini/1".into());
+    world
+        .store
+        .allow_move(op, from, to, Converter::DropToken)
+        .expect("edge");
+    migrate(&mut world, None).expect("to codex");
+    assert_eq!(
+        to_gemini(&mut world),
+        "runtime_mismatch",
+        "claude to gemini is known"
+    );
+}
+
+#[test]
+fn a_build_that_was_retired_gets_no_next_generation() {
+    let mut world = World::new();
+    world.accept("42", "e1");
+    let op = world.op();
+    world.store.retire(op, "claude@1".into()).expect("retired");
+    let op = world.op();
+    let reset = lockstep_store::Reset {
+        session: "s-e1".into(),
+        next: "s-next".into(),
+        build: None,
+        reason: "again".to_owned(),
+        queued: lockstep_store::QueueFate::Move,
+        force: false,
+    };
+    let refused = world.store.reset(op, reset);
+    assert_eq!(refused.expect_err("no build").kind(), "not_found");
+}
+
+#[test]
+fn the_token_of_a_closed_session_stays_as_it_was() {
+    let mut world = World::new();
+    leaves_a_token(&mut world, "e1");
+    let op = world.op();
+    world
+        .store
+        .close(op, "s-e1".into(), "over", false)
+        .expect("closed");
+    let op = world.op();
+    let refused = world.store.drop_resume(op, "s-e1".into(), 1, "gone");
+    assert_eq!(refused.expect_err("closed").kind(), "closed");
+}

@@ -112,8 +112,8 @@ const SABOTEURS: &[Saboteur] = &[
         breaks: "terminal_is_sticky: a cancelled task is completed",
         edits: &[(
             "task_finish",
-            "state = 'running' AND fence = :fence",
-            "state <> 'done' AND :fence > 0",
+            "AND fence = :fence",
+            "AND state <> 'done' AND :fence > 0",
         )],
         unmask: "DROP TRIGGER task_sticky",
         shows: |world| {

@@ -1,7 +1,7 @@
 //! Sessions that are idle for too long are closed; those that are not, are not.
 
 use crate::kit::{World, done, event_of, item, key};
-use lockstep_store::{Complete, Error, OpenPolicy, QueueFate, Reset, Send, Store};
+use lockstep_store::{Ask, Complete, Error, OpenPolicy, QueueFate, Reset, Send, Store};
 
 const IDLE_MS: i64 = 10_000;
 
@@ -122,4 +122,102 @@ fn a_session_without_a_limit_lives_for_ever() {
             "invalid"
         );
     }
+}
+
+/// A session that closes soon, one whose question expires, and one whose message is being sent.
+fn three_kinds(world: &mut World, n: usize) {
+    let opened = |world: &mut World, kind: &str, idle_ms| {
+        let name = format!("{kind}{n}");
+        let mut new = event_of("42", &name).new;
+        new.idle_ms = idle_ms;
+        let op = world.op();
+        let policy = OpenPolicy::Adopt;
+        world
+            .store
+            .open_or_get(op, key(&name), policy, new)
+            .expect("opened");
+        name
+    };
+    opened(world, "idle", Some(1));
+    let asks = opened(world, "asks", None);
+    let claimed = world.running(&asks, &format!("e-{asks}"));
+    let ask = Ask {
+        task: claimed.task,
+        fence: claimed.fence,
+        prompt: asks.as_str().into(),
+        choices: Vec::new(),
+        text_ok: true,
+        expires_in_ms: 1,
+        items: Vec::new(),
+        sends: vec![Send {
+            dedup_key: "k".to_owned(),
+            body: "really?".to_owned(),
+            route: String::new(),
+        }],
+        resume_token: None,
+    };
+    let op = world.op();
+    world.store.ask(op, ask).expect("asked");
+    let op = world.op();
+    world
+        .store
+        .claim_send(op, "sender", "", 1, 1)
+        .expect("sends");
+}
+
+#[test]
+fn each_row_that_is_due_is_told_and_a_limit_is_for_each_kind() {
+    let mut world = World::new();
+    for n in 0..3 {
+        three_kinds(&mut world, n);
+    }
+    world.clock.advance(1);
+    for size in [2, 1, 0] {
+        let swept = world.store.sweep(2).expect("swept");
+        let sizes = (swept.expired.len(), swept.unknown.len(), swept.closed.len());
+        assert_eq!(sizes, (size, size, size), "{swept:?}");
+        world.is_sound();
+    }
+}
+
+#[test]
+fn what_is_not_idle_does_not_stand_in_the_way_of_what_is() {
+    let mut world = World::new();
+    let open = |world: &mut World, name: &str| {
+        let mut new = event_of("42", name).new;
+        new.idle_ms = Some(IDLE_MS);
+        let op = world.op();
+        let policy = OpenPolicy::Adopt;
+        world
+            .store
+            .open_or_get(op, key(name), policy, new)
+            .expect("opened");
+        world.clock.advance(1);
+    };
+    open(&mut world, "closed");
+    let op = world.op();
+    world
+        .store
+        .close(op, "s-closed".into(), "over", false)
+        .expect("closed");
+    open(&mut world, "works");
+    world.accept("works", "e1");
+    open(&mut world, "sends");
+    let claimed = world.claim("w1").expect("work");
+    let op = world.op();
+    let turn = Complete {
+        sends: vec![Send {
+            dedup_key: "k".to_owned(),
+            body: "hello".to_owned(),
+            route: String::new(),
+        }],
+        ..done(&claimed)
+    };
+    world.store.complete(op, turn).expect("done");
+    world.accept("sends", "e2");
+    world.clock.advance(1);
+    open(&mut world, "idle");
+    world.clock.advance(IDLE_MS);
+    let swept = world.store.sweep(1).expect("swept");
+    assert_eq!(swept.closed, ["s-idle".into()]);
 }

@@ -267,3 +267,28 @@ fn a_session_that_is_ready_by_mistake_does_not_hold_up_the_others() {
     assert_eq!(claimed.len(), 1);
     world.is_sound();
 }
+
+#[test]
+fn only_the_holder_of_the_cancelled_task_is_told() {
+    let mut world = World::new();
+    let cancel = |world: &mut World, task: &lockstep_store::TaskId| {
+        let op = world.op();
+        let how = lockstep_store::CancelHow::Ask;
+        let state = world.store.cancel(op, task.clone(), "stop", how);
+        assert_eq!(state, Ok(TaskState::Running));
+    };
+    let told = |world: &mut World, held: &lockstep_store::Claimed| {
+        let renewed = world.store.renew(held.session.clone(), held.fence, 1_000);
+        renewed.expect("renewed").cancel_asked
+    };
+    let first = world.running("42", "e1");
+    let other = world.running("43", "e2");
+    cancel(&mut world, &first.task);
+    assert!(told(&mut world, &first));
+    assert!(!told(&mut world, &other));
+    // It was too late: the turn ends well, and the next one knows nothing of it.
+    let op = world.op();
+    world.store.complete(op, done(&first)).expect("done");
+    let next = world.running("42", "e3");
+    assert!(!told(&mut world, &next));
+}

@@ -261,7 +261,7 @@ fn press(script: &mut Script, chat: &'static str, event: &str, name: &str, label
     }));
 }
 
-const TURN: [Step; 8] = [
+const TURN: [Step; 9] = [
     |script, chat| {
         script.accept(chat, "e1", WhenWaiting::Queue);
         script.accept(chat, "e2", WhenWaiting::Queue);
@@ -306,14 +306,21 @@ const TURN: [Step; 8] = [
             session: session.clone(),
             item: item("note"),
         });
-        for version in 0..2 {
-            let body = format!("state {version}");
-            script.must(Op::PutState {
-                session: session.clone(),
-                expected_version: version,
-                body,
-            });
-        }
+        let body = "state 1".to_owned();
+        script.must(Op::PutState {
+            session,
+            expected_version: 0,
+            body,
+        });
+    },
+    |script, chat| {
+        let (session, ..) = script.held(chat);
+        let body = "state 2".to_owned();
+        script.must(Op::PutState {
+            session,
+            expected_version: 1,
+            body,
+        });
     },
     |script, chat| complete(script, chat, "first", 2, Some("rotated")),
 ];
@@ -454,18 +461,44 @@ const QUESTIONS: [Step; 9] = [
     },
 ];
 
-const MESSAGES: [Step; 7] = [
+/// Each chat takes its next message, so that both are being sent when the first reports.
+const TAKE: Step = |script, chat| {
+    script.send(chat);
+};
+
+impl Script {
+    fn sending(&self, chat: &str) -> (SessionId, i64, i64) {
+        let one = &self.sending[chat];
+        (one.session.clone(), one.n, one.send_no)
+    }
+}
+
+const UNKNOWN: Step = |script, chat| {
+    let (session, n, send_no) = script.sending(chat);
+    let error = "timeout".to_owned();
+    script.must(Op::Unknown {
+        session,
+        n,
+        send_no,
+        error,
+    });
+};
+
+const MESSAGES: [Step; 14] = [
+    TAKE,
     |script, chat| {
-        let (session, n, send_no) = script.send(chat);
+        let (session, n, send_no) = script.sending(chat);
+        let provider_id = "id".to_owned();
         script.must(Op::Sent {
             session,
             n,
             send_no,
-            provider_id: "id".to_owned(),
+            provider_id,
         });
     },
+    TAKE,
     |script, chat| {
-        let (session, n, send_no) = script.send(chat);
+        let (session, n, send_no) = script.sending(chat);
         let then = NotSent::Again { delay_ms: 30 };
         script.must(Op::NotSent {
             session,
@@ -474,27 +507,21 @@ const MESSAGES: [Step; 7] = [
             error: "limit".to_owned(),
             then,
         });
-        script.world.clock.advance(30);
     },
+    |script, _| script.world.clock.advance(30),
+    TAKE,
+    UNKNOWN,
     |script, chat| {
-        let (session, n, send_no) = script.send(chat);
-        script.must(Op::Unknown {
-            session,
-            n,
-            send_no,
-            error: "timeout".to_owned(),
-        });
-    },
-    |script, chat| {
-        let (session, n) = (script.sending[chat].session.clone(), script.sending[chat].n);
+        let (session, n, _) = script.sending(chat);
         script.must(Op::Resolve {
             session,
             n,
             how: Resolve::Resend,
         });
     },
+    TAKE,
     |script, chat| {
-        let (session, n, send_no) = script.send(chat);
+        let (session, n, send_no) = script.sending(chat);
         let then = NotSent::Drop;
         script.must(Op::NotSent {
             session,
@@ -504,42 +531,23 @@ const MESSAGES: [Step; 7] = [
             then,
         });
     },
+    TAKE,
+    UNKNOWN,
     |script, chat| {
-        let (session, n, send_no) = script.send(chat);
-        script.must(Op::Unknown {
-            session: session.clone(),
-            n,
-            send_no,
-            error: "?".to_owned(),
-        });
-        let provider_id = "found".to_owned();
-        script.must(Op::Resolve {
-            session,
-            n,
-            how: Resolve::Sent { provider_id },
-        });
+        let (session, n, _) = script.sending(chat);
+        let how = match chat {
+            "a" => Resolve::Sent {
+                provider_id: "found".to_owned(),
+            },
+            _ => Resolve::Drop,
+        };
+        script.must(Op::Resolve { session, n, how });
     },
-    |script, chat| {
-        let (session, n, send_no) = script.send(chat);
-        script.must(Op::Unknown {
-            session: session.clone(),
-            n,
-            send_no,
-            error: "?".to_owned(),
-        });
-        script.must(Op::Resolve {
-            session,
-            n,
-            how: Resolve::Drop,
-        });
-    },
+    TAKE,
 ];
 
 /// What is done once for both: it may reach both, and nothing else.
 fn due(script: &mut Script) {
-    for chat in BOTH {
-        script.send(chat);
-    }
     script.world.clock.advance(600);
     script.must(Op::Sweep { limit: 10 });
     for chat in BOTH {

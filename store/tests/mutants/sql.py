@@ -4,8 +4,8 @@
     python3 store/tests/mutants/sql.py --list     only their names and texts
     python3 store/tests/mutants/sql.py claim_     those whose name begins so
 
-Nothing is compiled for a mutant: the tests read its text from a file (LOCKSTEP_MUTANT, store/tests/it/kit.rs and
-store/src/schema/cases.rs). A mutant survives when the lib tests and the `it` tests pass; the survivors that change nothing
+Nothing is compiled for a mutant: the tests read its text from a file (LOCKSTEP_MUTANT, store/tests/mutants/mutant.rs and
+store/src/schema/cases.rs). A mutant survives when the lib tests, the `it` tests and the conformance kit pass; the survivors that change nothing
 observable stand with their reason in `excused.txt`. Exits 1 when another survives.
 """
 
@@ -158,12 +158,12 @@ def all_mutants():
 
 
 def test_binaries():
-    """The lib tests and the `it` tests, built once."""
-    told = subprocess.run(["cargo", "test", "-p", "lockstep-store", "--release", "--lib", "--test", "it", "--no-run",
+    """The lib tests, the `it` tests and the conformance kit, built once."""
+    told = subprocess.run(["cargo", "test", "-p", "lockstep-store", "--release", "--lib", "--test", "it", "--test", "conformance", "--no-run",
                            "--message-format=json"], cwd=STORE, stdout=subprocess.PIPE, check=True, text=True).stdout
     built = [json.loads(line) for line in told.splitlines() if line.startswith("{")]
     paths = {one["target"]["name"]: one["executable"] for one in built if one.get("executable")}
-    return paths["lockstep_store"], paths["it"]
+    return paths["lockstep_store"], paths["it"], paths["conformance"]
 
 
 def passes(binary, arguments, mutant):
@@ -177,7 +177,7 @@ def passes(binary, arguments, mutant):
 
 
 def survives(name, text, binaries):
-    lib, it = binaries
+    lib, it, kit = binaries
     with tempfile.TemporaryDirectory() as folder:
         mutant = Path(folder) / "mutant.sql"
         mutant.write_text(f"{name}\n{text}")
@@ -186,7 +186,8 @@ def survives(name, text, binaries):
         # The fastest first: most mutants fall there.
         writes, slow = ["writes::"], ["model::every", "soak::", "beside::", "migrate::"]
         facts = [word for test in ["model::", *writes, *slow] for word in ("--skip", test)]
-        return all(passes(it, tests, str(mutant)) for tests in (writes, facts, slow))
+        return (all(passes(it, tests, str(mutant)) for tests in (writes, facts, slow))
+                and passes(kit, ["the_reference_store"], str(mutant)))
 
 
 def excused():

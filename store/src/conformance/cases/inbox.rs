@@ -1,6 +1,6 @@
 //! Events that are delivered again, by platforms that know nothing of op_ids.
 
-use super::super::bench::{Bench, event_of, key, reset_of};
+use super::super::bench::{Bench, event_of, key, new_session, reset_of};
 use super::super::{Kept, same};
 use super::Alone;
 use crate::op::{Accept, ConvKey, QueueFate};
@@ -88,7 +88,7 @@ fn accounts(bench: &mut Bench<'_>) -> Kept {
     let op = bench.op();
     let mut event = again("e1");
     event.key = other;
-    event.new = super::super::bench::new_session("other");
+    event.new = new_session("other");
     let second = bench.store.accept(op, event)?;
     same("the verdict", second.verdict, Verdict::Task)
 }

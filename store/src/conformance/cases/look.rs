@@ -1,7 +1,7 @@
 //! What the store tells about itself.
 
 use super::super::bench::{Bench, LEASE_MS};
-use super::super::{Kept, refused, same};
+use super::super::{Failure, Kept, refused, same};
 use super::Alone;
 use crate::SessionId;
 use crate::op::{Filter, Retry};
@@ -100,7 +100,7 @@ fn counted(bench: &mut Bench<'_>) -> Kept {
 }
 
 /// A short name for the nearest reason.
-fn why(bench: &mut Bench<'_>, session: &SessionId) -> Result<String, super::super::Failure> {
+fn why(bench: &mut Bench<'_>, session: &SessionId) -> Result<String, Failure> {
     let explained = bench.store.explain(session.clone())?;
     let name = match explained.why.first() {
         None => "nothing".to_owned(),

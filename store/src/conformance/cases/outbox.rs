@@ -1,7 +1,7 @@
 //! Messages to be sent: in order, and never twice without saying so.
 
 use super::super::bench::{Bench, LEASE_MS, done};
-use super::super::{Kept, refused, same};
+use super::super::{Failure, Kept, refused, same};
 use super::Alone;
 use crate::op::{Complete, NotSent, Op, Resolve, Send};
 use crate::reply::Sending;
@@ -32,7 +32,7 @@ fn take(bench: &mut Bench<'_>) -> Result<Vec<Sending>, Error> {
 }
 
 /// The one message that may go out now.
-fn must_take(bench: &mut Bench<'_>, body: &str) -> Result<Sending, super::super::Failure> {
+fn must_take(bench: &mut Bench<'_>, body: &str) -> Result<Sending, Failure> {
     let mut taken = take(bench)?;
     let bodies: Vec<&str> = taken.iter().map(|sending| sending.body.as_str()).collect();
     same("what goes out", bodies, vec![body])?;
@@ -76,7 +76,7 @@ enum How {
 }
 
 /// A session with the messages one and two.
-fn replied(bench: &mut Bench<'_>) -> Result<SessionId, super::super::Failure> {
+fn replied(bench: &mut Bench<'_>) -> Result<SessionId, Failure> {
     for (event, text) in [("e1", "one"), ("e2", "two")] {
         let held = bench.running("chat", event)?;
         bench.reply(&held, text)?;

@@ -1,6 +1,6 @@
 //! Two calls at once: some order of the two explains both answers.
 
-use super::super::bench::{Bench, claim_of, done, event_of, new_session, press};
+use super::super::bench::{Bench, LEASE_MS, claim_of, done, event_of, key, new_session, press};
 use super::super::race::{Answer, Race};
 use super::super::{Failure, Kept, same};
 use crate::op::{CancelHow, Op, OpenPolicy};
@@ -80,9 +80,9 @@ pub(super) const CASES: [(&str, Race); 10] = [
     ),
 ];
 
-type Calls = Result<(Call, Call), Failure>;
+pub(super) type Calls = Result<(Call, Call), Failure>;
 
-fn broken<T>(why: &str, one: Answer, two: Answer) -> Result<T, Failure> {
+pub(super) fn broken<T>(why: &str, one: Answer, two: Answer) -> Result<T, Failure> {
     Err(Failure::Broken(format!("{why}: {one:?} and {two:?}")))
 }
 
@@ -134,7 +134,7 @@ fn one_task(bench: &mut Bench<'_>, one: Answer, two: Answer) -> Kept {
 fn openings(bench: &mut Bench<'_>) -> Calls {
     let one = bench.call(Op::Accept(event_of("chat", "e1")));
     let two = bench.call(Op::OpenOrGet {
-        key: super::super::bench::key("chat"),
+        key: key("chat"),
         policy: OpenPolicy::Adopt,
         new: new_session("other"),
     });
@@ -193,7 +193,7 @@ fn one_wins(bench: &mut Bench<'_>, one: Answer, two: Answer) -> Kept {
 
 fn late(bench: &mut Bench<'_>) -> Calls {
     let held = bench.running("chat", "e1")?;
-    bench.advance(super::super::bench::LEASE_MS);
+    bench.advance(LEASE_MS);
     let complete = bench.call(Op::Complete(done(&held)));
     Ok((complete, bench.call(Op::Reap { limit: 10 })))
 }

@@ -1,7 +1,7 @@
 //! Builds, native tokens, and the moves of sessions between runtimes.
 
-use super::super::bench::{Bench, new_session};
-use super::super::{Kept, refused, same};
+use super::super::bench::{Bench, key, new_session};
+use super::super::{Failure, Kept, refused, same};
 use super::Alone;
 use crate::op::{Converted, Converter, OpenPolicy};
 use crate::reply::{Claimed, TaskState};
@@ -49,7 +49,7 @@ pub(super) const CASES: [Alone; 11] = [
 ];
 
 /// A session with a token that lives at h1, and nobody in it.
-fn with_token(bench: &mut Bench<'_>) -> Result<Claimed, super::super::Failure> {
+fn with_token(bench: &mut Bench<'_>) -> Result<Claimed, Failure> {
     let held = bench.running("chat", "e1")?;
     bench.token(&held, "native")?;
     bench.complete(&held)?;
@@ -210,12 +210,10 @@ fn drained(bench: &mut Bench<'_>) -> Kept {
     same("the old session's build", bound.as_str(), "claude@1")?;
     bench.must_claim("w1")?;
     let op = bench.op();
-    let new = bench.store.open_or_get(
-        op,
-        super::super::bench::key("other chat"),
-        OpenPolicy::Adopt,
-        new_session("new"),
-    )?;
+    let new =
+        bench
+            .store
+            .open_or_get(op, key("other chat"), OpenPolicy::Adopt, new_session("new"))?;
     let bound = bench.store.show(new.session)?.build;
     same("a new session's build", bound.as_str(), "claude@2")
 }
