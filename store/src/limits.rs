@@ -275,6 +275,10 @@ fn session(op: &Op) -> Checked {
         Op::Reset(reset) => {
             id("session", reset.session.as_str())?;
             id("next", reset.next.as_str())?;
+            reset
+                .build
+                .iter()
+                .try_for_each(|build| id("build", build.as_str()))?;
             text("reason", &reset.reason, WORDS)
         }
         Op::SetResume { session, token, .. } => {
@@ -288,9 +292,13 @@ fn session(op: &Op) -> Checked {
             text("evidence", evidence, WORDS)
         }
         Op::Migrate {
-            session, converted, ..
+            session,
+            to_build,
+            converted,
+            ..
         } => {
             id("session", session.as_str())?;
+            id("to_build", to_build.as_str())?;
             converted.as_ref().map_or(Ok(()), |made| {
                 id("converter", &made.converter)?;
                 text("token", &made.token, TOKEN)?;
@@ -307,6 +315,30 @@ fn session(op: &Op) -> Checked {
         Op::PutState { session, body, .. } => {
             id("session", session.as_str())?;
             text("body", body, BODY)
+        }
+        _ => look(op),
+    }
+}
+
+/// Nothing is called by an empty id, so a look for it finds nothing.
+fn look(op: &Op) -> Checked {
+    match op {
+        Op::Resume { session, worker } => {
+            text("session", session.as_str(), NAME)?;
+            text("worker", worker.as_str(), NAME)
+        }
+        Op::GetState { session }
+        | Op::History { session, .. }
+        | Op::Explain { session }
+        | Op::Show { session } => text("session", session.as_str(), NAME),
+        Op::List { filter, after, .. } => {
+            let class = filter.class.iter().map(|class| ("class", class.as_str()));
+            let conv = filter.conv.iter().map(|conv| ("conv", conv.as_str()));
+            let after = after.iter().map(|after| ("after", after.as_str()));
+            class
+                .chain(conv)
+                .chain(after)
+                .try_for_each(|(field, name)| text(field, name, NAME))
         }
         _ => Ok(()),
     }

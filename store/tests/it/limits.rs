@@ -1,7 +1,9 @@
 //! Texts that are too long, empty, or contain what no text should: refused by name, and nothing is done.
 
 use crate::kit::{World, done, event_of, item, key};
-use lockstep_store::{Complete, Error, OpId, Store};
+use lockstep_store::{Call, Complete, Error, OpId, Store};
+use serde_json::Value;
+use std::collections::BTreeSet;
 
 fn field(refused: Result<impl std::fmt::Debug, Error>) -> &'static str {
     match refused {
@@ -89,4 +91,52 @@ fn a_call_has_a_bounded_number_of_parts() {
     };
     world.store.complete(op, turn).expect("just fits");
     world.is_sound();
+}
+
+/// The paths to all texts in a value.
+fn texts(value: &Value, path: &str, found: &mut BTreeSet<String>) {
+    match value {
+        Value::String(_) => {
+            found.insert(path.to_owned());
+        }
+        Value::Array(all) => {
+            for (at, one) in all.iter().enumerate() {
+                texts(one, &format!("{path}/{at}"), found);
+            }
+        }
+        Value::Object(all) => {
+            for (name, one) in all {
+                texts(one, &format!("{path}/{name}"), found);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Each text of each operation in turn is too long, and holds a NUL: nobody takes it.
+#[test]
+fn every_text_of_every_operation_has_a_limit() {
+    let mut world = World::new();
+    let mut tried = BTreeSet::new();
+    for call in crate::model::calls() {
+        let plain = serde_json::to_value(&call).expect("a value");
+        let mut paths = BTreeSet::new();
+        texts(&plain, "", &mut paths);
+        for path in paths {
+            if !tried.insert(format!("{}{path}", call.op.name())) {
+                continue;
+            }
+            for wrong in ["x".repeat(2 << 20), "a\0b".to_owned()] {
+                let mut spoiled = plain.clone();
+                *spoiled.pointer_mut(&path).expect("the path") = Value::String(wrong);
+                // Some texts are words of an enumeration: those know their values.
+                let Ok(spoiled) = serde_json::from_value::<Call>(spoiled) else {
+                    continue;
+                };
+                let refused = world.store.apply(&spoiled).map_err(|error| error.kind());
+                assert_eq!(refused, Err("invalid"), "{}{path}", call.op.name());
+            }
+        }
+    }
+    assert!(tried.len() > 150, "{}", tried.len());
 }

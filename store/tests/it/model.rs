@@ -8,6 +8,7 @@ mod pair;
 
 use census::{Census, EXPECTED};
 use command::{Command, LENGTH};
+use lockstep_store::Call;
 use pair::Pair;
 use proptest::prelude::*;
 use rusqlite::Connection;
@@ -37,6 +38,22 @@ pub(crate) fn operations() -> impl Iterator<Item = &'static str> {
     EXPECTED
         .iter()
         .filter_map(|outcome| outcome.split(' ').next())
+}
+
+/// Calls of every operation, several of each.
+pub(crate) fn calls() -> Vec<Call> {
+    let mut conn = database();
+    let mut calls = Vec::new();
+    for seed in 0..40 {
+        let mut pair = Pair::on(conn);
+        for command in command::of_seed(seed) {
+            pair.perform(&command, &mut Census::default())
+                .expect("the same");
+        }
+        calls.extend(pair.calls().iter().cloned());
+        conn = pair.into_connection();
+    }
+    calls
 }
 
 fn histories() -> u64 {

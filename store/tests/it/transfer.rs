@@ -268,3 +268,19 @@ fn a_full_disk_is_told() {
     }
     world.is_sound();
 }
+
+#[test]
+fn an_export_without_its_one_row_of_meta_is_refused() {
+    let text = exported(&world().store);
+    let lines: Vec<&str> = text
+        .lines()
+        .filter(|line| !line.starts_with("{\"meta\""))
+        .collect();
+    let (last, rows) = lines.split_last().expect("lines");
+    assert!(last.starts_with("{\"end\""));
+    let end = format!("{{\"end\":{{\"rows\":{}}}}}", rows.len() - 1);
+    match imported(&format!("{}\n{end}\n", rows.join("\n"))) {
+        Err(Error::Invalid { field: "rows", why }) => assert!(why.contains("meta"), "{why}"),
+        other => panic!("{:?}", other.err()),
+    }
+}

@@ -74,6 +74,11 @@ impl Pair {
         self.sqlite = copy;
     }
 
+    /// What was asked so far.
+    pub(super) fn calls(&self) -> &[Call] {
+        &self.calls
+    }
+
     fn fresh(&self, op: Op) -> Call {
         let op_id = op
             .keeps_answer()
