@@ -86,4 +86,18 @@ mod tests {
         let (in_2023, in_2096) = (1_700_000_000_000, 4_000_000_000_000);
         assert!((in_2023..in_2096).contains(&SystemClock.now_ms()));
     }
+
+    fn read(clock: impl Clock) -> i64 {
+        clock.now_ms()
+    }
+
+    #[test]
+    fn a_clock_may_be_shared() {
+        let clock = ManualClock::at(5);
+        clock.advance(2);
+        assert_eq!(read(&clock), 7);
+        clock.set(3);
+        assert_eq!(read(std::rc::Rc::new(&clock)), 3);
+        assert_eq!(read(std::sync::Arc::new(clock)), 3);
+    }
 }

@@ -3,7 +3,7 @@
 use crate::kit::{World, done, event_of, item, key};
 use lockstep_store::{Call, Complete, Error, OpId, Store};
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 fn field(refused: Result<impl std::fmt::Debug, Error>) -> &'static str {
     match refused {
@@ -113,17 +113,22 @@ fn texts(value: &Value, path: &str, found: &mut BTreeSet<String>) {
     }
 }
 
-/// Each text of each operation in turn is too long, and holds a NUL: nobody takes it.
+/// Each text of each operation in turn is too long, and holds a NUL: nobody takes it. Several calls of each, because some are
+/// wrong in other ways too.
 #[test]
 fn every_text_of_every_operation_has_a_limit() {
     let mut world = World::new();
-    let mut tried = BTreeSet::new();
+    let mut tried: BTreeMap<String, u32> = BTreeMap::new();
     for call in crate::model::calls() {
         let plain = serde_json::to_value(&call).expect("a value");
         let mut paths = BTreeSet::new();
         texts(&plain, "", &mut paths);
         for path in paths {
-            if !tried.insert(format!("{}{path}", call.op.name())) {
+            let times = tried
+                .entry(format!("{}{path}", call.op.name()))
+                .or_default();
+            *times += 1;
+            if *times > 6 {
                 continue;
             }
             for wrong in ["x".repeat(2 << 20), "a\0b".to_owned()] {
