@@ -271,3 +271,18 @@ fn an_idle_sender_writes_nothing_and_a_stuck_session_costs_it_nothing() {
         "0"
     );
 }
+
+#[test]
+fn a_message_goes_out_at_once_when_all_before_it_are_settled() {
+    let mut world = World::new();
+    for (event, then) in [("e1", None), ("e2", Some(NotSent::Drop)), ("e3", None)] {
+        leaves(&mut world, "42", event, &[event], "");
+        let sending = only(&mut world);
+        assert_eq!(sending.body, format!("body of {event}"));
+        match then {
+            None => sent(&mut world, &sending),
+            Some(then) => not_sent(&mut world, &sending, then),
+        }
+        .expect("settled");
+    }
+}

@@ -1,8 +1,8 @@
 //! What is old goes, what is needed stays.
 
-use crate::kit::{World, done, item};
+use crate::kit::{World, done, item, key, new_session};
 use lockstep_store::{
-    Ask, Claimed, Complete, Pruned, QueueFate, Reset, Retry, Send, Store, Verdict,
+    Ask, Claimed, Complete, OpenPolicy, Pruned, QueueFate, Reset, Retry, Send, Store, Verdict,
 };
 
 const HOUR_MS: i64 = 60 * 60 * 1_000;
@@ -380,4 +380,23 @@ fn a_limit_is_for_each_kind_of_row() {
         Ok(Pruned { sessions: 1, ..one })
     );
     assert_eq!(count(&world, "session"), "2");
+}
+
+#[test]
+fn a_limit_is_for_sessions_too() {
+    let mut world = World::new();
+    for name in ["a", "b", "c"] {
+        let op = world.op();
+        let (policy, new) = (OpenPolicy::Adopt, new_session(name));
+        world
+            .store
+            .open_or_get(op, key(name), policy, new)
+            .expect("opened");
+        closes(&mut world, &format!("s-{name}"));
+    }
+    world.clock.advance(HOUR_MS + 1);
+    let sizes: Vec<u64> = (0..3)
+        .map(|_| world.store.prune(HOUR_MS, 2).expect("pruned").sessions)
+        .collect();
+    assert_eq!(sizes, [2, 1, 0]);
 }

@@ -5,10 +5,10 @@ use super::super::race::{Answer, Race};
 use super::super::{Failure, Kept, same};
 use super::race::{Calls, broken};
 use crate::Error;
-use crate::op::{NewSession, Op, OpenPolicy};
-use crate::reply::{Reply, TaskState};
+use crate::op::{NewSession, NotSent, Op, OpenPolicy};
+use crate::reply::{Reply, Sending, TaskState};
 
-pub(super) const CASES: [(&str, Race); 5] = [
+pub(super) const CASES: [(&str, Race); 6] = [
     (
         "a lease is renewed while it is reaped",
         Race {
@@ -42,6 +42,13 @@ pub(super) const CASES: [(&str, Race); 5] = [
         Race {
             prepare: lapsing,
             judge: it_was_sent,
+        },
+    ),
+    (
+        "a message is reported as not sent while its sender's time runs out",
+        Race {
+            prepare: refused_late,
+            judge: it_goes_out_again,
         },
     ),
 ];
@@ -139,15 +146,19 @@ fn one_outcome(bench: &mut Bench<'_>, one: Answer, two: Answer) -> Kept {
     bench.nothing_for("w2")
 }
 
-fn lapsing(bench: &mut Bench<'_>) -> Calls {
+/// A message whose sender's time is over.
+fn taken(bench: &mut Bench<'_>) -> Result<Sending, Failure> {
     let held = bench.running("chat", "e1")?;
     bench.reply(&held, "hello")?;
     let op = bench.op();
     let taken = bench.store.claim_send(op, "sender", "", 1, LEASE_MS)?;
     bench.advance(LEASE_MS);
-    let Some(one) = taken.into_iter().next() else {
-        return Err(Failure::Broken("there is no message to send".to_owned()));
-    };
+    let one = taken.into_iter().next();
+    one.ok_or_else(|| Failure::Broken("there is no message to send".to_owned()))
+}
+
+fn lapsing(bench: &mut Bench<'_>) -> Calls {
+    let one = taken(bench)?;
     let sent = bench.call(Op::Sent {
         session: one.session,
         n: one.n,
@@ -164,4 +175,31 @@ fn it_was_sent(bench: &mut Bench<'_>, one: Answer, two: Answer) -> Kept {
     let stats = bench.store.stats()?;
     let open = (stats.pending_sends, stats.sending, stats.unknown_sends);
     same("what is not settled", open, (0, 0, 0))
+}
+
+fn refused_late(bench: &mut Bench<'_>) -> Calls {
+    let one = taken(bench)?;
+    let again = bench.call(Op::NotSent {
+        session: one.session,
+        n: one.n,
+        send_no: one.send_no,
+        error: "limit".to_owned(),
+        then: NotSent::Again { delay_ms: 0 },
+    });
+    Ok((again, bench.call(Op::Sweep { limit: 10 })))
+}
+
+fn it_goes_out_again(bench: &mut Bench<'_>, one: Answer, two: Answer) -> Kept {
+    if one.is_err() {
+        return broken("the report was refused", one, two);
+    }
+    let lapsed = matches!(&two, Ok(Reply::Swept(swept)) if !swept.unknown.is_empty());
+    let op = bench.op();
+    let sending = bench.store.claim_send(op, "sender", "", 10, LEASE_MS)?;
+    let repeats: Vec<bool> = sending.iter().map(|one| one.repeat).collect();
+    same(
+        "what goes out, and whether as a repeat",
+        repeats,
+        vec![lapsed],
+    )
 }

@@ -99,7 +99,11 @@ fn in_order(bench: &mut Bench<'_>) -> Kept {
     report(bench, &one, How::Sent)?;
     let two = must_take(bench, "two")?;
     report(bench, &two, How::Sent)?;
-    nothing_goes(bench)
+    nothing_goes(bench)?;
+    let held = bench.must_claim("w1")?;
+    bench.reply(&held, "three")?;
+    must_take(bench, "three")?;
+    Ok(())
 }
 
 fn routes(bench: &mut Bench<'_>) -> Kept {
