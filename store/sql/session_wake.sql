@@ -1,2 +1,2 @@
 UPDATE session SET version = version + 1, head_ready_ms = :now, touched_ms = :now, expires_ms = :now + idle_ms
-WHERE session_id = :session AND state = 'active'
+WHERE session_id = :session

@@ -221,3 +221,28 @@ fn what_is_not_idle_does_not_stand_in_the_way_of_what_is() {
     let swept = world.store.sweep(1).expect("swept");
     assert_eq!(swept.closed, ["s-idle".into()]);
 }
+
+#[test]
+fn a_session_whose_messages_are_settled_may_be_idle() {
+    let mut world = short_lived();
+    ends(
+        &mut world,
+        vec![Send {
+            dedup_key: "k".to_owned(),
+            body: "hello".to_owned(),
+            route: String::new(),
+        }],
+    );
+    let op = world.op();
+    let sending = world
+        .store
+        .claim_send(op, "sender", "", 1, 1_000)
+        .expect("sends");
+    let (op, one) = (world.op(), &sending[0]);
+    world
+        .store
+        .sent(op, one.session.clone(), one.n, one.send_no, "id")
+        .expect("sent");
+    world.clock.advance(IDLE_MS);
+    assert_eq!(closed(&mut world), ["s-e1"]);
+}
