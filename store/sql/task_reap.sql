@@ -6,5 +6,5 @@ UPDATE task SET
   ended_ms = CASE WHEN cancel_asked = 1 OR failures + 1 >= max_failures THEN :now ELSE NULL END,
   failures = failures + 1, end_fence = fence, fence = NULL, last_error = :error
 WHERE session_id = :session AND fence = :fence
-  AND (:gone = 1 OR EXISTS (SELECT 1 FROM lease l WHERE l.session_id = :session AND l.fence = :fence AND l.until_ms <= :now))
+  AND (:gone = 1 OR EXISTS (SELECT 1 FROM lease l WHERE l.session_id = :session AND l.until_ms <= :now))
 RETURNING task_id, state

@@ -1,1 +1,1 @@
-UPDATE worker SET state = 'gone' WHERE worker_id = :worker AND state <> 'gone'
+UPDATE worker SET state = 'gone' WHERE worker_id = :worker

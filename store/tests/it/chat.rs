@@ -127,3 +127,30 @@ fn an_event_that_is_too_old_changes_nothing() {
     assert_eq!(world.value("SELECT count(*) FROM task"), tasks);
     assert_eq!(world.value("SELECT count(*) FROM inbox"), "0");
 }
+
+/// The account is noted to be alive only after a sixteenth of its gap, so its ids begin anew a sixteenth later.
+#[test]
+fn a_silence_is_measured_to_a_sixteenth_of_the_gap() {
+    let mut world = World::new();
+    let op = world.op();
+    world
+        .store
+        .ordered_ids(op, "tenant", "tg", "bot", 1_600)
+        .expect("declared");
+    let noted = |world: &World| world.value("SELECT last_ms - 1000000 FROM inbox_mark");
+    for (step_ms, id, at) in [(100, "5", "0"), (1, "6", "101"), (100, "7", "101")] {
+        world.clock.advance(step_ms);
+        assert_eq!(number(&mut world, id), Verdict::Task);
+        assert_eq!(noted(&world), at);
+    }
+    world.clock.advance(1);
+    world.store.prune(0, 100).expect("pruned");
+    world.clock.advance(1_600 - 1);
+    assert_eq!(
+        number(&mut world, "7"),
+        Verdict::Old,
+        "1,700 after the last note"
+    );
+    world.clock.advance(1);
+    assert_eq!(number(&mut world, "3"), Verdict::Task);
+}

@@ -424,3 +424,15 @@ fn the_token_of_a_closed_session_stays_as_it_was() {
     let refused = world.store.drop_resume(op, "s-e1".into(), 1, "gone");
     assert_eq!(refused.expect_err("closed").kind(), "closed");
 }
+
+#[test]
+fn a_worker_is_seen_later_or_not_at_all() {
+    let mut world = World::new();
+    let seen = |world: &mut World, now_ms| {
+        world.clock.set(now_ms);
+        world.store.worker_seen("w1".into()).expect("known");
+        world.value("SELECT seen_ms FROM worker WHERE worker_id = 'w1'")
+    };
+    assert_eq!(seen(&mut world, 1_500_000), "1500000");
+    assert_eq!(seen(&mut world, 1_400_000), "1500000");
+}

@@ -152,6 +152,8 @@ fn a_forced_reset_ends_what_runs_and_moves_what_waits_its_turn() {
         (was.cancelled[0].as_str(), was.moved[0].as_str()),
         ("t-e1", "t-e2")
     );
+    let ended = "SELECT end_fence FROM task WHERE task_id = 't-e1'";
+    assert_eq!(world.value(ended), "1");
     world.is_sound();
 }
 

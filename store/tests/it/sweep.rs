@@ -246,3 +246,23 @@ fn a_session_whose_messages_are_settled_may_be_idle() {
     world.clock.advance(IDLE_MS);
     assert_eq!(closed(&mut world), ["s-e1"]);
 }
+
+#[test]
+fn a_row_that_cannot_be_swept_is_named_and_does_not_stop_the_others() {
+    let mut world = World::new();
+    for n in 0..2 {
+        three_kinds(&mut world, n);
+    }
+    world.clock.advance(1);
+    let refuse = "CREATE TRIGGER bad BEFORE UPDATE ON outbox WHEN OLD.session_id = 's-asks0'
+        BEGIN SELECT RAISE(ABORT, 'bad'); END";
+    world.connection().execute_batch(refuse).expect("a trigger");
+    let swept = world.store.sweep(10).expect("swept");
+    let name = swept
+        .skipped
+        .iter()
+        .map(|(name, why)| format!("{name}: {why}"));
+    assert_eq!(name.collect::<Vec<_>>(), ["s-asks0/1: refused by bad"]);
+    assert_eq!(swept.unknown, [("s-asks1".into(), 1)]);
+    assert_eq!((swept.expired.len(), swept.closed.len()), (2, 2));
+}

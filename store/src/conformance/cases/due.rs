@@ -55,6 +55,8 @@ pub(super) const CASES: [(&str, Race); 6] = [
 
 fn renewing(bench: &mut Bench<'_>) -> Calls {
     let held = bench.running("chat", "e1")?;
+    bench.accept("other chat", "e2")?;
+    bench.must_claim("w2")?;
     bench.advance(LEASE_MS);
     let renew = bench.call(Op::Renew {
         session: held.session,
@@ -65,9 +67,17 @@ fn renewing(bench: &mut Bench<'_>) -> Calls {
 }
 
 fn held_or_reaped(bench: &mut Bench<'_>, one: Answer, two: Answer) -> Kept {
-    let reaped = matches!(&two, Ok(Reply::Reaped(reaped)) if !reaped.requeued.is_empty());
+    let requeued = match &two {
+        Ok(Reply::Reaped(reaped)) => reaped.requeued.clone(),
+        _ => return broken("the reaper stopped", one, two),
+    };
+    same(
+        "whether the other is reaped",
+        requeued.contains(&"t-e2".into()),
+        true,
+    )?;
     let state = bench.state(&"s-e1".into(), &"t-e1".into())?;
-    match (&one, reaped) {
+    match (&one, requeued.contains(&"t-e1".into())) {
         (Ok(_), false) => same("its state", state, Some(TaskState::Running)),
         (Err(Error::Fenced { .. }), true) => same("its state", state, Some(TaskState::Queued)),
         _ => broken("both or none had their way", one, two),
