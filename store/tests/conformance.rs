@@ -95,3 +95,11 @@ fn a_store_that_lacks_operations_is_not_broken() {
     assert!(broken(&conformance).is_empty(), "{conformance}");
     assert!(!conformance.is_full());
 }
+
+#[test]
+fn a_store_that_panics_is_not_taken_for_one_that_was_killed() {
+    let checked = std::panic::catch_unwind(|| conformance::check(&weak::PanicsElsewhere));
+    let why = checked.expect_err("the panic goes on");
+    let why = why.downcast_ref::<String>().expect("words");
+    assert!(why.contains("far from home"), "{why}");
+}

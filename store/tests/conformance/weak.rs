@@ -4,6 +4,7 @@ use crate::shared::Base;
 use lockstep_store::conformance::{Database, Factory, Pause};
 use lockstep_store::{Call, Error, Fence, Op, OpId, Reply, SessionId, Store, TaskId};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread::ThreadId;
 
 /// Reads all, changes it, and writes it back, without looking whether somebody else did the same.
 pub(crate) struct ReadModifyWrite;
@@ -227,5 +228,47 @@ impl Store for AsksNothing<'_> {
             }),
             _ => self.base.model().apply(call),
         }
+    }
+}
+
+/// The model, with a bug that shows on other threads than the first.
+pub(crate) struct PanicsElsewhere;
+
+struct Fragile {
+    base: Base,
+    home: ThreadId,
+}
+
+impl Factory for PanicsElsewhere {
+    fn fresh(&self) -> Box<dyn Database> {
+        Box::new(Fragile {
+            base: Base::new(),
+            home: std::thread::current().id(),
+        })
+    }
+}
+
+impl Database for Fragile {
+    fn open(&self, pause: Pause) -> Result<Box<dyn Store + '_>, Error> {
+        Ok(Box::new(Breaks { all: self, pause }))
+    }
+
+    fn kill(&self) {}
+
+    fn advance(&self, by_ms: i64) {
+        self.base.clock.advance(by_ms);
+    }
+}
+
+struct Breaks<'b> {
+    all: &'b Fragile,
+    pause: Pause,
+}
+
+impl Store for Breaks<'_> {
+    fn apply(&mut self, call: &Call) -> Result<Reply, Error> {
+        self.pause.point();
+        assert_eq!(std::thread::current().id(), self.all.home, "far from home");
+        self.all.base.model().apply(call)
     }
 }
