@@ -29,7 +29,6 @@ pub(crate) fn import(conn: &Connection, from: &mut dyn BufRead, now_ms: i64) -> 
         dangling(conn)?;
         schema::advance(conn, now_ms)?;
         schema::check(conn)?;
-        meta(conn)?;
         Ok(rows)
     })
 }
@@ -188,13 +187,4 @@ fn dangling(conn: &Connection) -> Result<(), Error> {
         "rows",
         format!("{table}{which} points at a {parent} that is not there"),
     ))
-}
-
-/// The one row that no operation can do without.
-fn meta(conn: &Connection) -> Result<(), Error> {
-    match conn.query_row("SELECT count(*) FROM meta", [], |row| row.get(0)) {
-        Ok(1) => Ok(()),
-        Ok(_) => Err(invalid("rows", "there is no row of meta".to_owned())),
-        Err(error) => Err(failed(error)),
-    }
 }

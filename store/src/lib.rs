@@ -56,6 +56,8 @@ pub use reply::{
     Restored, Sending, Shown, ShownLease, ShownTask, State, Stats, Swept, TaskState, Verdict,
     WasReset, Why,
 };
+/// The version that [`SqliteStore::from_connection`] takes connections of.
+pub use rusqlite;
 pub use sqlite::SqliteStore;
 pub use statements::Statements;
 

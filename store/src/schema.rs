@@ -50,7 +50,8 @@ pub fn newest() -> i64 {
     MIGRATIONS.last().map_or(0, |migration| migration.version)
 }
 
-/// Sets what every connection of the store needs. Touches no data, except that a database file becomes a WAL database.
+/// Sets what every connection of the store needs. Touches no data, except that a database file becomes a WAL database; one that
+/// is not ours, or is newer, is refused as [`migrate`] says before that.
 ///
 /// WAL with synchronous=FULL: what was acknowledged is durable. QPSG: without it SQLite prepares cached statements again
 /// when bound values change, which cost a factor of 3.4.
@@ -59,6 +60,7 @@ pub fn configure(conn: &Connection) -> Result<(), Error> {
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
         .map_err(failed)?;
     conn.set_prepared_statement_cache_capacity(CACHE);
+    transaction(conn, "BEGIN", || version(conn))?;
     let mode: String = conn
         .query_row("PRAGMA journal_mode", [], |row| row.get(0))
         .map_err(failed)?;
@@ -147,8 +149,9 @@ pub(crate) fn build(conn: &Connection, from: i64, to: i64) -> Result<(), Error> 
     conn.pragma_update(None, "user_version", to).map_err(failed)
 }
 
-/// Compares the checksums that the database recorded with those of the migrations known here.
-pub(crate) fn check(conn: &Connection) -> Result<(), Error> {
+/// Compares the checksums that the database recorded with those of the migrations known here, and looks for the one row without
+/// which no operation can do. [`Error::Foreign`] when either is not as it should be. Reads only.
+pub fn check(conn: &Connection) -> Result<(), Error> {
     let mut query = conn
         .prepare_cached("SELECT checksum FROM migration WHERE version = :version")
         .map_err(failed)?;
@@ -158,13 +161,20 @@ pub(crate) fn check(conn: &Connection) -> Result<(), Error> {
             .query_row(params, |row| row.get(0))
             .optional()
             .map_err(failed)?;
-        if recorded != Some(migration.checksum()) {
-            return Err(Error::Foreign {
-                why: format!("migration {} has another checksum", migration.version),
-            });
-        }
+        let version = migration.version;
+        let why = match recorded {
+            Some(recorded) if recorded == migration.checksum() => continue,
+            Some(_) => format!("migration {version} has another checksum"),
+            None => format!("migration {version} is not recorded"),
+        };
+        return Err(Error::Foreign { why });
     }
-    Ok(())
+    match pragma::<i64>(conn, "SELECT count(*) FROM meta")? {
+        1 => Ok(()),
+        rows => Err(Error::Foreign {
+            why: format!("meta has {rows} rows, and not one"),
+        }),
+    }
 }
 
 /// Rewrites the shared dialect for SQLite: STRICT knows INTEGER only, which has 64 bits there, and 32 in PostgreSQL.

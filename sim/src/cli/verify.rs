@@ -26,6 +26,7 @@ pub(crate) fn verify(args: &VerifyArgs) -> Result<Exit, Failure> {
     let failed = |error: lockstep_store::Error| Failure::input(path, error.to_string());
     let mut connection = open(path).map_err(|error| Failure::input(path, error.to_string()))?;
     is_ours(&connection).map_err(|why| Failure::input(path, why))?;
+    schema::check(&connection).map_err(failed)?;
     let found = verify::verify(&mut connection, verify::Budget::of(PER_RULE)).map_err(failed)?;
     out::result(&report::verify_text(
         &path.display().to_string(),
@@ -41,20 +42,42 @@ pub(crate) fn verify(args: &VerifyArgs) -> Result<Exit, Failure> {
 }
 
 fn is_database(path: &Path) -> Result<(), Failure> {
-    if path.is_dir() {
-        return Err(Failure::input(path, "is a directory"));
+    match path.metadata() {
+        Ok(about) if about.is_dir() => return Err(Failure::input(path, "is a directory")),
+        // Reading a pipe would wait for whoever writes into it.
+        Ok(about) if !about.is_file() => return Err(Failure::input(path, "is not a regular file")),
+        _ => {}
     }
     let mut head = Vec::new();
     let read =
-        File::open(path).and_then(|file| file.take(MAGIC.len() as u64).read_to_end(&mut head));
+        File::open(path).and_then(|file| file.take(MAGIC.len() as u64 + 2).read_to_end(&mut head));
     read.map_err(|error| Failure::input(path, error.to_string()))?;
     if head.is_empty() {
         return Err(Failure::input(path, "is empty"));
     }
-    if head == MAGIC {
-        Ok(())
-    } else {
-        Err(Failure::input(path, "is not an SQLite database"))
+    if !head.starts_with(MAGIC) {
+        return Err(Failure::input(path, "is not an SQLite database"));
+    }
+    is_whole(path, &head)
+}
+
+/// A copy that was cut off a little may look sound. The main file of a database is a whole number of pages.
+fn is_whole(path: &Path, head: &[u8]) -> Result<(), Failure> {
+    let size = match head.get(MAGIC.len()..) {
+        Some([0, 1]) => 65_536,
+        Some([high, low]) => u64::from(u16::from_be_bytes([*high, *low])),
+        _ => 0,
+    };
+    let length = path
+        .metadata()
+        .map_err(|error| Failure::input(path, error.to_string()))?
+        .len();
+    match length.checked_rem(size) {
+        Some(0) => Ok(()),
+        _ => Err(Failure::input(
+            path,
+            format!("is damaged: {length} bytes are not a whole number of pages of {size} bytes"),
+        )),
     }
 }
 
@@ -106,7 +129,8 @@ fn is_ours(connection: &Connection) -> Result<(), String> {
         .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
         .map_err(|error| format!("cannot be read: {error}"))?;
     if sound != "ok" {
-        return Err(format!("is damaged: {sound}"));
+        let sound = sound.trim_start_matches("*** in database main ***\n");
+        return Err(format!("is damaged: {}", sound.replace('\n', "; ")));
     }
     if pragma("application_id")? != i64::from(schema::APPLICATION_ID) {
         return Err("is not a lockstep store".to_owned());

@@ -145,6 +145,47 @@ fn somebody_elses_database_is_refused_and_not_touched() {
 }
 
 #[test]
+fn a_refused_file_keeps_every_byte() {
+    let scratch = Scratch::new("refused");
+    let conn = Connection::open(&scratch.0).expect("opens");
+    for (theirs, kind) in [
+        (
+            "CREATE TABLE mine (a); INSERT INTO mine VALUES (1)",
+            "foreign",
+        ),
+        (
+            "PRAGMA application_id = 0x4c4f434b; PRAGMA user_version = 99",
+            "too_new",
+        ),
+    ] {
+        conn.execute_batch(theirs).expect("theirs");
+        let before = std::fs::read(&scratch.0).expect("a file");
+        assert_eq!(scratch.open().expect_err("refused").kind(), kind);
+        assert!(
+            std::fs::read(&scratch.0).expect("a file") == before,
+            "{kind}"
+        );
+    }
+}
+
+#[test]
+fn what_the_store_knows_about_itself_may_not_be_missing() {
+    for (gone, told) in [
+        (
+            "DELETE FROM migration WHERE version = 1",
+            "migration 1 is not recorded",
+        ),
+        ("DELETE FROM meta", "meta has 0 rows"),
+    ] {
+        let world = World::new();
+        world.connection().execute(gone, []).expect("a shell may");
+        let conn = world.store.into_connection();
+        let refused = SqliteStore::from_connection(conn, ManualClock::at(0)).expect_err("refused");
+        assert!(refused.to_string().contains(told), "{refused}");
+    }
+}
+
+#[test]
 fn a_newer_database_is_refused() {
     let world = World::new();
     world

@@ -167,6 +167,7 @@ fn what_is_no_database_is_refused() {
         ("missing.db", "No such file"),
         ("folder", "is a directory"),
         ("empty.db", "is empty"),
+        ("/dev/null", "is not a regular file"),
         ("text.db", "is not an SQLite database"),
         ("binary.db", "is not an SQLite database"),
         ("head.db", "head.db: "),
@@ -196,6 +197,8 @@ fn the_database_of_another_application_or_version_is_refused() {
             "has schema version 0: open it once with the store",
         ),
         ("DROP TABLE lease", "no such table: lease"),
+        ("DELETE FROM meta", "meta has 0 rows"),
+        ("DELETE FROM migration", "migration 1 is not recorded"),
     ] {
         edited(&desk, "other.db", sql);
         desk.refuses(&["verify", "other.db"], reason);
@@ -210,8 +213,10 @@ fn a_database_that_was_cut_off_is_refused() {
         desk.put("cut.db", &whole[..whole.len() * part / 10]);
         desk.refuses(&["verify", "cut.db"], "cut.db: ");
     }
-    desk.put("cut.db", &whole[..whole.len() - 1]);
-    desk.refuses(&["verify", "cut.db"], "cut.db: ");
+    for missing in [1, 2, 50, 4095] {
+        desk.put("cut.db", &whole[..whole.len() - missing]);
+        desk.refuses(&["verify", "cut.db"], "not a whole number of pages");
+    }
 }
 
 #[test]
