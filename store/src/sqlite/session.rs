@@ -93,7 +93,11 @@ fn cancel_tasks(
 fn shut(tx: &Tx<'_>, session: &SessionId, reason: &str, taken: bool) -> Result<(), Error> {
     tx.run(Sql::LeaseDrop, named_params! {":session": session.as_str()})?;
     let params = named_params! {":session": session.as_str(), ":reason": reason, ":take": taken, ":now": tx.now};
-    tx.run(Sql::SessionClose, params).map(|_| ())
+    tx.row(Sql::SessionClose, params, |row| row.get::<_, i64>(0))?
+        .map(|_| ())
+        .ok_or_else(|| Error::Closed {
+            reason: reason.to_owned(),
+        })
 }
 
 fn reset(tx: &Tx<'_>, reset: &Reset) -> Result<Reply, Error> {

@@ -3,6 +3,7 @@
 mod accept;
 mod again;
 mod alike;
+mod alone;
 mod answers;
 mod beside;
 mod broken;

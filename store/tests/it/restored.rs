@@ -1,7 +1,7 @@
 //! After a restore from a backup nothing old is accepted.
 
 use crate::kit::{LEASE_MS, World, done, item};
-use lockstep_store::{Ask, Complete, Error, Fence, NotSent, Resolve, Send, Store, TaskState};
+use lockstep_store::{Ask, Complete, Error, Fence, NotSent, Resolve, Send, Store, TaskState, Why};
 
 const NEXT: i64 = 2;
 const BASE: i64 = 1_000_000;
@@ -202,6 +202,9 @@ fn of_several_unknown_messages_one_is_settled_and_nothing_goes_out_ahead() {
         .resolve(op, "s-e1".into(), 2, Resolve::Drop)
         .expect("resolved");
     assert_eq!(states(&world), "unknown,dropped,unknown,unknown");
+    let explained = world.store.explain("s-e1".into()).expect("explained");
+    let stuck = Why::SendUnknown { n: 1, behind: 2 };
+    assert!(explained.why.contains(&stuck), "{explained:?}");
     // A report that comes late after all is about one message too.
     let op = world.op();
     let id = "id at provider";
