@@ -60,7 +60,7 @@ pub fn configure(conn: &Connection) -> Result<(), Error> {
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
         .map_err(failed)?;
     conn.set_prepared_statement_cache_capacity(CACHE);
-    transaction(conn, "BEGIN", || version(conn))?;
+    transaction(conn, "BEGIN", || recognise(conn))?;
     let mode: String = conn
         .query_row("PRAGMA journal_mode", [], |row| row.get(0))
         .map_err(failed)?;
@@ -79,10 +79,19 @@ pub fn configure(conn: &Connection) -> Result<(), Error> {
 /// newer release wrote it. Neither touches it.
 pub fn migrate(conn: &mut Connection, now_ms: i64) -> Result<(), Error> {
     // Read on one snapshot: between two reads another process may be migrating.
-    if transaction(conn, "BEGIN", || version(conn))? < newest() {
+    if transaction(conn, "BEGIN", || recognise(conn))? < newest() {
         transaction(conn, "BEGIN IMMEDIATE", || advance(conn, now_ms))?;
     }
     check(conn)
+}
+
+/// The version of a database that is ours, and says about itself what its version should; 0 when it is empty.
+fn recognise(conn: &Connection) -> Result<i64, Error> {
+    let version = version(conn)?;
+    if version > 0 {
+        check_up_to(conn, version)?;
+    }
+    Ok(version)
 }
 
 /// Whether the database is ours; 0 when it is empty.
@@ -99,7 +108,7 @@ pub(crate) fn version(conn: &Connection) -> Result<i64, Error> {
             found,
             known: newest(),
         }),
-        (APPLICATION_ID, found, _) => Ok(found),
+        (APPLICATION_ID, found, _) if found >= 1 => Ok(found),
         _ => Err(Error::Foreign {
             why: format!("application_id {application}, user_version {version}, with tables"),
         }),
@@ -152,10 +161,14 @@ pub(crate) fn build(conn: &Connection, from: i64, to: i64) -> Result<(), Error> 
 /// Compares the checksums that the database recorded with those of the migrations known here, and looks for the one row without
 /// which no operation can do. [`Error::Foreign`] when either is not as it should be. Reads only.
 pub fn check(conn: &Connection) -> Result<(), Error> {
+    check_up_to(conn, newest())
+}
+
+fn check_up_to(conn: &Connection, version: i64) -> Result<(), Error> {
     let mut query = conn
         .prepare_cached("SELECT checksum FROM migration WHERE version = :version")
         .map_err(failed)?;
-    for migration in MIGRATIONS {
+    for migration in between(0, version) {
         let params = named_params! {":version": migration.version};
         let recorded: Option<String> = query
             .query_row(params, |row| row.get(0))

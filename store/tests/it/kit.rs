@@ -3,7 +3,7 @@
 pub(crate) use crate::mutant::{mutate_trigger, statements};
 use lockstep_store::{
     Accept, Accepted, Claimed, Complete, ConvKey, Converter, Item, ManualClock, NewSession, OpId,
-    SqliteStore, Statements, Store, TaskId, WhenWaiting,
+    Send, SqliteStore, Statements, Store, TaskId, WhenWaiting,
 };
 use rusqlite::Connection;
 use std::cell::Cell;
@@ -248,5 +248,14 @@ pub(crate) fn item(body: &str) -> Item {
     Item {
         kind: "msg".to_owned(),
         body: body.to_owned(),
+    }
+}
+
+/// One message to be sent, of the route without a name.
+pub(crate) fn message(key: &str) -> Send {
+    Send {
+        dedup_key: key.to_owned(),
+        body: format!("body of {key}"),
+        route: String::new(),
     }
 }

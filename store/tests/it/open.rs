@@ -166,6 +166,17 @@ fn a_refused_file_keeps_every_byte() {
             "{kind}"
         );
     }
+    drop((conn, scratch));
+
+    let scratch = Scratch::new("edited");
+    drop(scratch.open().expect("new"));
+    let conn = Connection::open(&scratch.0).expect("opens");
+    let edit =
+        "PRAGMA journal_mode = DELETE; UPDATE migration SET checksum = 'x' WHERE version = 1";
+    conn.execute_batch(edit).expect("edited");
+    let before = std::fs::read(&scratch.0).expect("a file");
+    assert_eq!(scratch.open().expect_err("edited").kind(), "foreign");
+    assert!(std::fs::read(&scratch.0).expect("a file") == before);
 }
 
 #[test]

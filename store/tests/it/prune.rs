@@ -1,8 +1,8 @@
 //! What is old goes, what is needed stays.
 
-use crate::kit::{World, done, item, key, new_session};
+use crate::kit::{World, done, item, key, message, new_session};
 use lockstep_store::{
-    Ask, Claimed, Complete, OpenPolicy, Pruned, QueueFate, Reset, Retry, Send, Store, Verdict,
+    Ask, Claimed, Complete, OpenPolicy, Pruned, QueueFate, Reset, Retry, Store, Verdict,
 };
 
 const HOUR_MS: i64 = 60 * 60 * 1_000;
@@ -104,11 +104,7 @@ fn a_session_stays_while_a_message_of_it_is_not_settled() {
     let claimed = world.running("42", "e1");
     let op = world.op();
     let turn = Complete {
-        sends: vec![lockstep_store::Send {
-            dedup_key: "k".to_owned(),
-            body: "hello".to_owned(),
-            route: String::new(),
-        }],
+        sends: vec![message("k")],
         ..done(&claimed)
     };
     world.store.complete(op, turn).expect("done");
@@ -196,14 +192,6 @@ fn an_op_id_whose_answer_was_forgotten_is_work_once_more() {
     let forget = "DELETE FROM op_result WHERE op_id = 'old'";
     world.connection().execute(forget, []).expect("forgets");
     assert_eq!(note(&mut world), Ok(2));
-}
-
-fn message(name: &str) -> Send {
-    Send {
-        dedup_key: name.to_owned(),
-        body: name.to_owned(),
-        route: String::new(),
-    }
 }
 
 fn reset_of(session: &str, next: &str) -> Reset {

@@ -1,6 +1,6 @@
 //! After a restore from a backup nothing old is accepted.
 
-use crate::kit::{LEASE_MS, World, done, item};
+use crate::kit::{LEASE_MS, World, done, item, message};
 use lockstep_store::{Ask, Complete, Error, Fence, NotSent, Resolve, Send, Store, TaskState, Why};
 
 const NEXT: i64 = 2;
@@ -142,11 +142,7 @@ fn numbers_that_are_ahead_of_the_incarnation_grow_all_the_same() {
     let mut world = World::new();
     let claimed = world.running("42", "e1");
     let op = world.op();
-    let sends = vec![Send {
-        dedup_key: "k".to_owned(),
-        body: "hello".to_owned(),
-        route: String::new(),
-    }];
+    let sends = vec![message("k")];
     world
         .store
         .complete(
@@ -176,12 +172,7 @@ fn of_several_unknown_messages_one_is_settled_and_nothing_goes_out_ahead() {
     let mut world = World::new();
     let claimed = world.running("42", "e1");
     let op = world.op();
-    let send = |n: i64| Send {
-        dedup_key: n.to_string(),
-        body: n.to_string(),
-        route: String::new(),
-    };
-    let sends = (1..=4).map(send).collect();
+    let sends = ["1", "2", "3", "4"].map(message).to_vec();
     world
         .store
         .complete(

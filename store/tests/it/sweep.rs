@@ -1,6 +1,6 @@
 //! Sessions that are idle for too long are closed; those that are not, are not.
 
-use crate::kit::{World, done, event_of, item, key};
+use crate::kit::{World, done, event_of, item, key, message};
 use lockstep_store::{Ask, Complete, Error, OpenPolicy, QueueFate, Reset, Send, Store};
 
 const IDLE_MS: i64 = 10_000;
@@ -58,14 +58,7 @@ fn a_session_with_an_open_task_a_lease_or_a_message_is_not_idle() {
     world.clock.advance(2 * IDLE_MS);
     assert!(closed(&mut world).is_empty(), "a worker has it");
     world.store.reap(10).expect("reaped");
-    ends(
-        &mut world,
-        vec![Send {
-            dedup_key: "k".to_owned(),
-            body: "hello".to_owned(),
-            route: String::new(),
-        }],
-    );
+    ends(&mut world, vec![message("k")]);
     world.clock.advance(2 * IDLE_MS);
     assert!(closed(&mut world).is_empty(), "a message is to be sent");
 }
@@ -149,11 +142,7 @@ fn three_kinds(world: &mut World, n: usize) {
         text_ok: true,
         expires_in_ms: 1,
         items: Vec::new(),
-        sends: vec![Send {
-            dedup_key: "k".to_owned(),
-            body: "really?".to_owned(),
-            route: String::new(),
-        }],
+        sends: vec![message("k")],
         resume_token: None,
     };
     let op = world.op();
@@ -206,11 +195,7 @@ fn what_is_not_idle_does_not_stand_in_the_way_of_what_is() {
     let claimed = world.claim("w1").expect("work");
     let op = world.op();
     let turn = Complete {
-        sends: vec![Send {
-            dedup_key: "k".to_owned(),
-            body: "hello".to_owned(),
-            route: String::new(),
-        }],
+        sends: vec![message("k")],
         ..done(&claimed)
     };
     world.store.complete(op, turn).expect("done");
@@ -225,14 +210,7 @@ fn what_is_not_idle_does_not_stand_in_the_way_of_what_is() {
 #[test]
 fn a_session_whose_messages_are_settled_may_be_idle() {
     let mut world = short_lived();
-    ends(
-        &mut world,
-        vec![Send {
-            dedup_key: "k".to_owned(),
-            body: "hello".to_owned(),
-            route: String::new(),
-        }],
-    );
+    ends(&mut world, vec![message("k")]);
     let op = world.op();
     let sending = world
         .store
