@@ -2,10 +2,11 @@
 //! workers of two resume classes, a provider that owns native sessions, a reaper, and an operator.
 //!
 //! It owns what the roles share ([`town`]), what they must keep ([`invariant`]) and the proof that each of these can fail
-//! ([`Saboteur`]). What each of them does is in `role`, one file each. All make-up of a run (how many messages, what the
+//! ([`SABOTEURS`]). What each of them does is in `role`, one file each. All make-up of a run (how many messages, what the
 //! operator does, how long work takes) is drawn at labelled points, and the quiet run is the simplest: one user, one
 //! message, one worker. To add a role: a file in `role`, and a process or an actor in [`StoreWorld::build`].
 
+mod defect;
 pub(crate) mod goal;
 mod invariant;
 mod row;
@@ -17,7 +18,8 @@ use std::rc::Rc;
 
 use lockstep_store::{Converter, SqliteStore, Statements, Store, verify};
 
-pub use self::sabotage::Saboteur;
+pub use self::defect::{Defect, Edit, Quirk};
+pub use self::sabotage::{SABOTEURS, Saboteur};
 pub(crate) use self::town::{BUILDS, Known, Native, Notebook, Post, Town, USERS};
 
 use crate::check::{Rule, Rules};
@@ -31,7 +33,7 @@ use crate::scenario::RuleKind;
 pub struct StoreWorld {
     /// Or why the defect no longer applies to the store's statements.
     statements: Result<Statements, String>,
-    saboteur: Option<Saboteur>,
+    defect: Option<Defect>,
     town: RefCell<Rc<Town>>,
 }
 
@@ -42,17 +44,17 @@ impl StoreWorld {
     }
 
     /// The same with one defect in it.
-    pub fn sabotaged(saboteur: Saboteur) -> Rc<Self> {
-        let statements = saboteur
+    pub fn defective(defect: Defect) -> Rc<Self> {
+        let statements = defect
             .statements()
-            .map_err(|error| format!("{}: {error}", saboteur.name()));
-        Self::with(statements, Some(saboteur))
+            .map_err(|error| format!("{}: {error}", defect.name));
+        Self::with(statements, Some(defect))
     }
 
-    fn with(statements: Result<Statements, String>, saboteur: Option<Saboteur>) -> Rc<Self> {
+    fn with(statements: Result<Statements, String>, defect: Option<Defect>) -> Rc<Self> {
         Rc::new(Self {
             statements,
-            saboteur,
+            defect,
             town: RefCell::default(),
         })
     }
@@ -86,7 +88,7 @@ impl World for StoreWorld {
             return Err("this world needs the reference store".into());
         };
         release(&mut **store).map_err(|error| error.to_string())?;
-        let dropped = self.saboteur.map_or("", Saboteur::drops);
+        let dropped = self.defect.map_or("", |defect| defect.drops);
         handle
             .connection()
             .execute_batch(dropped)
@@ -94,7 +96,7 @@ impl World for StoreWorld {
     }
 
     fn build(&self, kernel: &Kernel) {
-        let town = Rc::new(Town::new(self.saboteur));
+        let town = Rc::new(Town::new(self.defect));
         *self.town.borrow_mut() = Rc::clone(&town);
         for api in &town.apis {
             api.allow_crashes(CRASHES);

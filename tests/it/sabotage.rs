@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use lockstep_sim::decide::{Profile, Quiet, default_for};
 use lockstep_sim::run::{Stage, World};
-use lockstep_sim::world::{Saboteur, StoreWorld};
+use lockstep_sim::world::{SABOTEURS, Saboteur, StoreWorld};
 
 /// Seeds within which a sweep must find each of them.
 const SEEDS: u64 = 200;
@@ -21,30 +21,39 @@ fn stage(world: Rc<dyn World>) -> (Stage, Rc<Profile>) {
 }
 
 /// The first seed whose run violates the saboteur's invariant.
-fn found_at(saboteur: Saboteur) -> Option<u64> {
-    let (mut stage, profile) = stage(StoreWorld::sabotaged(saboteur));
+fn found_at(saboteur: &Saboteur) -> Option<u64> {
+    let (mut stage, profile) = stage(StoreWorld::defective(saboteur.defect));
     (0..SEEDS).find(|seed| {
         let ran = stage
             .run(&mut || default_for(*seed, 1, &profile))
             .expect("a run");
-        assert_eq!(ran.internal, None, "{} at seed {seed}", saboteur.name());
-        ran.violated().iter().any(|name| name == saboteur.breaks())
+        assert_eq!(
+            ran.internal, None,
+            "{} at seed {seed}",
+            saboteur.defect.name
+        );
+        ran.violated().iter().any(|name| name == saboteur.breaks)
     })
 }
 
 #[test]
 fn each_invariant_has_a_saboteur_that_the_sweep_finds_within_200_seeds() {
-    let missed: Vec<String> = Saboteur::ALL
-        .into_iter()
-        .filter(|saboteur| found_at(*saboteur).is_none())
-        .map(|saboteur| format!("{} never violates {}", saboteur.name(), saboteur.breaks()))
+    let missed: Vec<String> = SABOTEURS
+        .iter()
+        .filter(|saboteur| found_at(saboteur).is_none())
+        .map(|saboteur| {
+            format!(
+                "{} never violates {}",
+                saboteur.defect.name, saboteur.breaks
+            )
+        })
         .collect();
     assert_eq!(missed, Vec::<String>::new());
 }
 
 #[test]
 fn no_invariant_is_without_a_saboteur() {
-    let broken: Vec<&str> = Saboteur::ALL.into_iter().map(Saboteur::breaks).collect();
+    let broken: Vec<&str> = SABOTEURS.iter().map(|saboteur| saboteur.breaks).collect();
     assert_eq!(broken, StoreWorld::invariants());
 }
 

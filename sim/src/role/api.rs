@@ -8,16 +8,16 @@ use lockstep_store::{
 
 use crate::label::Label;
 use crate::run::Ctx;
-use crate::world::{BUILDS, Saboteur, Town, USERS, goal};
+use crate::world::{BUILDS, Quirk, Town, USERS, goal};
 
 /// Handles one delivery of a message. Whatever goes wrong, the platform is told so and delivers again.
 pub(crate) fn webhook(ctx: &Ctx, town: &Rc<Town>, user: usize, event: &Label) {
-    let known_by = if town.has(Saboteur::KnowsDeliveries) {
+    let known_by = if town.has(Quirk::KnowsDeliveries) {
         ctx.cause()
     } else {
         event
     };
-    if town.has(Saboteur::AnswersEarly) {
+    if town.has(Quirk::AnswersEarly) {
         ctx.reply(&format!("ok task:{known_by} ?"));
     }
     let op_id = Some(format!("accept {}", ctx.cause()).into());

@@ -1,118 +1,79 @@
-//! Saboteurs: one defect each, in one operation or one role, so that every invariant is seen to fail.
-//!
-//! A saboteur edits statements of the store or changes what a role does; it may drop a trigger or an index that would
-//! mask the defect, and it never writes a row itself. To add an invariant is to add the saboteur that breaks it.
+//! Saboteurs: one defect for each invariant, so that each is seen to fail. To add an invariant is to add the saboteur that
+//! breaks it.
 
-use lockstep_store::{Error, Statements};
+use super::defect::{Defect, Quirk};
 
-/// A defect.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Saboteur {
-    /// A message that comes while a worker is busy opens a second session.
-    SecondSession,
-    /// The end of a turn forgets the queue behind it.
-    LostDrain,
-    /// A claim does not ask where the token lives.
-    ForeignHome,
-    /// A reset cancels what has ended, too.
-    CancelsTheEnded,
-    /// The API answers before it has asked the store.
-    AnswersEarly,
-    /// A late result counts although the lease was lost.
-    LateResultCounts,
-    /// The API knows an event by its delivery.
-    KnowsDeliveries,
-    /// A move to another runtime takes the token along.
-    TokenMoves,
-    /// The reaper finds no expired leases.
-    BlindReaper,
+/// A defect, and the invariant that a sweep must see violated.
+#[derive(Debug, Clone, Copy)]
+pub struct Saboteur {
+    /// The invariant.
+    pub breaks: &'static str,
+    /// The defect.
+    pub defect: Defect,
 }
 
-impl Saboteur {
-    /// All of them, in the order of the invariants that they break.
-    pub const ALL: [Self; 9] = [
-        Self::SecondSession,
-        Self::LostDrain,
-        Self::ForeignHome,
-        Self::CancelsTheEnded,
-        Self::AnswersEarly,
-        Self::LateResultCounts,
-        Self::KnowsDeliveries,
-        Self::TokenMoves,
-        Self::BlindReaper,
-    ];
-
-    /// Its name in reports.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::SecondSession => "second_session",
-            Self::LostDrain => "lost_drain",
-            Self::ForeignHome => "foreign_home",
-            Self::CancelsTheEnded => "cancels_the_ended",
-            Self::AnswersEarly => "answers_early",
-            Self::LateResultCounts => "late_result_counts",
-            Self::KnowsDeliveries => "knows_deliveries",
-            Self::TokenMoves => "token_moves",
-            Self::BlindReaper => "blind_reaper",
-        }
-    }
-
-    /// The invariant that a sweep must see violated.
-    pub const fn breaks(self) -> &'static str {
-        match self {
-            Self::SecondSession => "one_active_session",
-            Self::LostDrain => "open_task_reachable",
-            Self::ForeignHome => "lease_matches_runtime",
-            Self::CancelsTheEnded => "terminal_is_sticky",
-            Self::AnswersEarly => "accepted_is_durable",
-            Self::LateResultCounts => "stale_fence_is_refused",
-            Self::KnowsDeliveries => "one_effect_per_event",
-            Self::TokenMoves => "no_cross_runtime_resume",
-            Self::BlindReaper => "accepted_task_ends",
-        }
-    }
-
-    /// The constraints that would mask the defect, as SQL that drops them.
-    pub(super) const fn drops(self) -> &'static str {
-        match self {
-            Self::SecondSession => "DROP INDEX session_one_active",
-            Self::ForeignHome => "DROP TRIGGER lease_runtime",
-            Self::CancelsTheEnded => "DROP TRIGGER task_sticky",
-            Self::LateResultCounts => "DROP TRIGGER item_fenced",
-            Self::TokenMoves => "DROP TRIGGER session_token_crossed",
-            _ => "",
-        }
-    }
-
-    /// The store's statements with the defect in them. Fails when the defect no longer applies.
-    pub(super) fn statements(self) -> Result<Statements, Error> {
-        let edit = |statements: Statements, (name, from, to): &(&str, &str, &str)| {
-            statements.replace(name, from, to)
-        };
-        self.edits().iter().try_fold(Statements::reference(), edit)
-    }
-
-    /// Statement, what stands in it, what stands there instead.
-    const fn edits(self) -> &'static [(&'static str, &'static str, &'static str)] {
-        match self {
-            Self::SecondSession => &[(
+/// All of them, in the order of the invariants that they break.
+pub const SABOTEURS: &[Saboteur] = &[
+    // A message that comes while a worker is busy opens a second session.
+    Saboteur {
+        breaks: "one_active_session",
+        defect: Defect::of_statements(
+            "second_session",
+            &[(
                 "session_touch",
                 "WHERE state = 'active' AND conv_id",
                 "WHERE state = 'active' AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.session_id = session.session_id) \
                  AND conv_id",
             )],
-            Self::LostDrain => &[(
+            "DROP INDEX session_one_active",
+        ),
+    },
+    // The end of a turn forgets the queue behind it.
+    Saboteur {
+        breaks: "open_task_reachable",
+        defect: Defect::of_statements(
+            "lost_drain",
+            &[(
                 "session_turn_over",
                 "ORDER BY q.pos LIMIT 1)",
                 "AND :take = 1 ORDER BY q.pos LIMIT 1)",
             )],
-            Self::ForeignHome => &[(
+            "",
+        ),
+    },
+    // A claim does not ask where the token lives.
+    Saboteur {
+        breaks: "lease_matches_runtime",
+        defect: Defect::of_statements(
+            "foreign_home",
+            &[(
                 "claim_ready",
                 "s.resume_home = w.home",
                 "s.resume_home IS NOT NULL",
             )],
-            Self::CancelsTheEnded => &[("tasks_cancel", " AND session_live = 1", "")],
-            Self::LateResultCounts => &[
+            "DROP TRIGGER lease_runtime",
+        ),
+    },
+    // A reset cancels what has ended, too.
+    Saboteur {
+        breaks: "terminal_is_sticky",
+        defect: Defect::of_statements(
+            "cancels_the_ended",
+            &[("tasks_cancel", " AND session_live = 1", "")],
+            "DROP TRIGGER task_sticky",
+        ),
+    },
+    // The API answers before it has asked the store.
+    Saboteur {
+        breaks: "accepted_is_durable",
+        defect: Defect::of_roles("answers_early", &[Quirk::AnswersEarly]),
+    },
+    // A late result counts although the lease was lost.
+    Saboteur {
+        breaks: "stale_fence_is_refused",
+        defect: Defect::of_statements(
+            "late_result_counts",
+            &[
                 ("item_of_turn", "t.task_id, t.fence,", "t.task_id, :fence,"),
                 (
                     "item_of_turn",
@@ -136,7 +97,20 @@ impl Saboteur {
                     "FROM worker w ORDER BY w.worker_id LIMIT 1",
                 ),
             ],
-            Self::TokenMoves => &[
+            "DROP TRIGGER item_fenced",
+        ),
+    },
+    // The API knows an event by its delivery.
+    Saboteur {
+        breaks: "one_effect_per_event",
+        defect: Defect::of_roles("knows_deliveries", &[Quirk::KnowsDeliveries]),
+    },
+    // A move to another runtime takes the token along.
+    Saboteur {
+        breaks: "no_cross_runtime_resume",
+        defect: Defect::of_statements(
+            "token_moves",
+            &[
                 (
                     "session_migrate",
                     "THEN resume_token ELSE :token END",
@@ -153,12 +127,20 @@ impl Saboteur {
                     "THEN resume_home ELSE coalesce(:home, resume_home) END",
                 ),
             ],
-            Self::BlindReaper => &[(
+            "DROP TRIGGER session_token_crossed",
+        ),
+    },
+    // The reaper finds no expired leases.
+    Saboteur {
+        breaks: "accepted_task_ends",
+        defect: Defect::of_statements(
+            "blind_reaper",
+            &[(
                 "lease_expired",
                 "until_ms <= :now",
                 "until_ms <= :now AND until_ms < 0",
             )],
-            Self::AnswersEarly | Self::KnowsDeliveries => &[],
-        }
-    }
-}
+            "",
+        ),
+    },
+];

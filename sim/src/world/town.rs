@@ -7,7 +7,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use super::sabotage::Saboteur;
+use super::defect::{Defect, Quirk};
 use super::{invariant, row};
 use crate::label::Label;
 use crate::run::{Kernel, Process};
@@ -62,7 +62,7 @@ struct Progress {
 
 /// Everything that the roles of one run share.
 pub(crate) struct Town {
-    pub(crate) saboteur: Option<Saboteur>,
+    quirks: &'static [Quirk],
     pub(crate) apis: [Rc<Process>; 2],
     pub(crate) provider: Rc<Process>,
     /// Wake-ups for the workers of each runtime, counted.
@@ -88,10 +88,10 @@ pub(crate) struct Town {
 }
 
 impl Town {
-    pub(super) fn new(saboteur: Option<Saboteur>) -> Self {
+    pub(super) fn new(defect: Option<Defect>) -> Self {
         let api = |instance| Process::new(&Label::fixed("api"), 0, instance, None);
         Self {
-            saboteur,
+            quirks: defect.map_or(&[], |defect| defect.quirks),
             apis: [api(1), api(2)],
             provider: Process::new(&Label::fixed("provider"), 0, 1, None),
             bells: Default::default(),
@@ -142,9 +142,9 @@ impl Town {
         self.known[user].borrow().clone()
     }
 
-    /// Whether the defect is in this run.
-    pub(crate) fn has(&self, saboteur: Saboteur) -> bool {
-        self.saboteur == Some(saboteur)
+    /// Whether a role has this bad habit here.
+    pub(crate) fn has(&self, quirk: Quirk) -> bool {
+        self.quirks.contains(&quirk)
     }
 
     /// Whether a task is open, by what was committed so far.

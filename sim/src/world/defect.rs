@@ -1,0 +1,64 @@
+//! Defects: what makes this world wrong on purpose. Saboteurs and planted bugs are made of them.
+//!
+//! A defect edits statements of the store, or gives a role a bad habit (a [`Quirk`]); it may drop a trigger or an index that
+//! would mask it, and it never writes a row itself.
+
+use lockstep_store::{Error, Statements};
+
+/// One defect.
+#[derive(Debug, Clone, Copy)]
+pub struct Defect {
+    /// Its name in reports.
+    pub name: &'static str,
+    /// What it changes in the store's statements.
+    pub edits: &'static [Edit],
+    /// The constraints that would mask it, as SQL that drops them.
+    pub drops: &'static str,
+    /// The bad habits of roles.
+    pub quirks: &'static [Quirk],
+}
+
+/// Statement, what stands in it, what stands there instead.
+pub type Edit = (&'static str, &'static str, &'static str);
+
+/// A bad habit of a role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Quirk {
+    /// The API answers before it has asked the store.
+    AnswersEarly,
+    /// The API knows an event by its delivery.
+    KnowsDeliveries,
+}
+
+impl Defect {
+    /// A defect of the store's statements alone.
+    pub const fn of_statements(
+        name: &'static str,
+        edits: &'static [Edit],
+        drops: &'static str,
+    ) -> Self {
+        Self {
+            name,
+            edits,
+            drops,
+            quirks: &[],
+        }
+    }
+
+    /// A defect of roles alone.
+    pub const fn of_roles(name: &'static str, quirks: &'static [Quirk]) -> Self {
+        Self {
+            name,
+            edits: &[],
+            drops: "",
+            quirks,
+        }
+    }
+
+    /// The store's statements with the defect in them. Fails when the defect no longer applies.
+    pub(super) fn statements(&self) -> Result<Statements, Error> {
+        let edit =
+            |statements: Statements, (name, from, to): &Edit| statements.replace(name, from, to);
+        self.edits.iter().try_fold(Statements::reference(), edit)
+    }
+}
