@@ -1,10 +1,13 @@
 //! The roles of the default world, one file each. A role is what an actor does; what roles share is `world::Town`.
 
 pub(crate) mod api;
+pub(crate) mod chat;
 pub(crate) mod operator;
 pub(crate) mod platform;
 pub(crate) mod provider;
 pub(crate) mod reaper;
+pub(crate) mod sender;
+pub(crate) mod sweeper;
 pub(crate) mod turn;
 pub(crate) mod user;
 pub(crate) mod worker;

@@ -9,6 +9,11 @@
 mod defect;
 pub(crate) mod goal;
 mod invariant;
+mod letter;
+mod native;
+mod people;
+mod progress;
+mod release;
 mod row;
 mod sabotage;
 mod town;
@@ -16,11 +21,15 @@ mod town;
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use lockstep_store::{Converter, SqliteStore, Statements, Store, verify};
+use lockstep_store::{SqliteStore, Statements, verify};
 
 pub use self::defect::{Defect, Edit, Quirk};
+pub(crate) use self::letter::{Letter, Question};
+pub(crate) use self::native::{HELD, Native, Place};
+pub(crate) use self::people::{Known, Shown, USERS, Wish, author_of, event_of};
+pub(crate) use self::release::RUNTIMES;
 pub use self::sabotage::{SABOTEURS, Saboteur};
-pub(crate) use self::town::{BUILDS, Known, Native, Notebook, Post, Town, USERS};
+pub(crate) use self::town::{Bell, Post, Town};
 
 use crate::check::{Rule, Rules};
 use crate::fault::{Budget, Fault};
@@ -87,7 +96,7 @@ impl World for StoreWorld {
         let Db::Store(store) = &mut handle.db else {
             return Err("this world needs the reference store".into());
         };
-        release(&mut **store).map_err(|error| error.to_string())?;
+        release::release(&mut **store).map_err(|error| error.to_string())?;
         let dropped = self.defect.map_or("", |defect| defect.drops);
         handle
             .connection()
@@ -110,17 +119,18 @@ impl World for StoreWorld {
                 role::worker::start(ctx, &started, instance)
             });
         }
-        let started = Rc::clone(&town);
-        add(kernel, "reaper", 1, true, move |ctx| {
-            role::reaper::start(ctx, &started)
-        });
-        let started = Rc::clone(&town);
-        add(kernel, "operator", 1, false, move |ctx| {
-            role::operator::start(ctx, &started)
-        });
-        for (index, name) in town::USERS.iter().enumerate() {
+        kernel.add_process(Rc::clone(&town.chat));
+        let single = |kind, daemon, work: fn(&Ctx, &Rc<Town>)| {
+            let started = Rc::clone(&town);
+            add(kernel, kind, 1, daemon, move |ctx| work(ctx, &started));
+        };
+        single("sender", true, role::sender::start);
+        single("reaper", true, role::reaper::start);
+        single("sweeper", true, role::sweeper::start);
+        single("operator", false, role::operator::start);
+        for (index, person) in USERS.iter().enumerate() {
             let writes = Rc::clone(&town);
-            kernel.spawn(Label::fixed(name), None, false, move |ctx| {
+            kernel.spawn(Label::fixed(person.name), None, false, move |ctx| {
                 role::user::start(ctx, &writes, index)
             });
         }
@@ -145,7 +155,7 @@ impl World for StoreWorld {
     fn limits(&self) -> Limits {
         // Two clocks that are an hour off in opposite directions delay a claim by two hours and a reap by two more.
         Limits {
-            faults_us: 1_800_000_000,
+            faults_us: 4 * 3_600_000_000,
             heal_us: 6 * 3_600_000_000,
             events: 20_000,
         }
@@ -210,29 +220,6 @@ fn spare_the_others(ctx: &Ctx) {
             .iter()
             .for_each(|process| process.allow_crashes(0));
     }
-}
-
-/// What was released before the first run: one current build for each runtime, and moves between the two, either way.
-fn release(store: &mut impl Store) -> Result<(), lockstep_store::Error> {
-    for [runtime, build, class] in town::BUILDS {
-        store.register_build(
-            format!("register {build}").into(),
-            build.into(),
-            runtime,
-            class.into(),
-        )?;
-        store.set_current(format!("release {build}").into(), build.into())?;
-    }
-    let [[.., here], [.., there]] = town::BUILDS;
-    for (from, to) in [(here, there), (there, here)] {
-        store.allow_move(
-            format!("allow {from} to {to}").into(),
-            from.into(),
-            to.into(),
-            Converter::DropToken,
-        )?;
-    }
-    Ok(())
 }
 
 /// 2026-01-01 00:00 UTC.

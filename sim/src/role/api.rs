@@ -1,71 +1,131 @@
-//! The API: turns a webhook into a task, and says `ok` only when that is durable.
+//! The API: turns a platform's event into work, and says `ok` only when that is durable; serves the state of sessions to
+//! tabs, out of a cache of its own.
+
+mod state;
 
 use std::rc::Rc;
 
 use lockstep_store::{
-    Accept, Accepted, Call, ConvKey, NewSession, Op, Reply, Verdict, WhenWaiting,
+    Accept, Accepted, Answer, Call, Error, NewSession, Op, Reply, Verdict, WhenWaiting,
 };
 
+use super::platform::{Event, Sort};
 use crate::label::Label;
 use crate::run::Ctx;
-use crate::world::{BUILDS, Quirk, Town, USERS, goal};
+use crate::world::{Quirk, RUNTIMES, Town, USERS, Wish, goal};
 
-/// Handles one delivery of a message. Whatever goes wrong, the platform is told so and delivers again.
-pub(crate) fn webhook(ctx: &Ctx, town: &Rc<Town>, user: usize, event: &Label) {
+pub(crate) use self::state::{Edit, connect, edit};
+
+/// Handles one delivery of an event. Whatever goes wrong, the platform is told so and delivers again.
+pub(crate) fn webhook(ctx: &Ctx, town: &Rc<Town>, event: &Event) {
+    match &event.sort {
+        // It keeps a connection open, and that is all.
+        Sort::Message(Wish::Ping) => {
+            ctx.kernel().reached(goal::PING);
+            ctx.reply("pong");
+        }
+        Sort::Message(wish) => message(ctx, town, event, *wish),
+        Sort::Press(token) => press(ctx, town, event, token),
+    }
+}
+
+fn message(ctx: &Ctx, town: &Rc<Town>, event: &Event, wish: Wish) {
     let known_by = if town.has(Quirk::KnowsDeliveries) {
         ctx.cause()
     } else {
-        event
+        &event.name
     };
     if town.has(Quirk::AnswersEarly) {
         ctx.reply(&format!("ok task:{known_by} ?"));
     }
-    let op_id = Some(format!("accept {}", ctx.cause()).into());
-    match ctx.store(Call {
-        op_id,
-        op: Op::Accept(accept(town, user, known_by, event)),
-    }) {
+    let op = Op::Accept(accept(ctx, town, event, wish, known_by));
+    match store(ctx, "accept", op) {
         Ok(Reply::Accepted(accepted)) => {
             note_goals(ctx, town, &accepted);
-            town.ring(town.prefers[user].get());
+            town.ring_all(ctx);
             ctx.reply(&format!("ok {} {}", accepted.task, accepted.session));
         }
+        // No delivery of this will ever be taken: to ask for more of them would be to ask for ever.
+        Err(Error::Invalid { .. }) => ctx.reply("refused"),
         _ => ctx.reply("error"),
     }
 }
 
 /// Ids come from the event: the same for each delivery of it. The body is the user's intent.
-fn accept(town: &Town, user: usize, known_by: &Label, event: &Label) -> Accept {
-    let name = USERS[user];
-    let [runtime, ..] = BUILDS[town.prefers[user].get()];
+fn accept(ctx: &Ctx, town: &Town, event: &Event, wish: Wish, known_by: &Label) -> Accept {
+    let person = &USERS[event.user];
+    let ext_id = if known_by == &event.name {
+        event.ext_id.clone()
+    } else {
+        format!("{} {known_by}", event.ext_id)
+    };
     Accept {
-        key: ConvKey::chat("acme", "telegram", "bot", name),
-        ext_id: known_by.as_str().to_owned(),
+        key: person.key(),
+        ext_id,
         kind: "message".to_owned(),
-        body: event.as_str().to_owned(),
+        body: wish.text(event.name.as_str()),
         task: format!("task:{known_by}").into(),
         max_failures: MAX_FAILURES,
         new: NewSession {
-            conv: format!("conv:{name}").into(),
+            conv: format!("conv:{}", person.name).into(),
             session: format!("session:{known_by}").into(),
-            runtime: runtime.to_owned(),
-            idle_ms: None,
+            runtime: RUNTIMES[town.prefers[event.user].get()].name.to_owned(),
+            idle_ms: (ctx.pick(&IDLE, 3) == 2).then_some(IDLE_MS),
         },
-        when_waiting: WhenWaiting::Queue,
+        when_waiting: match wish {
+            Wish::Interrupt => WhenWaiting::Interrupt,
+            Wish::Fallback => WhenWaiting::Answer,
+            _ => WhenWaiting::Queue,
+        },
     }
 }
 
 fn note_goals(ctx: &Ctx, town: &Town, accepted: &Accepted) {
-    if accepted.verdict != Verdict::Duplicate {
-        return;
-    }
-    if ctx.cause().as_str().contains("/redelivery") {
-        ctx.kernel().reached(goal::RETRY_AFTER_COMMIT);
-    }
-    if !town.is_open(ctx.kernel(), accepted.task.as_str()) {
-        ctx.kernel().reached(goal::LATE_DUPLICATE);
+    match accepted.verdict {
+        Verdict::Answer => ctx.kernel().reached(goal::ANSWERED_BY_TEXT),
+        Verdict::Duplicate => {
+            if ctx.cause().as_str().contains("/redelivery") {
+                ctx.kernel().reached(goal::RETRY_AFTER_COMMIT);
+            }
+            if !town.is_open(ctx.kernel(), accepted.task.as_str()) {
+                ctx.kernel().reached(goal::LATE_DUPLICATE);
+            }
+        }
+        _ => {}
     }
 }
 
+fn press(ctx: &Ctx, town: &Rc<Town>, event: &Event, token: &Rc<str>) {
+    let answer = Answer {
+        key: USERS[event.user].key(),
+        ext_id: event.ext_id.clone(),
+        token: token.to_string(),
+    };
+    match store(ctx, "answer", Op::Answer(answer)) {
+        Ok(Reply::Answered(answered)) => {
+            let won = if answered.took {
+                goal::PRESS_WON
+            } else {
+                goal::PRESS_LATE
+            };
+            ctx.kernel().reached(won);
+            town.ring_all(ctx);
+            ctx.reply("pressed");
+        }
+        Err(Error::NotFound { .. }) => ctx.reply("no such button"),
+        _ => ctx.reply("error"),
+    }
+}
+
+/// One call for this delivery: a redelivery is another request, and the store knows the event.
+fn store(ctx: &Ctx, what: &str, op: Op) -> Result<Reply, Error> {
+    ctx.store(Call {
+        op_id: Some(format!("{what} {}", ctx.cause()).into()),
+        op,
+    })
+}
+
+const IDLE: Label = Label::fixed("session may idle out");
+const IDLE_MS: i64 = 900_000;
 /// After so many failed or expired attempts a task is dead.
 const MAX_FAILURES: u32 = 4;

@@ -1,4 +1,9 @@
 //! The provider: runs turns in native sessions, which live in one runtime at one home, and acts outside.
+//!
+//! A native session lets one turn in at a time, and gives its lock back late. It is written down some time after it was made:
+//! before that only the process that made it can go on with it. It may get a new token in a turn, and it may be lost.
+
+mod natives;
 
 use std::rc::Rc;
 
@@ -6,83 +11,88 @@ use rusqlite::types::Value;
 
 use crate::label::Label;
 use crate::run::Ctx;
-use crate::world::{Native, Town, goal};
+use crate::world::{Place, Town, Wish, event_of, goal};
 
 /// What a worker asks for.
 #[derive(Debug, Clone)]
 pub(crate) struct Order {
     /// Idempotency key: the same for each attempt of a task.
     pub(crate) key: String,
-    /// What the user asked for.
-    pub(crate) intent: String,
+    /// What the user wrote.
+    pub(crate) input: String,
+    /// What the user answered to the last question of the task, if there was one.
+    pub(crate) answer: Option<String>,
     /// The native session to resume, if there is one.
     pub(crate) token: Option<String>,
     /// Where it is to run.
-    pub(crate) place: Native,
+    pub(crate) place: Place,
+    /// The process, and its incarnation, that it is to run in.
+    pub(crate) by: (Label, u32),
 }
 
 /// Runs one turn. It may fail before its effect or after it.
 pub(crate) fn serve(ctx: &Ctx, town: &Rc<Town>, order: &Order) {
+    if Wish::of(&order.input) == Wish::Impossible {
+        return ctx.reply("never");
+    }
     let fails = ctx.pick(&FAILS, 6);
-    let token = native_session(ctx, town, order);
-    ctx.take(&WORK, SHORTEST_WORK_MS, LONGEST_WORK_MS);
-    if fails == FAILS_BEFORE {
-        return ctx.reply("error");
-    }
-    act_once(ctx, town, order);
-    if fails == FAILS_AFTER {
-        return ctx.reply("error");
-    }
-    ctx.reply(&format!("done {token}"));
-}
-
-/// The native session of the turn: the one that is resumed, or a new one. Resuming it elsewhere is what must never be.
-fn native_session(ctx: &Ctx, town: &Town, order: &Order) -> String {
-    let Some(token) = &order.token else {
-        return create(ctx, town, order);
+    let native = match natives::enter(ctx, town, order) {
+        Ok(native) => native,
+        Err(words) => return ctx.reply(words),
     };
-    let made = town.natives.borrow().get(token).cloned();
-    if made.as_ref() != Some(&order.place) {
-        let made = made.map_or("nowhere".to_owned(), |native| {
-            format!("{} at {}", native.class, native.home)
-        });
-        let row = format!(
-            "token={token} made={made} resumed={} at {}",
-            order.place.class, order.place.home
-        );
-        ctx.kernel()
-            .violated("no_cross_runtime_resume", token, &row);
-    }
-    ctx.kernel().reached(goal::RESUMED);
-    if ctx.pick(&ROTATES, 2) == 0 {
-        token.clone()
-    } else {
-        create(ctx, town, order)
-    }
+    ctx.take(&WORK, SHORTEST_WORK_MS, LONGEST_WORK_MS);
+    let words = turn(ctx, town, order, &native, fails);
+    natives::leave(ctx, town, &native);
+    ctx.reply(&words);
 }
 
-fn create(ctx: &Ctx, town: &Town, order: &Order) -> String {
-    let token = format!("native:{}", ctx.cause());
-    town.natives
-        .borrow_mut()
-        .insert(token.clone(), order.place.clone());
-    token
+fn turn(ctx: &Ctx, town: &Town, order: &Order, native: &str, fails: u64) -> String {
+    if fails == FAILS_BEFORE {
+        return "error".to_owned();
+    }
+    if asks(ctx, order) {
+        return format!("asks {native}");
+    }
+    let units = act_once(ctx, town, order);
+    if fails == FAILS_AFTER {
+        return "error".to_owned();
+    }
+    format!("done {native} {units}")
 }
 
-/// The provider keeps the key before it acts, so a repeated order has no second effect.
-fn act_once(ctx: &Ctx, town: &Town, order: &Order) {
-    if !town.done.borrow_mut().insert(order.key.clone()) {
+/// A question is asked until it is answered; some answers lead to another question.
+fn asks(ctx: &Ctx, order: &Order) -> bool {
+    Wish::of(&order.input) == Wish::Question
+        && (order.answer.is_none() || ctx.pick(&ASKS_MORE, 3) == 2)
+}
+
+/// The provider keeps the key before it acts, so a repeated order has no second effect and is charged once.
+fn act_once(ctx: &Ctx, town: &Town, order: &Order) -> u64 {
+    if let Some(units) = town.kept.borrow().charged.get(&order.key) {
         ctx.kernel().reached(goal::EFFECT_REPEATED);
-        return;
+        return *units;
     }
+    let units = 1 + ctx.pick(&UNITS, 100);
     let text = |text: &str| Some(Value::Text(text.to_owned()));
-    ctx.effect("tool", text(&order.intent), text(&order.key), None);
+    town.kept
+        .borrow_mut()
+        .charged
+        .insert(order.key.clone(), units);
+    let value = Some(Value::Integer(i64::try_from(units).unwrap_or(0)));
+    ctx.effect(
+        "tool",
+        text(event_of(&order.input)),
+        text(&order.key),
+        value,
+    );
+    units
 }
 
 const FAILS: Label = Label::fixed("provider fails");
 const FAILS_BEFORE: u64 = 4;
 const FAILS_AFTER: u64 = 5;
-const ROTATES: Label = Label::fixed("token rotates");
+const ASKS_MORE: Label = Label::fixed("asks once more");
+const UNITS: Label = Label::fixed("units charged");
 const WORK: Label = Label::fixed("work");
 const SHORTEST_WORK_MS: u64 = 20;
 const LONGEST_WORK_MS: u64 = 30_000;

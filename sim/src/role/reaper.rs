@@ -17,9 +17,12 @@ pub(crate) fn start(ctx: &Ctx, town: &Rc<Town>) {
     let mut heard = town.rings();
     loop {
         ctx.sleep(&NEXT, rest);
+        if ctx.stopping() {
+            ctx.exit();
+        }
         let news = town.rings() != heard;
         heard = town.rings();
-        let found = sweep(ctx, town);
+        let found = reap(ctx, town);
         rest = if news || found {
             SHORTEST_REST_MS
         } else {
@@ -28,18 +31,11 @@ pub(crate) fn start(ctx: &Ctx, town: &Rc<Town>) {
     }
 }
 
-fn sweep(ctx: &Ctx, town: &Town) -> bool {
-    let Ok(Reply::Reaped(reaped)) = insist(ctx, None, Op::Reap { limit: LIMIT }) else {
-        return false;
-    };
-    let tasks = reaped.requeued.iter().chain(&reaped.ended);
-    town.reaped
-        .borrow_mut()
-        .extend(tasks.map(|task| task.as_str().to_owned()));
-    if !reaped.requeued.is_empty() {
-        town.ring_all();
+fn reap(ctx: &Ctx, town: &Town) -> bool {
+    match insist(ctx, None, Op::Reap { limit: LIMIT }) {
+        Ok(Reply::Reaped(reaped)) => town.took(ctx, &reaped),
+        _ => false,
     }
-    !reaped.requeued.is_empty() || !reaped.ended.is_empty()
 }
 
 const FIRST: Label = Label::fixed("until there is work");

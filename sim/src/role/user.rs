@@ -1,11 +1,16 @@
-//! A user: writes a few messages into one chat.
+//! A user: writes a few messages into one chat, and uses it from a tab or two.
+
+mod reaction;
+mod tab;
 
 use std::rc::Rc;
 
-use super::platform;
+use super::platform::{self, Event, Sort};
 use crate::label::Label;
 use crate::run::Ctx;
-use crate::world::{Town, USERS};
+use crate::world::{Town, USERS, Wish};
+
+pub(crate) use self::reaction::react;
 
 /// Alice always writes; the others write in some runs.
 pub(crate) fn start(ctx: &Ctx, town: &Rc<Town>, index: usize) {
@@ -15,22 +20,39 @@ pub(crate) fn start(ctx: &Ctx, town: &Rc<Town>, index: usize) {
         return;
     }
     town.prefers[index].set(if ctx.pick(&RUNTIME, 2) == 0 { 0 } else { 1 });
+    for n in 1..=ctx.pick(&TABS, 3) {
+        tab::open(ctx, town, index, n);
+    }
     for n in 1..=messages {
         let gap = ctx.amount(&GAP, 0, LONGEST_GAP_MS);
         if gap > 0 {
             ctx.sleep(&GAP, gap);
         }
-        platform::post(
-            ctx,
-            town,
-            index,
-            Label::new(&format!("{}.msg#{n}", USERS[index])),
-            n,
-        );
+        write(ctx, town, index, n);
     }
+}
+
+fn write(ctx: &Ctx, town: &Rc<Town>, index: usize, n: u64) {
+    let wish = match ctx.pick(&WISH, 9) {
+        1..=3 => Wish::Question,
+        4 => Wish::Impossible,
+        5 => Wish::Garbage,
+        6 => Wish::Ping,
+        7 => Wish::Interrupt,
+        _ => Wish::Work,
+    };
+    let event = Event {
+        user: index,
+        name: Label::new(&format!("{}.msg#{n}", USERS[index].name)),
+        ext_id: format!("m{n}"),
+        sort: Sort::Message(wish),
+    };
+    platform::post(ctx, town, event);
 }
 
 const MESSAGES: Label = Label::fixed("how many messages");
 const RUNTIME: Label = Label::fixed("which runtime");
+const TABS: Label = Label::fixed("how many tabs");
+const WISH: Label = Label::fixed("what for");
 const GAP: Label = Label::fixed("before the next message");
 const LONGEST_GAP_MS: u64 = 30_000;

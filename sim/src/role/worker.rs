@@ -2,27 +2,28 @@
 
 use std::rc::Rc;
 
-use lockstep_store::{Claimed, Op, Reply, WorkerId};
+use lockstep_store::{Claimed, Error, Op, Reply, WorkerId};
 
 use super::{insist, turn};
 use crate::label::Label;
 use crate::run::Ctx;
-use crate::world::{BUILDS, Native, Post, Town};
+use crate::world::{Bell, Place, Post, RUNTIMES, Town, goal};
 
-/// One incarnation.
+/// One incarnation, running one build.
 pub(crate) struct Worker {
     pub(crate) id: WorkerId,
     pub(crate) slot: usize,
     pub(crate) post: Post,
+    /// Index into the runtime's builds.
+    build: usize,
     claims: u64,
 }
 
 impl Worker {
     /// The class and home that its native sessions get.
-    pub(crate) fn place(&self) -> Native {
-        let [_, _, class] = BUILDS[self.post.runtime];
-        Native {
-            class,
+    pub(crate) fn place(&self) -> Place {
+        Place {
+            class: RUNTIMES[self.post.runtime].class,
             home: self.post.home,
         }
     }
@@ -35,26 +36,35 @@ pub(crate) fn start(ctx: &Ctx, town: &Rc<Town>, instance: u32) {
     let Some(post) = post(ctx, town, slot) else {
         return;
     };
-    let id = WorkerId::new(format!(
-        "{}#{}",
-        ctx.process().name,
-        ctx.process().incarnation.get()
-    ));
-    serve(
-        ctx,
-        town,
-        Worker {
-            id,
-            slot,
-            post,
-            claims: 0,
-        },
-    );
+    bury_the_last(ctx, town);
+    let mut me = worker(ctx, town, slot, post, 0);
+    for roll in 1.. {
+        serve(ctx, town, &mut me);
+        me = worker(ctx, town, slot, post, roll);
+        ctx.kernel().reached(goal::NEW_BUILD_AT_WORK);
+    }
+}
+
+/// An id is for one start of one build, never for another.
+fn worker(ctx: &Ctx, town: &Town, slot: usize, post: Post, roll: u32) -> Worker {
+    let process = ctx.process();
+    let name = format!("{}#{}", process.name, process.incarnation.get());
+    Worker {
+        id: WorkerId::new(if roll == 0 {
+            name
+        } else {
+            format!("{name}~{roll}")
+        }),
+        slot,
+        post,
+        build: town.deployed[post.runtime].get(),
+        claims: 0,
+    }
 }
 
 /// The first two workers are one of each class on one machine. Some runs have a spare: of either class, there or elsewhere.
 fn post(ctx: &Ctx, town: &Town, slot: usize) -> Option<Post> {
-    if slot < BUILDS.len() {
+    if slot < RUNTIMES.len() {
         return Some(Post {
             runtime: slot,
             home: HOME,
@@ -83,20 +93,44 @@ fn post(ctx: &Ctx, town: &Town, slot: usize) -> Option<Post> {
     spare
 }
 
-/// Waits for a wake-up. One may be lost, so it also looks by itself, ever more rarely while there is nothing.
-fn serve(ctx: &Ctx, town: &Rc<Town>, mut me: Worker) {
-    let bell = Rc::clone(town.bell(me.post.runtime));
+/// Some supervisors declare the last incarnation gone when they start the next one; others leave that to its leases.
+fn bury_the_last(ctx: &Ctx, town: &Town) {
+    let (name, incarnation) = (&ctx.process().name, ctx.process().incarnation.get());
+    if incarnation < 2 || ctx.pick(&BURIES, 2) == 0 {
+        return;
+    }
+    let last = format!("{name}#{}", incarnation - 1);
+    let op = Op::WorkerGone {
+        worker: last.as_str().into(),
+    };
+    // It is unknown if it died before it registered.
+    if let Ok(Reply::Gone(reaped)) = insist(ctx, Some(format!("bury {last}")), op) {
+        ctx.kernel().reached(goal::DECLARED_GONE);
+        town.took(ctx, &reaped);
+    }
+}
+
+/// Waits for a wake-up. One may be lost, so it also looks by itself, ever more rarely while there is nothing. Ends when
+/// another build is deployed, or when somebody has declared this worker gone.
+fn serve(ctx: &Ctx, town: &Rc<Town>, me: &mut Worker) {
+    let bell = town.work[me.post.runtime].clone();
     let mut registered = false;
     let mut heard = 0;
     let mut rest = SHORTEST_REST_MS;
     loop {
-        let (rings, known) = (Rc::clone(&bell), heard);
-        let woken = ctx.wait(&WORK, Some(ctx.now_ms() + rest), move || {
-            rings.get() > known
-        });
+        let woken = wait(ctx, &bell, heard, rest);
+        if ctx.stopping() {
+            ctx.exit();
+        }
+        if town.deployed[me.post.runtime].get() != me.build {
+            return retire(ctx, me, registered);
+        }
         // Registered when there is something to do, so that a quiet run stays small.
-        registered = registered || register(ctx, &me);
-        let worked = registered && drain(ctx, town, &mut me, &bell, &mut heard);
+        registered = registered || register(ctx, me);
+        let worked = registered && drain(ctx, town, me, &bell, &mut heard);
+        if registered && !worked && is_gone(ctx, me) {
+            return;
+        }
         rest = if woken || worked {
             SHORTEST_REST_MS
         } else {
@@ -105,33 +139,56 @@ fn serve(ctx: &Ctx, town: &Rc<Town>, mut me: Worker) {
     }
 }
 
+fn wait(ctx: &Ctx, bell: &Bell, heard: u64, rest: u64) -> bool {
+    let (rung, process) = (bell.clone(), Rc::clone(ctx.process()));
+    ctx.wait(&WORK, Some(ctx.now_ms() + rest), move || {
+        rung.rings() > heard || process.stopping()
+    })
+}
+
 fn register(ctx: &Ctx, me: &Worker) -> bool {
-    let [_, build, _] = BUILDS[me.post.runtime];
     let op = Op::RegisterWorker {
         worker: me.id.clone(),
-        build: build.into(),
+        build: RUNTIMES[me.post.runtime].builds[me.build].into(),
         home: me.post.home.to_owned(),
     };
     insist(ctx, Some(format!("register {}", me.id)), op).is_ok()
 }
 
+/// Who finds nothing to do tells that it is alive, and learns whether somebody thinks otherwise.
+fn is_gone(ctx: &Ctx, me: &Worker) -> bool {
+    let op = Op::WorkerSeen {
+        worker: me.id.clone(),
+    };
+    let gone = matches!(insist(ctx, None, op), Err(Error::NotFound { .. }));
+    if gone {
+        ctx.kernel().reached(goal::HEARD_IT_IS_GONE);
+    }
+    gone
+}
+
+/// It takes nothing more; what it held it has ended.
+fn retire(ctx: &Ctx, me: &Worker, registered: bool) {
+    if registered {
+        let op = Op::WorkerDrain {
+            worker: me.id.clone(),
+        };
+        // A supervisor may have declared it gone already.
+        let _ = insist(ctx, Some(format!("drain {}", me.id)), op);
+    }
+}
+
 /// One turn for each wake-up; when nobody called, until there is nothing left. A second look after the last wake-up would
 /// find nothing: who queues or frees something rings.
-fn drain(
-    ctx: &Ctx,
-    town: &Rc<Town>,
-    me: &mut Worker,
-    bell: &Rc<std::cell::Cell<u64>>,
-    heard: &mut u64,
-) -> bool {
-    let uncalled = bell.get() == *heard;
+fn drain(ctx: &Ctx, town: &Rc<Town>, me: &mut Worker, bell: &Bell, heard: &mut u64) -> bool {
+    let uncalled = bell.rings() == *heard;
     let mut worked = false;
-    while uncalled || *heard < bell.get() {
+    while (uncalled || *heard < bell.rings()) && !ctx.stopping() {
         let Some(claimed) = claim(ctx, me) else {
-            *heard = bell.get();
+            *heard = bell.rings();
             return worked;
         };
-        *heard = (*heard + 1).min(bell.get());
+        *heard = (*heard + 1).min(bell.rings());
         worked = true;
         town.busy[me.slot].set(true);
         turn::run(ctx, town, me, &claimed);
@@ -156,6 +213,7 @@ fn claim(ctx: &Ctx, me: &mut Worker) -> Option<Claimed> {
 const HOME: &str = "m1";
 const ELSEWHERE: &str = "m2";
 const SPARE: Label = Label::fixed("spare worker");
+const BURIES: Label = Label::fixed("declares the last one gone");
 const WORK: Label = Label::fixed("for work");
 const SHORTEST_REST_MS: u64 = 60_000;
 const LONGEST_REST_MS: u64 = 600_000;

@@ -75,6 +75,21 @@ impl Ctx {
         self.kernel.phase.get() == Phase::Heal
     }
 
+    /// STUB
+    pub fn stopping(&self) -> bool {
+        false
+    }
+
+    /// STUB
+    pub fn exit(&self) -> ! {
+        unwind()
+    }
+
+    /// STUB
+    pub fn wake(&self, _site: &Label) -> bool {
+        true
+    }
+
     /// Sleeps for so many milliseconds of virtual time. Not an event.
     pub fn sleep(&self, site: &Label, ms: u64) {
         let until = self.kernel.later(ms);

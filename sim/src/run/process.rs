@@ -64,6 +64,11 @@ impl Process {
         })
     }
 
+    /// STUB
+    pub fn stopping(&self) -> bool {
+        false
+    }
+
     /// Lets it crash so often in this run.
     pub fn allow_crashes(&self, times: u32) {
         self.crashes_left.set(times);

@@ -7,9 +7,6 @@ mod one_effect_per_event;
 mod stale_fence_is_refused;
 mod terminal_is_sticky;
 
-use rusqlite::types::Value;
-
-use super::row;
 use super::town::Town;
 use crate::run::Kernel;
 
@@ -55,9 +52,4 @@ pub(super) struct Found {
     name: &'static str,
     key: String,
     row: String,
-}
-
-/// Whether this image of a task is one of an open task.
-pub(super) fn is_open(task: &[Value]) -> bool {
-    row::number(task, row::task::SESSION_LIVE).is_some()
 }

@@ -1,63 +1,47 @@
-//! What the roles share outside the store: who listens where, what the provider keeps, what people remember.
+//! What the roles share outside the store: who listens where, what the provider and the platform keep, what people remember.
 //!
 //! Nothing here is lost in a crash: it belongs to the provider, to the platform and to people, or it is a wake-up, which
 //! may be lost because nobody's correctness depends on it.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::defect::{Defect, Quirk};
-use super::{invariant, row};
+use super::letter::Question;
+use super::native::Provider;
+use super::people::{Known, Shown};
+use super::progress::Progress;
 use crate::label::Label;
-use crate::run::{Kernel, Process};
-
-/// The users; each has one chat.
-pub(crate) const USERS: [&str; 2] = ["alice", "bob"];
-
-/// Runtime, its current build, and the build's resume class.
-pub(crate) const BUILDS: [[&str; 3]; 2] = [
-    ["claude", "claude-1", "claude/v1"],
-    ["codex", "codex-1", "codex/v1"],
-];
+use crate::role::operator::Notebook;
+use crate::run::{Ctx, Kernel, Process};
+use lockstep_store::Reaped;
 
 /// Where a worker process runs, and what.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Post {
-    /// Index into [`BUILDS`].
+    /// Index into [`super::release::RUNTIMES`].
     pub(crate) runtime: usize,
     /// The machine: native sessions made here cannot be resumed elsewhere.
     pub(crate) home: &'static str,
 }
 
-/// A native session of the provider: where it can be resumed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Native {
-    pub(crate) class: &'static str,
-    pub(crate) home: &'static str,
-}
+/// Wake-ups, counted.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Bell(Rc<Cell<u64>>);
 
-/// What the operator means to do. Survives the operator's process: it is in a person's head.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Notebook {
-    pub(crate) plan: u64,
-    pub(crate) user: usize,
-    pub(crate) force: bool,
-    pub(crate) at_ms: u64,
-}
+impl Bell {
+    /// Wakes whoever listens. The wake-up may be lost.
+    pub(crate) fn ring(&self, ctx: &Ctx) {
+        if ctx.wake(&WAKE) {
+            self.0.set(self.rings() + 1);
+        }
+    }
 
-/// What a user knows from the last acknowledged message.
-#[derive(Debug, Clone)]
-pub(crate) struct Known {
-    pub(crate) task: String,
-    pub(crate) session: String,
-}
-
-/// Open tasks, as far as the trace has been read.
-#[derive(Default)]
-struct Progress {
-    read: usize,
-    open: BTreeSet<String>,
+    /// How often it rang.
+    pub(crate) fn rings(&self) -> u64 {
+        self.0.get()
+    }
 }
 
 /// Everything that the roles of one run share.
@@ -65,19 +49,32 @@ pub(crate) struct Town {
     quirks: &'static [Quirk],
     pub(crate) apis: [Rc<Process>; 2],
     pub(crate) provider: Rc<Process>,
-    /// Wake-ups for the workers of each runtime, counted.
-    bells: [Rc<Cell<u64>>; 2],
-    /// Native sessions by token.
-    pub(crate) natives: RefCell<BTreeMap<String, Native>>,
-    /// What the provider has done, by idempotency key.
-    pub(crate) done: RefCell<BTreeSet<String>>,
-    /// Tasks whose lease the reaper took.
-    pub(crate) reaped: RefCell<BTreeSet<String>>,
+    /// The platform's side that shows messages.
+    pub(crate) chat: Rc<Process>,
+    /// For the workers of each runtime.
+    pub(crate) work: [Bell; 2],
+    /// For the sender.
+    pub(crate) mail: Bell,
+    pub(crate) kept: RefCell<Provider>,
+    /// What stands in each user's chat.
+    pub(crate) chats: [RefCell<Vec<Shown>>; 2],
+    /// Questions that each user was asked, in the order in which they appeared.
+    asked: [RefCell<Vec<Question>>; 2],
+    /// Presses of each user, counted.
+    presses: [Cell<u64>; 2],
+    /// Buttons that a user pressed once more because nothing happened.
+    again: RefCell<BTreeSet<(usize, Rc<str>)>>,
+    /// The build that workers of each runtime are started with: an index into its builds.
+    pub(crate) deployed: [Cell<usize>; 2],
+    /// Tasks whose lease was taken from a worker.
+    pub(crate) taken: RefCell<BTreeSet<String>>,
     /// Sessions that the operator moved to another runtime.
     pub(crate) moved: RefCell<BTreeSet<String>>,
-    pub(crate) notebook: Cell<Option<Notebook>>,
+    /// What the operator means to do.
+    pub(crate) notebook: RefCell<Option<Notebook>>,
     /// Where the spare worker runs, once that is drawn.
     pub(crate) spare: Cell<Option<Option<Post>>>,
+    /// The runtime that each user's sessions begin in.
     pub(crate) prefers: [Cell<usize>; 2],
     known: [RefCell<Option<Known>>; 2],
     /// Workers in the middle of a turn.
@@ -89,17 +86,23 @@ pub(crate) struct Town {
 
 impl Town {
     pub(super) fn new(defect: Option<Defect>) -> Self {
-        let api = |instance| Process::new(&Label::fixed("api"), 0, instance, None);
+        let one = |kind, instance| Process::new(&Label::fixed(kind), 0, instance, None);
         Self {
             quirks: defect.map_or(&[], |defect| defect.quirks),
-            apis: [api(1), api(2)],
-            provider: Process::new(&Label::fixed("provider"), 0, 1, None),
-            bells: Default::default(),
-            natives: RefCell::default(),
-            done: RefCell::default(),
-            reaped: RefCell::default(),
+            apis: [one("api", 1), one("api", 2)],
+            provider: one("provider", 1),
+            chat: one("chat", 1),
+            work: Default::default(),
+            mail: Bell::default(),
+            kept: RefCell::default(),
+            chats: Default::default(),
+            asked: Default::default(),
+            presses: Default::default(),
+            again: RefCell::default(),
+            deployed: Default::default(),
+            taken: RefCell::default(),
             moved: RefCell::default(),
-            notebook: Cell::new(None),
+            notebook: RefCell::new(None),
             spare: Cell::new(None),
             prefers: Default::default(),
             known: Default::default(),
@@ -109,24 +112,14 @@ impl Town {
         }
     }
 
-    /// The wake-up counter of a runtime's workers.
-    pub(crate) fn bell(&self, runtime: usize) -> &Rc<Cell<u64>> {
-        &self.bells[runtime]
-    }
-
-    /// Wakes the workers of one runtime.
-    pub(crate) fn ring(&self, runtime: usize) {
-        self.bells[runtime].set(self.bells[runtime].get() + 1);
-    }
-
     /// Wakes all workers.
-    pub(crate) fn ring_all(&self) {
-        (0..self.bells.len()).for_each(|runtime| self.ring(runtime));
+    pub(crate) fn ring_all(&self, ctx: &Ctx) {
+        self.work.iter().for_each(|bell| bell.ring(ctx));
     }
 
-    /// How often anybody was woken.
+    /// How often workers were woken.
     pub(crate) fn rings(&self) -> u64 {
-        self.bells.iter().map(|bell| bell.get()).sum()
+        self.work.iter().map(Bell::rings).sum()
     }
 
     /// The platform shows a user that a message was accepted.
@@ -142,6 +135,45 @@ impl Town {
         self.known[user].borrow().clone()
     }
 
+    /// Leases were taken from their workers. True if there were any.
+    pub(crate) fn took(&self, ctx: &Ctx, reaped: &Reaped) -> bool {
+        let tasks = reaped.requeued.iter().chain(&reaped.ended);
+        let names = tasks.map(|task| task.as_str().to_owned());
+        self.taken.borrow_mut().extend(names);
+        if !reaped.requeued.is_empty() {
+            self.ring_all(ctx);
+        }
+        !(reaped.requeued.is_empty() && reaped.ended.is_empty())
+    }
+
+    /// A user sees a question. Answers its number, from 1; `None` when it was seen before.
+    pub(crate) fn new_question(&self, user: usize, question: &Question) -> Option<u64> {
+        let mut asked = self.asked[user].borrow_mut();
+        if asked.contains(question) {
+            return None;
+        }
+        asked.push(question.clone());
+        Some(asked.len() as u64)
+    }
+
+    /// The question that a user saw before this one.
+    pub(crate) fn older_question(&self, user: usize, question: &Question) -> Option<Question> {
+        let asked = self.asked[user].borrow();
+        let at = asked.iter().position(|other| other == question)?;
+        Some(asked[at.checked_sub(1)?].clone())
+    }
+
+    /// Number of a user's next press, from 1.
+    pub(crate) fn count_press(&self, user: usize) -> u64 {
+        self.presses[user].set(self.presses[user].get() + 1);
+        self.presses[user].get()
+    }
+
+    /// Whether the user has already pressed this button once more; the next time, they have.
+    pub(crate) fn pressed_again(&self, user: usize, token: &Rc<str>) -> bool {
+        !self.again.borrow_mut().insert((user, Rc::clone(token)))
+    }
+
     /// Whether a role has this bad habit here.
     pub(crate) fn has(&self, quirk: Quirk) -> bool {
         self.quirks.contains(&quirk)
@@ -151,14 +183,19 @@ impl Town {
     pub(crate) fn is_open(&self, kernel: &Kernel, task: &str) -> bool {
         let mut progress = self.progress.borrow_mut();
         progress.read_on(kernel);
-        progress.open.contains(task)
+        progress.has_open_task(task)
+    }
+
+    /// Whether anything is owed: an open task, a message that is not settled.
+    pub(crate) fn owes(&self, kernel: &Kernel) -> bool {
+        let mut progress = self.progress.borrow_mut();
+        progress.read_on(kernel);
+        progress.owes()
     }
 
     /// Whether all that was accepted has ended and nobody is in the middle of a turn.
     pub(super) fn settled(&self, kernel: &Kernel) -> bool {
-        let mut progress = self.progress.borrow_mut();
-        progress.read_on(kernel);
-        progress.open.is_empty() && !self.busy.iter().any(Cell::get)
+        !self.busy.iter().any(Cell::get) && !self.owes(kernel)
     }
 }
 
@@ -168,25 +205,4 @@ impl Default for Town {
     }
 }
 
-impl Progress {
-    fn read_on(&mut self, kernel: &Kernel) {
-        let trace = kernel.trace.borrow();
-        for committed in &trace.changes[self.read..] {
-            if &*committed.change.table != row::task::TABLE {
-                continue;
-            }
-            let Some(new) = &committed.change.new else {
-                continue;
-            };
-            let id = row::text(new, row::task::ID);
-            if invariant::is_open(new) {
-                if !self.open.contains(id) {
-                    self.open.insert(id.to_owned());
-                }
-            } else {
-                self.open.remove(id);
-            }
-        }
-        self.read = trace.changes.len();
-    }
-}
+const WAKE: Label = Label::fixed("wake-up");

@@ -1,54 +1,80 @@
 //! The end of a turn: what it leaves behind, in one commit.
 
-use lockstep_store::{CancelHow, Claimed, Complete, Error, Item, Op, Retry, Send};
+use std::rc::Rc;
+
+use lockstep_store::{Ask, CancelHow, Choice, Claimed, Complete, Error, Item, Op, Retry, Send};
 
 use super::Went;
 use crate::label::Label;
 use crate::role::insist;
 use crate::run::Ctx;
-use crate::world::{Town, goal};
+use crate::world::{Letter, Question, Town, USERS, author_of, event_of, goal};
 
 /// Ends a turn, however it went. Under the lease's own `op_id`, so that it ends once.
-pub(super) fn end(ctx: &Ctx, town: &Town, claimed: &Claimed, went: Went) -> Result<(), Error> {
+pub(super) fn end(ctx: &Ctx, town: &Rc<Town>, claimed: &Claimed, went: Went) -> Result<(), Error> {
     let (task, fence) = (claimed.task.clone(), claimed.fence);
-    let op_id = Some(format!("end {task} {} {fence}", claimed.session));
-    match went {
-        Went::Well { token } => {
+    let op = match went {
+        Went::Well {
+            token,
+            epoch,
+            units,
+        } => {
             stall(ctx);
-            progress(ctx, claimed, &token)?;
-            insist(ctx, op_id, Op::Complete(complete(claimed, token)))?;
-            if town.moved.borrow().contains(claimed.session.as_str()) {
-                ctx.kernel().reached(goal::MOVED);
-            }
+            progress(ctx, claimed, &token, epoch)?;
+            Op::Complete(complete(claimed, token, &units))
         }
-        Went::Wrong => {
-            let retry = Retry::After { delay_ms: RETRY_MS };
-            insist(
-                ctx,
-                op_id,
-                Op::Fail {
-                    task,
-                    fence,
-                    error: "provider".to_owned(),
-                    retry,
-                },
-            )?;
-        }
-        Went::Unwanted => {
-            let how = CancelHow::Own { fence };
-            insist(
-                ctx,
-                op_id,
-                Op::Cancel {
-                    task,
-                    reason: "asked".to_owned(),
-                    how,
-                },
-            )?;
-        }
+        Went::Asks { token } => Op::Ask(ask(ctx, claimed, token)),
+        Went::Wrong => Op::Fail {
+            task,
+            fence,
+            error: "provider".to_owned(),
+            retry: Retry::After { delay_ms: RETRY_MS },
+        },
+        Went::Hopeless => Op::Fail {
+            task,
+            fence,
+            error: "the provider will never do it".to_owned(),
+            retry: Retry::Never,
+        },
+        Went::Busy => Op::Snooze {
+            task,
+            fence,
+            delay_ms: SNOOZE_MS,
+        },
+        Went::Unwanted => Op::Cancel {
+            task,
+            reason: "asked".to_owned(),
+            how: CancelHow::Own { fence },
+        },
+        Went::Stopped => Op::GiveBack { task, fence },
         Went::Lost(error) => return Err(error),
+    };
+    let reached = goal_of(town, claimed, &op);
+    let sends = matches!(op, Op::Complete(_) | Op::Ask(_));
+    let op_id = format!("end {} {} {fence}", claimed.task, claimed.session);
+    insist(ctx, Some(op_id), op)?;
+    reached.map(|goal| ctx.kernel().reached(goal));
+    if sends {
+        town.mail.ring(ctx);
     }
     Ok(())
+}
+
+fn goal_of(town: &Town, claimed: &Claimed, op: &Op) -> Option<&'static str> {
+    match op {
+        Op::Complete(_) if town.moved.borrow().contains(claimed.session.as_str()) => {
+            Some(goal::MOVED)
+        }
+        Op::Ask(_) => Some(goal::ASKED),
+        Op::Snooze { .. } => Some(goal::SNOOZED),
+        Op::GiveBack { .. } => Some(goal::GIVEN_BACK),
+        Op::Cancel { .. } => Some(goal::CANCELLED_BY_WORKER),
+        Op::Fail {
+            retry: Retry::Never,
+            ..
+        } => Some(goal::FAILED_FOR_GOOD),
+        _ => None,
+    }
 }
 
 /// Some turns stand still between the work and its record, longer than their lease, and nobody renews it.
@@ -59,7 +85,7 @@ fn stall(ctx: &Ctx) {
 }
 
 /// Some workers save the pointer, or part of the history, before the turn ends.
-fn progress(ctx: &Ctx, claimed: &Claimed, token: &str) -> Result<(), Error> {
+fn progress(ctx: &Ctx, claimed: &Claimed, token: &str, epoch: i64) -> Result<(), Error> {
     let (session, fence) = (claimed.session.clone(), claimed.fence);
     let op_id = |what: &str| {
         Some(format!(
@@ -69,7 +95,6 @@ fn progress(ctx: &Ctx, claimed: &Claimed, token: &str) -> Result<(), Error> {
     };
     match ctx.pick(&SAVES, 4) {
         1 => {
-            let epoch = claimed.epoch;
             insist(
                 ctx,
                 op_id("point"),
@@ -96,18 +121,50 @@ fn progress(ctx: &Ctx, claimed: &Claimed, token: &str) -> Result<(), Error> {
     Ok(())
 }
 
-fn complete(claimed: &Claimed, token: String) -> Complete {
+fn complete(claimed: &Claimed, token: String, units: &str) -> Complete {
     Complete {
         task: claimed.task.clone(),
         fence: claimed.fence,
-        outcome: "answered".to_owned(),
+        outcome: format!("charged {units}"),
         items: vec![item("message", claimed)],
-        sends: vec![Send {
-            dedup_key: format!("answer {}", claimed.task),
-            body: claimed.input.clone(),
-            route: String::new(),
-        }],
+        sends: vec![send(
+            claimed,
+            "answer",
+            format!("answer to {}", event_of(&claimed.input)),
+        )],
         resume_token: Some(token),
+    }
+}
+
+fn ask(ctx: &Ctx, claimed: &Claimed, token: String) -> Ask {
+    let question = Question {
+        prompt: format!("q:{}:{}", claimed.task, claimed.fence),
+    };
+    let choice = |button: usize| Choice {
+        token: question.token(button),
+        label: format!("button {button}"),
+    };
+    let open_ms = ctx.amount(&STAYS_OPEN, SHORTEST_OPEN_MS, LONGEST_OPEN_MS);
+    Ask {
+        task: claimed.task.clone(),
+        fence: claimed.fence,
+        prompt: question.prompt.as_str().into(),
+        choices: vec![choice(1), choice(2)],
+        text_ok: true,
+        expires_in_ms: i64::try_from(open_ms).unwrap_or(i64::MAX),
+        items: vec![item("question", claimed)],
+        sends: vec![send(claimed, &question.prompt, question.write())],
+        resume_token: Some(token),
+    }
+}
+
+/// The reply goes to whom the task's input names: who wrote it.
+fn send(claimed: &Claimed, what: &str, text: String) -> Send {
+    let to = author_of(event_of(&claimed.input)).unwrap_or(0);
+    Send {
+        dedup_key: format!("{what} {}", claimed.task),
+        body: Letter { to, text }.write(),
+        route: USERS[to].tenant.to_owned(),
     }
 }
 
@@ -122,4 +179,8 @@ const SAVES: Label = Label::fixed("saves on the way");
 const STALLS: Label = Label::fixed("stands still");
 const SHORTEST_STALL_MS: u64 = 20_000;
 const LONGEST_STALL_MS: u64 = 120_000;
+const STAYS_OPEN: Label = Label::fixed("question stays open");
+const SHORTEST_OPEN_MS: u64 = 30_000;
+const LONGEST_OPEN_MS: u64 = 300_000;
 const RETRY_MS: i64 = 2_000;
+const SNOOZE_MS: i64 = 3_000;

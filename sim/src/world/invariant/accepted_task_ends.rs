@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rusqlite::types::Value;
 
-use super::{Found, is_open};
+use super::Found;
 use crate::label::Label;
 use crate::trace::Trace;
 use crate::world::row::{self, lease, session, task};
@@ -24,11 +24,11 @@ pub(super) fn judge(trace: &Trace, given_up: &[Label], found: &mut Vec<Found>) {
         });
     }
     let tasks = last(trace, task::TABLE);
-    if !tasks.values().any(|task| is_open(task)) {
+    if !tasks.values().any(|row| task::is_open(row)) {
         return;
     }
     let (sessions, leases) = (last(trace, session::TABLE), last(trace, lease::TABLE));
-    for (id, stuck) in tasks.iter().filter(|(_, task)| is_open(task)) {
+    for (id, stuck) in tasks.iter().filter(|(_, row)| task::is_open(row)) {
         let waits = waits_for(stuck, &tasks, &sessions, &leases);
         let row = format!(
             "task={id} state={} waits for {waits}",
@@ -74,7 +74,7 @@ fn waits_for(stuck: &[Value], tasks: &Rows<'_>, sessions: &Rows<'_>, leases: &Ro
         return format!("{worker}, which holds {id} under fence {fence} until {until}");
     }
     let ahead = tasks.values().find(|other| {
-        is_open(other)
+        task::is_open(other)
             && row::text(other, task::SESSION) == id
             && row::number(other, task::POS) < row::number(stuck, task::POS)
     });

@@ -1,6 +1,6 @@
 //! A task that has ended stays as it ended.
 
-use super::{Found, is_open};
+use super::Found;
 use crate::trace::Trace;
 use crate::world::row::{self, task};
 
@@ -17,7 +17,7 @@ pub(super) fn judge(trace: &Trace, found: &mut Vec<Found>) {
         else {
             continue;
         };
-        if is_open(old) || change.new.as_ref() == Some(old) {
+        if task::is_open(old) || change.new.as_ref() == Some(old) {
             continue;
         }
         let was = row::text(old, task::STATE);

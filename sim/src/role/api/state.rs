@@ -1,0 +1,122 @@
+//! The state of a session, as tabs see and edit it: a list of edits, read through a cache that each API process has for
+//! itself, written only if it is still the one that was read.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use lockstep_store::{Error, Op, Reply, State};
+
+use crate::role::insist;
+use crate::run::Ctx;
+use crate::world::{Town, goal};
+
+/// One edit of a tab.
+#[derive(Debug, Clone)]
+pub(crate) struct Edit {
+    pub(crate) session: String,
+    /// The same for each attempt. It is what is added to the state.
+    pub(crate) name: String,
+}
+
+/// States that this process has read, by session. Lost when it dies.
+#[derive(Default)]
+struct Cache(RefCell<BTreeMap<String, State>>);
+
+/// Serves the state to a tab that was shown version `shown`. A cached state that is older will not do.
+pub(crate) fn connect(ctx: &Ctx, _town: &Town, session: &str, shown: i64) {
+    let cached = cache(ctx).0.borrow().get(session).cloned();
+    let fresh = cached.filter(|state| state.version >= shown);
+    if fresh.is_some() {
+        ctx.kernel().reached(goal::SERVED_FROM_CACHE);
+    }
+    match fresh.map_or_else(|| read(ctx, session), Ok) {
+        Ok(state) => ctx.reply(&format!("state {} {}", state.version, state.body)),
+        // Not the same as an empty state: the tab keeps what it has.
+        Err(_) => ctx.reply("error"),
+    }
+}
+
+/// Adds an edit to the state, once. Who finds that somebody else was faster reads again and adds it to that.
+pub(crate) fn edit(ctx: &Ctx, _town: &Town, edit: &Edit) {
+    for _ in 0..ATTEMPTS {
+        let cached = cache(ctx).0.borrow().get(&edit.session).cloned();
+        let Ok(state) = cached.map_or_else(|| read(ctx, &edit.session), Ok) else {
+            return ctx.reply("error");
+        };
+        if state.body.split(',').any(|known| known == edit.name) {
+            return ctx.reply(&format!("saved {}", state.version));
+        }
+        match put(ctx, edit, &state) {
+            Ok(version) => return ctx.reply(&format!("saved {version}")),
+            Err(Error::Stale { .. } | Error::OpIdReused { .. }) => {
+                ctx.kernel().reached(goal::CACHE_WAS_STALE);
+                cache(ctx).0.borrow_mut().remove(&edit.session);
+            }
+            Err(Error::Closed { .. } | Error::NotFound { .. }) => return ctx.reply("closed"),
+            Err(_) => break,
+        }
+    }
+    // What was read may be what was written: the next attempt reads again.
+    cache(ctx).0.borrow_mut().remove(&edit.session);
+    ctx.reply("error");
+}
+
+fn read(ctx: &Ctx, session: &str) -> Result<State, Error> {
+    let op = Op::GetState {
+        session: session.into(),
+    };
+    match insist(ctx, None, op)? {
+        Reply::State(state) => {
+            remember(ctx, session, &state);
+            Ok(state)
+        }
+        other => unreachable!("get_state answers {other:?}"),
+    }
+}
+
+fn put(ctx: &Ctx, edit: &Edit, state: &State) -> Result<i64, Error> {
+    let body = if state.body.is_empty() {
+        edit.name.clone()
+    } else {
+        format!("{},{}", state.body, edit.name)
+    };
+    let op = Op::PutState {
+        session: edit.session.as_str().into(),
+        expected_version: state.version,
+        body: body.clone(),
+    };
+    match insist(ctx, Some(format!("put {}", edit.name)), op)? {
+        Reply::Version(version) => {
+            remember(ctx, &edit.session, &State { version, body });
+            Ok(version)
+        }
+        other => unreachable!("put_state answers {other:?}"),
+    }
+}
+
+/// Keeps the newest that this process has seen.
+fn remember(ctx: &Ctx, session: &str, state: &State) {
+    let cache = cache(ctx);
+    let mut states = cache.0.borrow_mut();
+    if states
+        .get(session)
+        .is_none_or(|known| known.version <= state.version)
+    {
+        states.insert(session.to_owned(), state.clone());
+    }
+}
+
+fn cache(ctx: &Ctx) -> Rc<Cache> {
+    let mut memory = ctx.process().memory.borrow_mut();
+    let kept = memory
+        .as_ref()
+        .and_then(|memory| Rc::clone(memory).downcast::<Cache>().ok());
+    kept.unwrap_or_else(|| {
+        let fresh = Rc::new(Cache::default());
+        *memory = Some(Rc::clone(&fresh) as Rc<dyn std::any::Any>);
+        fresh
+    })
+}
+
+const ATTEMPTS: u32 = 4;

@@ -1,0 +1,60 @@
+//! The platform's other side: shows the bot's messages in the users' chats. It has no idempotency key, as the platforms of
+//! chat bots have none: a message that is sent twice is shown twice.
+
+use std::rc::Rc;
+
+use super::user;
+use crate::label::Label;
+use crate::run::Ctx;
+use crate::world::{Letter, Shown, Town, goal};
+
+/// A message to be shown.
+#[derive(Debug, Clone)]
+pub(crate) struct Parcel {
+    /// Which message of the outbox it is: session and number.
+    pub(crate) of: (String, i64),
+    /// It may have been shown before, and says so.
+    pub(crate) repeat: bool,
+    pub(crate) body: String,
+}
+
+/// Shows a message, or refuses it: for now, or for good.
+pub(crate) fn show(ctx: &Ctx, town: &Rc<Town>, parcel: &Parcel) {
+    match ctx.pick(&REFUSES, 6) {
+        4 => {
+            ctx.kernel().reached(goal::RATE_LIMITED);
+            return ctx.reply("later");
+        }
+        5 => {
+            ctx.kernel().reached(goal::CHAT_GONE);
+            return ctx.reply("gone");
+        }
+        _ => {}
+    }
+    ctx.gate(&SHOWN);
+    let Some(letter) = Letter::read(&parcel.body) else {
+        return ctx.reply("gone");
+    };
+    ctx.happen("message", None, Some(parcel.body.clone().into()), None);
+    let chat = &town.chats[letter.to];
+    chat.borrow_mut().push(Shown {
+        of: parcel.of.clone(),
+        repeat: parcel.repeat,
+        body: parcel.body.clone(),
+    });
+    user::react(ctx, town, letter.to, &letter.text);
+    let n = chat.borrow().len();
+    ctx.reply(&format!("shown {}-{n}", letter.to));
+}
+
+/// Whether a message stands in a chat: what support finds out by looking.
+pub(crate) fn look_up(ctx: &Ctx, town: &Town, of: &(String, i64)) {
+    let found = town.chats.iter().any(|chat| {
+        let chat = chat.borrow();
+        chat.iter().any(|shown| shown.of == *of)
+    });
+    ctx.reply(if found { "shown" } else { "not shown" });
+}
+
+const REFUSES: Label = Label::fixed("platform refuses");
+const SHOWN: Label = Label::fixed("message shown");

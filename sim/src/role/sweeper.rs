@@ -1,0 +1,105 @@
+//! The sweeper: does what time alone makes due. Questions expire, senders that say nothing are given up, idle sessions close,
+//! messages that may have been sent are looked into, and what is old is pruned.
+
+use std::rc::Rc;
+
+use lockstep_store::{Explained, Filter, Op, Reply, Swept, Why};
+
+use super::{insist, sender};
+use crate::label::Label;
+use crate::run::Ctx;
+use crate::world::{Town, goal};
+
+/// Sweeps often while something is found, and ever more rarely while nothing is.
+pub(crate) fn start(ctx: &Ctx, town: &Rc<Town>) {
+    let rung = Rc::clone(town);
+    ctx.wait(&FIRST, None, move || rung.rings() > 0);
+    let mut rest = SHORTEST_REST_MS;
+    for round in 1.. {
+        ctx.sleep(&NEXT, rest);
+        if ctx.stopping() {
+            ctx.exit();
+        }
+        let found = sweep(ctx, town);
+        reconcile(ctx, town, round);
+        if ctx.pick(&PRUNES, 4) == 3 {
+            prune(ctx);
+        }
+        rest = if found {
+            SHORTEST_REST_MS
+        } else {
+            (rest * 2).min(LONGEST_REST_MS)
+        };
+    }
+}
+
+fn sweep(ctx: &Ctx, town: &Rc<Town>) -> bool {
+    let Ok(Reply::Swept(swept)) = insist(ctx, None, Op::Sweep { limit: LIMIT }) else {
+        return false;
+    };
+    let Swept {
+        expired,
+        unknown,
+        closed,
+        ..
+    } = &swept;
+    for (found, goal) in [
+        (!expired.is_empty(), goal::QUESTION_EXPIRED),
+        (!unknown.is_empty(), goal::SENDER_GIVEN_UP),
+        (!closed.is_empty(), goal::IDLE_SESSION_CLOSED),
+    ] {
+        if found {
+            ctx.kernel().reached(goal);
+        }
+    }
+    if !expired.is_empty() {
+        town.ring_all(ctx);
+    }
+    swept != Swept::default()
+}
+
+/// Messages whose sender died before it could find out.
+fn reconcile(ctx: &Ctx, town: &Rc<Town>, round: i64) {
+    let list = Op::List {
+        filter: Filter::default(),
+        after: None,
+        limit: LIMIT,
+    };
+    let Ok(Reply::Listed(sessions)) = insist(ctx, None, list) else {
+        return;
+    };
+    for session in sessions {
+        let explain = Op::Explain {
+            session: session.session.clone(),
+        };
+        let Ok(Reply::Explained(Explained { why })) = insist(ctx, None, explain) else {
+            continue;
+        };
+        for why in why {
+            if let Why::SendUnknown { n, .. } = why {
+                sender::resolve(ctx, town, session.session.as_str(), n, round);
+            }
+        }
+    }
+}
+
+fn prune(ctx: &Ctx) {
+    let op = Op::Prune {
+        keep_ms: KEEP_MS,
+        limit: LIMIT,
+    };
+    if let Ok(Reply::Pruned(pruned)) = insist(ctx, None, op)
+        && pruned.inbox + pruned.sessions > 0
+    {
+        ctx.kernel().reached(goal::PRUNED);
+    }
+}
+
+const FIRST: Label = Label::fixed("until there is work");
+const NEXT: Label = Label::fixed("until the next sweep");
+const PRUNES: Label = Label::fixed("prunes");
+const SHORTEST_REST_MS: u64 = 30_000;
+const LONGEST_REST_MS: u64 = 600_000;
+/// Longer than the platform delivers anything.
+const KEEP_MS: i64 = 2 * 3_600_000;
+const LIMIT: u32 = 100;
