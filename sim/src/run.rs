@@ -160,6 +160,16 @@ impl Kernel {
         self.phase.get()
     }
 
+    /// STUB
+    pub fn undone(&self) -> Vec<std::ops::Range<u64>> {
+        Vec::new()
+    }
+
+    /// The next position of the trace.
+    pub fn position(&self) -> u64 {
+        self.trace.borrow_mut().tick()
+    }
+
     /// The simulated disk.
     pub fn disk(&self) -> &Rc<Disk> {
         &self.disk

@@ -6,13 +6,13 @@ mod state;
 use std::rc::Rc;
 
 use lockstep_store::{
-    Accept, Accepted, Answer, Call, Error, NewSession, Op, Reply, Verdict, WhenWaiting,
+    Accept, Accepted, Answer, Call, Error, NewSession, Op, OpenPolicy, Reply, Verdict, WhenWaiting,
 };
 
 use super::platform::{Event, Sort};
 use crate::label::Label;
 use crate::run::Ctx;
-use crate::world::{Quirk, RUNTIMES, Town, USERS, Wish, goal};
+use crate::world::{Question, Quirk, RUNTIMES, Town, USERS, Wish, goal};
 
 pub(crate) use self::state::{Edit, connect, edit};
 
@@ -20,7 +20,7 @@ pub(crate) use self::state::{Edit, connect, edit};
 pub(crate) fn webhook(ctx: &Ctx, town: &Rc<Town>, event: &Event) {
     match &event.sort {
         // It keeps a connection open, and that is all.
-        Sort::Message(Wish::Ping) => {
+        Sort::Message(Wish::Ping) if !town.has(Quirk::PingsAreMessages) => {
             ctx.kernel().reached(goal::PING);
             ctx.reply("pong");
         }
@@ -47,8 +47,30 @@ fn message(ctx: &Ctx, town: &Rc<Town>, event: &Event, wish: Wish) {
         }
         // No delivery of this will ever be taken: to ask for more of them would be to ask for ever.
         Err(Error::Invalid { .. }) => ctx.reply("refused"),
-        _ => ctx.reply("error"),
+        _ => {
+            if town.has(Quirk::ErrorMeansAbsent) {
+                open_another(ctx, town, event);
+            }
+            ctx.reply("error");
+        }
     }
+}
+
+/// The bad habit of taking an error for absence.
+fn open_another(ctx: &Ctx, town: &Town, event: &Event) {
+    let person = &USERS[event.user];
+    let op = Op::OpenOrGet {
+        key: person.key(),
+        policy: OpenPolicy::Replace,
+        new: NewSession {
+            conv: format!("conv:{}", person.name).into(),
+            session: format!("session:{}", ctx.cause()).into(),
+            runtime: RUNTIMES[town.prefers[event.user].get()].name.to_owned(),
+            idle_ms: None,
+        },
+    };
+    // That this may fail too does not occur to it.
+    let _ = store(ctx, "open", op);
 }
 
 /// Ids come from the event: the same for each delivery of it. The body is the user's intent.
@@ -99,7 +121,7 @@ fn press(ctx: &Ctx, town: &Rc<Town>, event: &Event, token: &Rc<str>) {
     let answer = Answer {
         key: USERS[event.user].key(),
         ext_id: event.ext_id.clone(),
-        token: token.to_string(),
+        token: meant(town, event.user, token),
     };
     match store(ctx, "answer", Op::Answer(answer)) {
         Ok(Reply::Answered(answered)) => {
@@ -115,6 +137,17 @@ fn press(ctx: &Ctx, town: &Rc<Town>, event: &Event, token: &Rc<str>) {
         Err(Error::NotFound { .. }) => ctx.reply("no such button"),
         _ => ctx.reply("error"),
     }
+}
+
+/// The button that was pressed is the one whose token came back: it stands for its own list.
+fn meant(town: &Town, user: usize, token: &str) -> String {
+    if town.has(Quirk::PressesByPosition)
+        && let (Some((_, button)), Some(newest)) =
+            (Question::of_token(token), town.newest_question(user))
+    {
+        return newest.token(usize::try_from(button).unwrap_or(0));
+    }
+    token.to_owned()
 }
 
 /// One call for this delivery: a redelivery is another request, and the store knows the event.

@@ -11,6 +11,8 @@ use crate::world::{Letter, Shown, Town, goal};
 /// A message to be shown.
 #[derive(Debug, Clone)]
 pub(crate) struct Parcel {
+    /// The request's own name.
+    pub(crate) request: String,
     /// Which message of the outbox it is: session and number.
     pub(crate) of: (String, i64),
     /// It may have been shown before, and says so.
@@ -18,33 +20,44 @@ pub(crate) struct Parcel {
     pub(crate) body: String,
 }
 
-/// Shows a message, or refuses it: for now, or for good.
+/// Shows a message, or refuses it: for now, or for good. A request that the network has repeated is answered as before.
 pub(crate) fn show(ctx: &Ctx, town: &Rc<Town>, parcel: &Parcel) {
+    ctx.gate(&SHOWN);
+    let known = town.parcels.borrow().get(&parcel.request).cloned();
+    let answer = known.unwrap_or_else(|| {
+        let answer = first(ctx, town, parcel);
+        let request = parcel.request.clone();
+        town.parcels.borrow_mut().insert(request, answer.clone());
+        answer
+    });
+    ctx.reply(&answer);
+}
+
+fn first(ctx: &Ctx, town: &Rc<Town>, parcel: &Parcel) -> String {
     match ctx.pick(&REFUSES, 6) {
         4 => {
             ctx.kernel().reached(goal::RATE_LIMITED);
-            return ctx.reply("later");
+            return "later".to_owned();
         }
         5 => {
             ctx.kernel().reached(goal::CHAT_GONE);
-            return ctx.reply("gone");
+            return "gone".to_owned();
         }
         _ => {}
     }
-    ctx.gate(&SHOWN);
     let Some(letter) = Letter::read(&parcel.body) else {
-        return ctx.reply("gone");
+        return "gone".to_owned();
     };
     ctx.happen("message", None, Some(parcel.body.clone().into()), None);
     let chat = &town.chats[letter.to];
     chat.borrow_mut().push(Shown {
+        n: ctx.kernel().position(),
         of: parcel.of.clone(),
         repeat: parcel.repeat,
         body: parcel.body.clone(),
     });
     user::react(ctx, town, letter.to, &letter.text);
-    let n = chat.borrow().len();
-    ctx.reply(&format!("shown {}-{n}", letter.to));
+    format!("shown {}-{}", letter.to, chat.borrow().len())
 }
 
 /// Whether a message stands in a chat: what support finds out by looking.

@@ -31,6 +31,16 @@ pub(crate) enum Sort {
 
 /// Takes a user's event and delivers it on its own time.
 pub(crate) fn post(ctx: &Ctx, town: &Rc<Town>, event: Event) {
+    let name = event.name.as_str().to_owned();
+    match &event.sort {
+        Sort::Message(Wish::Ping) => {
+            town.pings.borrow_mut().insert(name);
+        }
+        Sort::Message(_) => {}
+        Sort::Press(token) => {
+            town.pressed.borrow_mut().insert(name, Rc::clone(token));
+        }
+    }
     let carrier = Label::new(&format!("platform {}", event.name));
     let town = Rc::clone(town);
     ctx.kernel().spawn(carrier, None, false, move |ctx| {

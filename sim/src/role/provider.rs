@@ -7,15 +7,18 @@ mod natives;
 
 use std::rc::Rc;
 
+use lockstep_store::{Fence, TaskId};
 use rusqlite::types::Value;
 
 use crate::label::Label;
 use crate::run::Ctx;
-use crate::world::{Place, Town, Wish, event_of, goal};
+use crate::world::{Place, Town, Turn, Wish, event_of, goal};
 
 /// What a worker asks for.
 #[derive(Debug, Clone)]
 pub(crate) struct Order {
+    pub(crate) task: TaskId,
+    pub(crate) fence: Fence,
     /// Idempotency key: the same for each attempt of a task.
     pub(crate) key: String,
     /// What the user wrote.
@@ -32,18 +35,30 @@ pub(crate) struct Order {
 
 /// Runs one turn. It may fail before its effect or after it.
 pub(crate) fn serve(ctx: &Ctx, town: &Rc<Town>, order: &Order) {
+    let said = carry_out(ctx, town, order);
+    town.kept.borrow_mut().turns.push(Turn {
+        n: ctx.kernel().position(),
+        task: order.task.as_str().to_owned(),
+        fence: order.fence,
+        answer: order.answer.clone(),
+        said: said.clone(),
+    });
+    ctx.reply(&said);
+}
+
+fn carry_out(ctx: &Ctx, town: &Rc<Town>, order: &Order) -> String {
     if Wish::of(&order.input) == Wish::Impossible {
-        return ctx.reply("never");
+        return "never".to_owned();
     }
     let fails = ctx.pick(&FAILS, 6);
     let native = match natives::enter(ctx, town, order) {
         Ok(native) => native,
-        Err(words) => return ctx.reply(words),
+        Err(words) => return words.to_owned(),
     };
     ctx.take(&WORK, SHORTEST_WORK_MS, LONGEST_WORK_MS);
-    let words = turn(ctx, town, order, &native, fails);
+    let said = turn(ctx, town, order, &native, fails);
     natives::leave(ctx, town, &native);
-    ctx.reply(&words);
+    said
 }
 
 fn turn(ctx: &Ctx, town: &Town, order: &Order, native: &str, fails: u64) -> String {

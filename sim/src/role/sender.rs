@@ -10,7 +10,7 @@ use super::chat::{self, Parcel};
 use super::insist;
 use crate::label::Label;
 use crate::run::{Answer, Ctx, Request};
-use crate::world::{Town, USERS, goal};
+use crate::world::{Quirk, Town, USERS, goal};
 
 /// Sends when it is called; a call may be lost, so it also looks by itself, ever more rarely while there is nothing.
 pub(crate) fn start(ctx: &Ctx, town: &Rc<Town>) {
@@ -87,8 +87,7 @@ impl Sender<'_> {
             self.ctx.kernel().reached(goal::STALLED_BEFORE_EFFECT);
         }
         let (session, n, send_no) = (message.session.clone(), message.n, message.send_no);
-        let answer = self.ctx.request(self.request(message), TIMEOUT_MS);
-        let op = match &answer {
+        let op = match &self.hand_over(message) {
             Some(Answer::Reply(text)) if text.starts_with("shown") => Op::Sent {
                 session,
                 n,
@@ -106,6 +105,12 @@ impl Sender<'_> {
                     NotSent::Drop
                 },
             },
+            _ if self.town.has(Quirk::SilenceMeansSent) => Op::Sent {
+                session,
+                n,
+                send_no,
+                provider_id: String::new(),
+            },
             _ => Op::Unknown {
                 session,
                 n,
@@ -122,18 +127,41 @@ impl Sender<'_> {
         }
     }
 
-    fn request(&self, message: &Sending) -> Request {
+    fn hand_over(&self, message: &Sending) -> Option<Answer> {
+        let request = self.request(message, 1);
+        if self.town.has(Quirk::SendsLater) {
+            let name = Label::new(&format!("{} later", request.cause));
+            let late = self.ctx.amount(&LATER, 0, TIMEOUT_MS);
+            self.ctx.kernel().spawn(name, None, false, move |ctx| {
+                ctx.sleep(&LATER, late);
+                ctx.request(request, TIMEOUT_MS);
+            });
+            return Some(Answer::Reply("shown".into()));
+        }
+        let answer = self.ctx.request(request, TIMEOUT_MS);
+        match answer {
+            Some(Answer::Reply(_)) => answer,
+            _ if self.town.has(Quirk::ResendsUnmarked) => {
+                self.ctx.request(self.request(message, 2), TIMEOUT_MS)
+            }
+            _ => answer,
+        }
+    }
+
+    fn request(&self, message: &Sending, attempt: u32) -> Request {
+        let name = format!(
+            "send {} {}.{} by {}/{attempt}",
+            message.session, message.n, message.send_no, self.name
+        );
         let parcel = Parcel {
+            request: name.clone(),
             of: (message.session.as_str().to_owned(), message.n),
             repeat: message.repeat,
             body: message.body.clone(),
         };
         let town = Rc::clone(self.town);
         Request {
-            cause: Label::new(&format!(
-                "send {} {}.{} by {}",
-                message.session, message.n, message.send_no, self.name
-            )),
+            cause: Label::new(&name),
             to: Rc::clone(&self.town.chat),
             handler: Rc::new(move |ctx: &Ctx| chat::show(ctx, &town, &parcel)),
         }
@@ -143,6 +171,9 @@ impl Sender<'_> {
 /// Settles a message that may have been sent: by a look into the chat, or by a policy. Where looking does not help, it stays
 /// as it is until somebody looks again.
 pub(super) fn resolve(ctx: &Ctx, town: &Rc<Town>, session: &str, n: i64, try_no: i64) {
+    if town.has(Quirk::ForgetsUnknown) {
+        return;
+    }
     let how = match ctx.pick(&POLICY, 3) {
         0 => match look(ctx, town, session, n, try_no) {
             Some(how) => how,
@@ -184,6 +215,7 @@ fn look(ctx: &Ctx, town: &Rc<Town>, session: &str, n: i64, try_no: i64) -> Optio
 
 const MAIL: Label = Label::fixed("for mail");
 const STALLS: Label = Label::fixed("stands still before it sends");
+const LATER: Label = Label::fixed("sends it later");
 const POLICY: Label = Label::fixed("what is done about the unknown");
 const LIMIT: u32 = 2;
 const LEASE_MS: i64 = 15_000;

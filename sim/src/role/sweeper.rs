@@ -8,7 +8,7 @@ use lockstep_store::{Explained, Filter, Op, Reply, Swept, Why};
 use super::{insist, sender};
 use crate::label::Label;
 use crate::run::Ctx;
-use crate::world::{Town, goal};
+use crate::world::{Quirk, Town, goal};
 
 /// Sweeps often while something is found, and ever more rarely while nothing is.
 pub(crate) fn start(ctx: &Ctx, town: &Rc<Town>) {
@@ -22,6 +22,9 @@ pub(crate) fn start(ctx: &Ctx, town: &Rc<Town>) {
         }
         let found = sweep(ctx, town);
         reconcile(ctx, town, round);
+        if town.has(Quirk::RepairsQueues) {
+            repair_queues(ctx, town);
+        }
         if ctx.pick(&PRUNES, 4) == 3 {
             prune(ctx);
         }
@@ -83,6 +86,23 @@ fn reconcile(ctx: &Ctx, town: &Rc<Town>, round: i64) {
     }
 }
 
+/// The bad habit of curing what one finds instead of what it comes from.
+fn repair_queues(ctx: &Ctx, town: &Town) {
+    ctx.gate(&REPAIRS);
+    let repaired = ctx.with_db(|handle| {
+        handle.connection().execute(
+            "UPDATE session SET head_ready_ms = (SELECT q.run_at_ms FROM task q
+               WHERE q.session_id = session.session_id AND q.state = 'queued' ORDER BY q.pos LIMIT 1)
+             WHERE live = 1 AND head_ready_ms IS NULL AND NOT EXISTS (SELECT 1 FROM task t
+               WHERE t.session_id = session.session_id AND t.state IN ('running', 'waiting'))",
+            [],
+        )
+    });
+    if repaired.is_ok_and(|rows| rows > 0) {
+        town.ring_all(ctx);
+    }
+}
+
 fn prune(ctx: &Ctx) {
     let op = Op::Prune {
         keep_ms: KEEP_MS,
@@ -97,6 +117,7 @@ fn prune(ctx: &Ctx) {
 
 const FIRST: Label = Label::fixed("until there is work");
 const NEXT: Label = Label::fixed("until the next sweep");
+const REPAIRS: Label = Label::fixed("repairs queues");
 const PRUNES: Label = Label::fixed("prunes");
 const SHORTEST_REST_MS: u64 = 30_000;
 const LONGEST_REST_MS: u64 = 600_000;

@@ -17,7 +17,7 @@ use crate::world::{Town, goal};
 enum Went {
     /// The work is done; the token to go on with, the epoch of the one before, and what was charged.
     Well {
-        token: String,
+        token: Option<String>,
         epoch: i64,
         units: String,
     },
@@ -46,7 +46,7 @@ pub(crate) fn run(ctx: &Ctx, town: &Rc<Town>, me: &Worker, claimed: &Claimed) {
         return;
     };
     let went = order::place(ctx, town, me, claimed, token);
-    if let Err(Error::Fenced { .. }) = end::end(ctx, town, claimed, went)
+    if let Err(Error::Fenced { .. }) = end::end(ctx, town, me, claimed, went)
         && town.taken.borrow().contains(claimed.task.as_str())
     {
         ctx.kernel().reached(goal::TAKEOVER);

@@ -1,5 +1,6 @@
 //! A worker process: each start of it is a worker of its own, which claims sessions and runs their turns.
 
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use lockstep_store::{Claimed, Error, Op, Reply, WorkerId};
@@ -17,6 +18,9 @@ pub(crate) struct Worker {
     /// Index into the runtime's builds.
     build: usize,
     claims: u64,
+    /// The token of its last turn, and the chat that it served first: nobody who knows better looks at them.
+    pub(crate) last_token: RefCell<Option<String>>,
+    pub(crate) first_chat: Cell<Option<usize>>,
 }
 
 impl Worker {
@@ -59,6 +63,8 @@ fn worker(ctx: &Ctx, town: &Town, slot: usize, post: Post, roll: u32) -> Worker 
         post,
         build: town.deployed[post.runtime].get(),
         claims: 0,
+        last_token: RefCell::new(None),
+        first_chat: Cell::new(None),
     }
 }
 

@@ -28,6 +28,42 @@ pub enum Quirk {
     AnswersEarly,
     /// The API knows an event by its delivery.
     KnowsDeliveries,
+    /// The API takes a keep-alive for a message.
+    PingsAreMessages,
+    /// The API takes an error for absence, and opens a session of its own.
+    ErrorMeansAbsent,
+    /// The API looks a button up by its position, in the newest list.
+    PressesByPosition,
+    /// The API answers a conflict by writing what it has over what is there.
+    OverwritesState,
+    /// The API serves a cached state whatever the tab was shown before.
+    ServesStaleCache,
+    /// A worker's idempotency key is that of its attempt.
+    KeysByAttempt,
+    /// A worker takes a provider's error for an answer.
+    CompletesFailures,
+    /// A worker records what it used once for each attempt.
+    CountsTwice,
+    /// A worker takes a locked native session for a failure of the task's.
+    BusyIsAFailure,
+    /// A worker goes on with the token of its last turn where a session has none.
+    LeaksToken,
+    /// A worker ends a turn without telling its user.
+    TellsNobody,
+    /// A worker takes the message itself for the answer to the question about it.
+    AnswersItself,
+    /// A worker replies to the chat that it served first.
+    RepliesToFirstChat,
+    /// The sender takes silence for success.
+    SilenceMeansSent,
+    /// The sender asks again at once when nobody answers, as if nothing could have happened.
+    ResendsUnmarked,
+    /// The sender reports a message as sent and sends it when it has time.
+    SendsLater,
+    /// Nobody looks into messages that may have been sent.
+    ForgetsUnknown,
+    /// The sweeper repairs queues that nobody would find, by hand.
+    RepairsQueues,
 }
 
 impl Defect {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use lockstep_store::Fence;
+
 use crate::label::Label;
 
 /// Where a native session can be resumed.
@@ -20,6 +22,21 @@ pub(crate) struct Native {
     pub(crate) durable_ms: u64,
     /// A turn is running in it, or its lock was not given back yet: nobody else gets in before this time.
     pub(crate) free_ms: u64,
+    /// The conversation that it was made for.
+    pub(crate) author: Option<usize>,
+}
+
+/// One order that was carried out or refused.
+#[derive(Debug, Clone)]
+pub(crate) struct Turn {
+    /// Position in the trace, when the provider said what it said.
+    pub(crate) n: u64,
+    pub(crate) task: String,
+    pub(crate) fence: Fence,
+    /// What the order gave as the user's answer.
+    pub(crate) answer: Option<String>,
+    /// What was answered, in the words of the provider.
+    pub(crate) said: String,
 }
 
 /// Never: the time at which a running turn's lock is free.
@@ -32,6 +49,8 @@ pub(crate) struct Provider {
     pub(crate) natives: BTreeMap<String, Native>,
     /// Units charged for what was done, by idempotency key.
     pub(crate) charged: BTreeMap<String, u64>,
+    /// Orders, in the order in which they were answered.
+    pub(crate) turns: Vec<Turn>,
     /// Tokens that it has declared lost.
     pub(crate) lost: Vec<String>,
 }

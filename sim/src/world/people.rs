@@ -86,12 +86,23 @@ pub(crate) fn author_of(event: &str) -> Option<usize> {
 /// A message of the bot, as it stands in a chat.
 #[derive(Debug, Clone)]
 pub(crate) struct Shown {
+    /// Position in the trace.
+    pub(crate) n: u64,
     /// Which message of the outbox it is: session and number.
     pub(crate) of: (String, i64),
     /// The attempt that showed it was marked as a possible repeat.
     pub(crate) repeat: bool,
     /// What it says.
     pub(crate) body: String,
+}
+
+/// An edit of a tab that was acknowledged.
+#[derive(Debug, Clone)]
+pub(crate) struct Saved {
+    /// Position in the trace.
+    pub(crate) n: u64,
+    pub(crate) session: String,
+    pub(crate) edit: String,
 }
 
 /// What a user knows from the last acknowledged message.

@@ -36,6 +36,10 @@ pub(super) mod task {
     pub(crate) const POS: usize = at(COLUMNS, "pos");
     pub(crate) const STATE: usize = at(COLUMNS, "state");
     pub(crate) const SESSION_LIVE: usize = at(COLUMNS, "session_live");
+    pub(crate) const END_FENCE: usize = at(COLUMNS, "end_fence");
+    pub(crate) const INPUT: usize = at(COLUMNS, "input");
+    pub(crate) const OUTCOME: usize = at(COLUMNS, "outcome");
+    pub(crate) const RETRY_OF: usize = at(COLUMNS, "retry_of");
 
     /// Whether this is the image of an open task.
     pub(crate) fn is_open(image: &[Value]) -> bool {
@@ -70,7 +74,12 @@ pub(super) mod session {
         "idle_ms",
     ];
     pub(crate) const ID: usize = at(COLUMNS, "session_id");
+    pub(crate) const CONV: usize = at(COLUMNS, "conv_id");
     pub(crate) const STATE: usize = at(COLUMNS, "state");
+    pub(crate) const CLOSE_REASON: usize = at(COLUMNS, "close_reason");
+    pub(crate) const TOKEN: usize = at(COLUMNS, "resume_token");
+    pub(crate) const TOUCHED_MS: usize = at(COLUMNS, "touched_ms");
+    pub(crate) const EXPIRES_MS: usize = at(COLUMNS, "expires_ms");
     pub(crate) const FENCE: usize = at(COLUMNS, "fence");
     pub(crate) const CLASS: usize = at(COLUMNS, "resume_class");
     pub(crate) const HOME: usize = at(COLUMNS, "resume_home");
@@ -121,6 +130,7 @@ pub(super) mod outbox {
     ];
     const SESSION: usize = at(COLUMNS, "session_id");
     const N: usize = at(COLUMNS, "n");
+    pub(crate) const TASK: usize = at(COLUMNS, "task_id");
     pub(crate) const STATE: usize = at(COLUMNS, "state");
 
     /// Which message of which session.
@@ -137,11 +147,83 @@ pub(super) mod outbox {
     }
 }
 
+/// Columns of `prompt`.
+pub(super) mod prompt {
+    use super::at;
+
+    pub(crate) const TABLE: &str = "prompt";
+    pub(super) const COLUMNS: &[&str] = &[
+        "prompt_id",
+        "session_id",
+        "task_id",
+        "state",
+        "session_live",
+        "text_ok",
+        "host_msg",
+        "chosen",
+        "answer_text",
+        "opened_ms",
+        "expires_ms",
+        "ended_ms",
+        "fence",
+    ];
+    pub(crate) const ID: usize = at(COLUMNS, "prompt_id");
+    pub(crate) const TASK: usize = at(COLUMNS, "task_id");
+    pub(crate) const STATE: usize = at(COLUMNS, "state");
+    pub(crate) const CHOSEN: usize = at(COLUMNS, "chosen");
+    pub(crate) const ANSWER_TEXT: usize = at(COLUMNS, "answer_text");
+    pub(crate) const EXPIRES_MS: usize = at(COLUMNS, "expires_ms");
+    pub(crate) const ENDED_MS: usize = at(COLUMNS, "ended_ms");
+}
+
+/// Columns of `session_data`.
+pub(super) mod data {
+    use super::at;
+
+    pub(crate) const TABLE: &str = "session_data";
+    pub(super) const COLUMNS: &[&str] = &["session_id", "version", "body"];
+    pub(crate) const BODY: usize = at(COLUMNS, "body");
+}
+
+/// Columns of `worker`.
+pub(super) mod worker {
+    use super::at;
+
+    pub(crate) const TABLE: &str = "worker";
+    pub(super) const COLUMNS: &[&str] = &[
+        "worker_id",
+        "build_id",
+        "resume_class",
+        "home",
+        "state",
+        "started_ms",
+        "seen_ms",
+    ];
+    pub(crate) const ID: usize = at(COLUMNS, "worker_id");
+    pub(crate) const BUILD: usize = at(COLUMNS, "build_id");
+    pub(crate) const STATE: usize = at(COLUMNS, "state");
+}
+
+/// Columns of `runtime_build`.
+pub(super) mod build {
+    use super::at;
+
+    pub(crate) const TABLE: &str = "runtime_build";
+    pub(super) const COLUMNS: &[&str] =
+        &["build_id", "runtime", "resume_class", "state", "created_ms"];
+    pub(crate) const ID: usize = at(COLUMNS, "build_id");
+    pub(crate) const STATE: usize = at(COLUMNS, "state");
+}
+
 const TABLES: &[(&str, &[&str])] = &[
     (task::TABLE, task::COLUMNS),
     (session::TABLE, session::COLUMNS),
     (lease::TABLE, lease::COLUMNS),
     (outbox::TABLE, outbox::COLUMNS),
+    (prompt::TABLE, prompt::COLUMNS),
+    (data::TABLE, data::COLUMNS),
+    (worker::TABLE, worker::COLUMNS),
+    (build::TABLE, build::COLUMNS),
 ];
 
 /// Where a column stands. A name that is not in the list does not compile.

@@ -4,13 +4,13 @@
 //! may be lost because nobody's correctness depends on it.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::defect::{Defect, Quirk};
 use super::letter::Question;
 use super::native::Provider;
-use super::people::{Known, Shown};
+use super::people::{Known, Saved, Shown};
 use super::progress::Progress;
 use crate::label::Label;
 use crate::role::operator::Notebook;
@@ -62,6 +62,14 @@ pub(crate) struct Town {
     asked: [RefCell<Vec<Question>>; 2],
     /// Presses of each user, counted.
     presses: [Cell<u64>; 2],
+    /// Events that only keep a connection open.
+    pub(crate) pings: RefCell<BTreeSet<String>>,
+    /// The button that each press was meant for, by event.
+    pub(crate) pressed: RefCell<BTreeMap<String, Rc<str>>>,
+    /// Edits that tabs were told are saved.
+    pub(crate) saved: RefCell<Vec<Saved>>,
+    /// What the platform answered to each request to show a message: the network repeats some.
+    pub(crate) parcels: RefCell<BTreeMap<String, String>>,
     /// Buttons that a user pressed once more because nothing happened.
     again: RefCell<BTreeSet<(usize, Rc<str>)>>,
     /// The build that workers of each runtime are started with: an index into its builds.
@@ -98,6 +106,10 @@ impl Town {
             chats: Default::default(),
             asked: Default::default(),
             presses: Default::default(),
+            pings: RefCell::default(),
+            pressed: RefCell::default(),
+            saved: RefCell::default(),
+            parcels: RefCell::default(),
             again: RefCell::default(),
             deployed: Default::default(),
             taken: RefCell::default(),
@@ -161,6 +173,11 @@ impl Town {
         let asked = self.asked[user].borrow();
         let at = asked.iter().position(|other| other == question)?;
         Some(asked[at.checked_sub(1)?].clone())
+    }
+
+    /// The question that a user saw last.
+    pub(crate) fn newest_question(&self, user: usize) -> Option<Question> {
+        self.asked[user].borrow().last().cloned()
     }
 
     /// Number of a user's next press, from 1.

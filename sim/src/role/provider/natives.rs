@@ -3,7 +3,7 @@
 use super::Order;
 use crate::label::Label;
 use crate::run::Ctx;
-use crate::world::{HELD, Native, Town, goal};
+use crate::world::{HELD, Native, Town, author_of, goal};
 
 /// Lets a turn into its native session: the one that is resumed, or a new one. Answers its token, or the refusal in words.
 /// Resuming it elsewhere is what must never be.
@@ -17,6 +17,9 @@ pub(super) fn enter(ctx: &Ctx, town: &Town, order: &Order) -> Result<String, &'s
         .is_some_and(|native| native.place == order.place);
     if !in_place && !town.kept.borrow().lost.contains(token) {
         crossed(ctx, token, made.as_ref(), order);
+    }
+    if let Some(native) = &made {
+        shared(ctx, token, native, order);
     }
     let Some(native) = made.filter(|_| in_place) else {
         return lost(ctx, town, token);
@@ -58,6 +61,7 @@ fn create(ctx: &Ctx, town: &Town, order: &Order) -> String {
         made_by: order.by.clone(),
         durable_ms: ctx.now_ms() + ctx.amount(&WRITTEN_DOWN, 0, LATEST_DURABLE_MS),
         free_ms: HELD,
+        author: author_of(&order.input),
     };
     town.kept.borrow_mut().natives.insert(token.clone(), native);
     token
@@ -81,6 +85,19 @@ fn crossed(ctx: &Ctx, token: &str, made: Option<&Native>, order: &Order) {
     );
     ctx.kernel()
         .violated("no_cross_runtime_resume", token, &row);
+}
+
+/// A native session remembers one conversation; nobody else's is to be told to it.
+fn shared(ctx: &Ctx, token: &str, native: &Native, order: &Order) {
+    let author = author_of(&order.input);
+    if native.author != author {
+        let row = format!(
+            "token={token} made for={:?} used for={author:?}",
+            native.author
+        );
+        ctx.kernel()
+            .violated("native_session_is_not_shared", token, &row);
+    }
 }
 
 const LOSES: Label = Label::fixed("native session is lost");

@@ -7,11 +7,18 @@ use lockstep_store::{Ask, CancelHow, Choice, Claimed, Complete, Error, Item, Op,
 use super::Went;
 use crate::label::Label;
 use crate::role::insist;
+use crate::role::worker::Worker;
 use crate::run::Ctx;
-use crate::world::{Letter, Question, Town, USERS, author_of, event_of, goal};
+use crate::world::{Letter, Question, Quirk, Town, USERS, author_of, event_of, goal};
 
 /// Ends a turn, however it went. Under the lease's own `op_id`, so that it ends once.
-pub(super) fn end(ctx: &Ctx, town: &Rc<Town>, claimed: &Claimed, went: Went) -> Result<(), Error> {
+pub(super) fn end(
+    ctx: &Ctx,
+    town: &Rc<Town>,
+    me: &Worker,
+    claimed: &Claimed,
+    went: Went,
+) -> Result<(), Error> {
     let (task, fence) = (claimed.task.clone(), claimed.fence);
     let op = match went {
         Went::Well {
@@ -20,10 +27,13 @@ pub(super) fn end(ctx: &Ctx, town: &Rc<Town>, claimed: &Claimed, went: Went) -> 
             units,
         } => {
             stall(ctx);
-            progress(ctx, claimed, &token, epoch)?;
-            Op::Complete(complete(claimed, token, &units))
+            if let Some(token) = &token {
+                progress(ctx, claimed, token, epoch)?;
+            }
+            me.last_token.replace(token.clone());
+            Op::Complete(complete(town, me, claimed, token, &units))
         }
-        Went::Asks { token } => Op::Ask(ask(ctx, claimed, token)),
+        Went::Asks { token } => Op::Ask(ask(ctx, town, me, claimed, token)),
         Went::Wrong => Op::Fail {
             task,
             fence,
@@ -121,22 +131,34 @@ fn progress(ctx: &Ctx, claimed: &Claimed, token: &str, epoch: i64) -> Result<(),
     Ok(())
 }
 
-fn complete(claimed: &Claimed, token: String, units: &str) -> Complete {
+fn complete(
+    town: &Town,
+    me: &Worker,
+    claimed: &Claimed,
+    token: Option<String>,
+    units: &str,
+) -> Complete {
+    let units = match units.parse::<i64>() {
+        Ok(units) if town.has(Quirk::CountsTwice) => (units * claimed.attempt).to_string(),
+        _ => units.to_owned(),
+    };
     Complete {
         task: claimed.task.clone(),
         fence: claimed.fence,
         outcome: format!("charged {units}"),
         items: vec![item("message", claimed)],
-        sends: vec![send(
+        sends: sends(
+            town,
+            me,
             claimed,
             "answer",
             format!("answer to {}", event_of(&claimed.input)),
-        )],
-        resume_token: Some(token),
+        ),
+        resume_token: token,
     }
 }
 
-fn ask(ctx: &Ctx, claimed: &Claimed, token: String) -> Ask {
+fn ask(ctx: &Ctx, town: &Town, me: &Worker, claimed: &Claimed, token: String) -> Ask {
     let question = Question {
         prompt: format!("q:{}:{}", claimed.task, claimed.fence),
     };
@@ -153,19 +175,26 @@ fn ask(ctx: &Ctx, claimed: &Claimed, token: String) -> Ask {
         text_ok: true,
         expires_in_ms: i64::try_from(open_ms).unwrap_or(i64::MAX),
         items: vec![item("question", claimed)],
-        sends: vec![send(claimed, &question.prompt, question.write())],
+        sends: sends(town, me, claimed, &question.prompt, question.write()),
         resume_token: Some(token),
     }
 }
 
 /// The reply goes to whom the task's input names: who wrote it.
-fn send(claimed: &Claimed, what: &str, text: String) -> Send {
-    let to = author_of(event_of(&claimed.input)).unwrap_or(0);
-    Send {
+fn sends(town: &Town, me: &Worker, claimed: &Claimed, what: &str, text: String) -> Vec<Send> {
+    if town.has(Quirk::TellsNobody) {
+        return Vec::new();
+    }
+    let mut to = author_of(event_of(&claimed.input)).unwrap_or(0);
+    if town.has(Quirk::RepliesToFirstChat) {
+        to = me.first_chat.get().unwrap_or(to);
+        me.first_chat.set(Some(to));
+    }
+    vec![Send {
         dedup_key: format!("{what} {}", claimed.task),
         body: Letter { to, text }.write(),
         route: USERS[to].tenant.to_owned(),
-    }
+    }]
 }
 
 fn item(kind: &str, claimed: &Claimed) -> Item {

@@ -10,7 +10,7 @@ use crate::role::insist;
 use crate::role::provider::{self, Order};
 use crate::role::worker::Worker;
 use crate::run::{Answer, Ctx, Mail, Request};
-use crate::world::{Town, goal};
+use crate::world::{Quirk, Town, goal};
 
 /// An order without an answer is given again under the same key: the provider acts on it once.
 pub(super) fn place(
@@ -20,8 +20,18 @@ pub(super) fn place(
     claimed: &Claimed,
     token: Option<String>,
 ) -> Went {
+    let token = token.or_else(|| {
+        let leaks = town.has(Quirk::LeaksToken);
+        me.last_token.borrow().clone().filter(|_| leaks)
+    });
     let mut order = Order {
-        key: claimed.task.as_str().to_owned(),
+        task: claimed.task.clone(),
+        fence: claimed.fence,
+        key: if town.has(Quirk::KeysByAttempt) {
+            format!("{} {}", claimed.task, claimed.fence)
+        } else {
+            claimed.task.as_str().to_owned()
+        },
         input: claimed.input.clone(),
         answer: claimed.prompt.as_ref().map(|prompt| words(&prompt.outcome)),
         token,
@@ -30,7 +40,7 @@ pub(super) fn place(
     };
     let mut epoch = claimed.epoch;
     for attempt in 1..=ATTEMPTS {
-        let mail = ctx.send(request(ctx, town, me, claimed, &order, attempt));
+        let mail = ctx.send(request(town, me, claimed, &order, attempt));
         let answer = match hold_on(ctx, me, claimed, &mail) {
             Err(went) => return went,
             Ok(answer) => answer,
@@ -43,7 +53,12 @@ pub(super) fn place(
                 }
                 order.token = None;
             }
-            Some(Answer::Reply(text)) => return went(&text, epoch),
+            Some(Answer::Reply(text))
+                if text.starts_with("asks ") && town.has(Quirk::AnswersItself) =>
+            {
+                order.answer = Some(order.input.clone());
+            }
+            Some(Answer::Reply(text)) => return went(town, &text, epoch),
             _ => ctx.sleep(&ORDER_AGAIN, REST_MS),
         }
     }
@@ -51,7 +66,6 @@ pub(super) fn place(
 }
 
 fn request(
-    ctx: &Ctx,
     town: &Rc<Town>,
     me: &Worker,
     claimed: &Claimed,
@@ -69,12 +83,12 @@ fn request(
     }
 }
 
-fn went(text: &str, epoch: i64) -> Went {
+fn went(town: &Town, text: &str, epoch: i64) -> Went {
     let (word, rest) = text.split_once(' ').unwrap_or((text, ""));
     match word {
         "done" => match rest.rsplit_once(' ') {
             Some((token, units)) => Went::Well {
-                token: token.to_owned(),
+                token: Some(token.to_owned()),
                 epoch,
                 units: units.to_owned(),
             },
@@ -83,7 +97,12 @@ fn went(text: &str, epoch: i64) -> Went {
         "asks" => Went::Asks {
             token: rest.to_owned(),
         },
-        "busy" => Went::Busy,
+        "busy" if !town.has(Quirk::BusyIsAFailure) => Went::Busy,
+        "error" if town.has(Quirk::CompletesFailures) => Went::Well {
+            token: None,
+            epoch,
+            units: "0".to_owned(),
+        },
         "never" => Went::Hopeless,
         _ => Went::Wrong,
     }

@@ -111,9 +111,10 @@ impl Tab<'_> {
         handler: Rc<dyn Fn(&Ctx)>,
     ) -> Option<Rc<str>> {
         let cause = format!("{} {what}#{visit}.{attempt}", self.ctx.cause());
+        let cause = Label::new(&cause);
         let request = Request {
-            cause: Label::new(&cause),
-            to: Rc::clone(&self.town.apis[((self.n + visit + attempt) % 2) as usize]),
+            to: Rc::clone(&self.town.apis[(cause.hash() % 2) as usize]),
+            cause,
             handler,
         };
         match self.ctx.request(request, TIMEOUT_MS) {

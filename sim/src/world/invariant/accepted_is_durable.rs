@@ -1,48 +1,33 @@
 //! What was acknowledged is there, and is acknowledged in the same words for ever.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Found;
 use crate::label::Label;
-use crate::trace::{Kind, Outcome, Trace};
+use crate::world::facts::Facts;
 use crate::world::row::{self, task};
 
-pub(super) const NAME: &str = "accepted_is_durable";
-
-/// Every acknowledged event has its task among the committed ones at the end, and each of its acknowledgements names the
-/// same task. An acknowledgement counts when it was given, even if it was lost on its way.
-pub(super) fn judge(trace: &Trace, found: &mut Vec<Found>) {
+/// Every acknowledged event has its task among the committed ones, and each of its acknowledgements names the same task. An
+/// acknowledgement counts when it was given, even if it was lost on its way.
+pub(super) fn judge(facts: &Facts<'_>, found: &mut Found) {
     let mut first: BTreeMap<&str, &str> = BTreeMap::new();
-    for event in trace
-        .events
-        .iter()
-        .filter(|event| event.kind == Kind::Deliver)
-    {
-        let Outcome::Text(text) = &event.outcome else {
-            continue;
-        };
+    for (_, cause, text) in &facts.answers {
         let Some(task) = acknowledged_task(text) else {
             continue;
         };
-        let message = event_of(&event.cause);
-        let known = *first.entry(message).or_insert(task);
+        let event = event_of(cause);
+        let known = *first.entry(event).or_insert(task);
         if known != task {
-            let row = format!("event={message} first={known} then={task}");
-            found.push(Found {
-                name: NAME,
-                key: message.to_owned(),
-                row,
-            });
+            found.add(event, format!("event={event} first={known} then={task}"));
         }
     }
-    for (message, task) in first {
-        if !is_there(trace, task) {
-            let row = format!("event={message} task={task} is not in the store");
-            found.push(Found {
-                name: NAME,
-                key: message.to_owned(),
-                row,
-            });
+    let committed = committed(facts);
+    for (event, task) in first {
+        if !committed.contains(task) {
+            found.add(
+                event,
+                format!("event={event} task={task} is not in the store"),
+            );
         }
     }
 }
@@ -57,18 +42,19 @@ fn event_of(cause: &Label) -> &str {
     cause.as_str().split('/').next().unwrap_or_default()
 }
 
-fn is_there(trace: &Trace, task: &str) -> bool {
-    let of_task = |image: &Option<Vec<_>>| {
-        image
-            .as_ref()
-            .is_some_and(|row| row::text(row, task::ID) == task)
-    };
-    let mut changes = trace
-        .changes
+/// Tasks that are there, or were pruned after they had ended.
+fn committed<'a>(facts: &Facts<'a>) -> BTreeSet<&'a str> {
+    let mut tasks = BTreeSet::new();
+    for (old, new) in facts
+        .commits
         .iter()
-        .rev()
-        .filter(|committed| &*committed.change.table == task::TABLE);
-    let last =
-        changes.find(|committed| of_task(&committed.change.new) || of_task(&committed.change.old));
-    last.is_some_and(|committed| committed.change.new.is_some())
+        .flat_map(|commit| commit.of(task::TABLE))
+    {
+        if let Some(new) = new {
+            tasks.insert(row::text(new, task::ID));
+        } else if let Some(open) = old.filter(|old| task::is_open(old)) {
+            tasks.remove(row::text(open, task::ID));
+        }
+    }
+    tasks
 }

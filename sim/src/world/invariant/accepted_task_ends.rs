@@ -5,62 +5,27 @@ use std::collections::BTreeMap;
 use rusqlite::types::Value;
 
 use super::Found;
-use crate::label::Label;
-use crate::trace::Trace;
+use crate::world::facts::Facts;
 use crate::world::row::{self, lease, session, task};
-
-pub(super) const NAME: &str = "accepted_task_ends";
 
 type Rows<'a> = BTreeMap<&'a str, &'a [Value]>;
 
 /// At the end of the healing phase no task is open, and no event was given up by the platform.
-pub(super) fn judge(trace: &Trace, given_up: &[Label], found: &mut Vec<Found>) {
-    for event in given_up {
+pub(super) fn judge(facts: &Facts<'_>, found: &mut Found) {
+    for event in facts.town.given_up.borrow().iter() {
         let row = format!("event={event} was delivered again and again and never acknowledged");
-        found.push(Found {
-            name: NAME,
-            key: event.as_str().to_owned(),
-            row,
-        });
+        found.add(event.as_str(), row);
     }
-    let tasks = last(trace, task::TABLE);
+    let tasks = facts.last(task::TABLE);
     if !tasks.values().any(|row| task::is_open(row)) {
         return;
     }
-    let (sessions, leases) = (last(trace, session::TABLE), last(trace, lease::TABLE));
+    let (sessions, leases) = (facts.last(session::TABLE), facts.last(lease::TABLE));
     for (id, stuck) in tasks.iter().filter(|(_, row)| task::is_open(row)) {
         let waits = waits_for(stuck, &tasks, &sessions, &leases);
-        let row = format!(
-            "task={id} state={} waits for {waits}",
-            row::text(stuck, task::STATE)
-        );
-        found.push(Found {
-            name: NAME,
-            key: (*id).to_owned(),
-            row,
-        });
+        let state = row::text(stuck, task::STATE);
+        found.add(id, format!("task={id} state={state} waits for {waits}"));
     }
-}
-
-/// The last committed image of each row of a table, by its first column.
-fn last<'a>(trace: &'a Trace, table: &str) -> Rows<'a> {
-    let mut rows = Rows::new();
-    for committed in trace
-        .changes
-        .iter()
-        .filter(|committed| &*committed.change.table == table)
-    {
-        match (&committed.change.new, &committed.change.old) {
-            (Some(new), _) => {
-                rows.insert(row::text(new, 0), new);
-            }
-            (None, Some(old)) => {
-                rows.remove(row::text(old, 0));
-            }
-            (None, None) => {}
-        }
-    }
-    rows
 }
 
 fn waits_for(stuck: &[Value], tasks: &Rows<'_>, sessions: &Rows<'_>, leases: &Rows<'_>) -> String {

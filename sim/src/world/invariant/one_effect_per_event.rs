@@ -5,16 +5,15 @@ use std::collections::BTreeMap;
 use rusqlite::types::Value;
 
 use super::Found;
-use crate::ledger::Ledger;
 use crate::trace;
-
-pub(super) const NAME: &str = "one_effect_per_event";
+use crate::world::facts::Facts;
 
 /// The provider acts once for each idempotency key, so a second effect of one message came under a second key. That no
-/// worker knows whether the first attempt had its effect is no excuse: the key is the task's, and a message has one task.
-pub(super) fn judge(ledger: &Ledger, found: &mut Vec<Found>) {
+/// worker knows whether the first attempt had its effect is no excuse: the key is the task's, and a message has one task. Only
+/// an operator who has a failed task done once more asks for a second one.
+pub(super) fn judge(facts: &Facts<'_>, found: &mut Found) {
     let mut firsts: BTreeMap<String, String> = BTreeMap::new();
-    for effect in &ledger.effects {
+    for effect in &facts.ledger.effects {
         let (Some(intent), Some(key)) = (&effect.intent, &effect.key) else {
             continue;
         };
@@ -23,12 +22,11 @@ pub(super) fn judge(ledger: &Ledger, found: &mut Vec<Found>) {
             firsts.insert(intent, key);
             continue;
         };
+        if key.trim_end_matches('\'') == first.trim_end_matches('\'') {
+            continue;
+        }
         let row = format!("event={intent} key={first} again={key} by={}", effect.cause);
-        found.push(Found {
-            name: NAME,
-            key: intent,
-            row,
-        });
+        found.add(&intent, row);
     }
 }
 

@@ -5,42 +5,28 @@ use std::collections::BTreeMap;
 use lockstep_store::{CancelHow, Fence, Op, Reply};
 
 use super::Found;
-use crate::trace::{Arg, Committed, Event, Outcome, Trace};
+use crate::world::facts::{Commit, Facts, Operation};
 use crate::world::row::{self, session};
 
-pub(super) const NAME: &str = "stale_fence_is_refused";
-
 /// No commit of an operation that carries a fence is made when a higher one was issued before it.
-pub(super) fn judge(trace: &Trace, found: &mut Vec<Found>) {
+pub(super) fn judge(facts: &Facts<'_>, found: &mut Found) {
     let mut issued = Issued::default();
-    let mut running: BTreeMap<u64, &Event> = BTreeMap::new();
-    let mut events = trace.events.iter().peekable();
-    for commit in trace.changes.chunk_by(|a, b| a.n == b.n) {
-        let (n, cause) = (commit[0].n, &commit[0].cause);
-        while let Some(event) = events.next_if(|event| event.n < n) {
-            if matches!(event.arg, Arg::Op(_)) {
-                running.insert(event.cause.hash(), event);
-                issued.granted(event);
-            }
+    let mut operations = facts.operations.iter().peekable();
+    for commit in &facts.commits {
+        while let Some(operation) = operations.next_if(|operation| operation.n < commit.n) {
+            issued.granted(operation);
         }
-        let by = running
-            .get(&cause.hash())
-            .filter(|event| event.end.is_none_or(|end| end > n));
-        if let Some((op, fence)) = by.and_then(|event| fenced(event))
-            && let Some((session, held)) = issued.to(cause.hash(), &op)
+        if let Some((op, fence)) = commit.op().and_then(fenced)
+            && let Some((session, held)) = issued.to(commit.cause.hash(), &op)
             && fence.0 < held
         {
             let row = format!(
-                "session={session} held={held} yours={fence} op={} by={cause}",
-                op.name
+                "session={session} held={held} yours={fence} op={} by={}",
+                op.name, commit.cause
             );
-            found.push(Found {
-                name: NAME,
-                key: session.to_owned(),
-                row,
-            });
+            found.add(session, row);
         }
-        commit.iter().for_each(|committed| issued.learn(committed));
+        issued.learn(commit);
     }
 }
 
@@ -51,16 +37,16 @@ struct Fenced<'a> {
     task: Option<&'a str>,
 }
 
-fn fenced(event: &Event) -> Option<(Fenced<'_>, Fence)> {
-    let Arg::Op(call) = &event.arg else {
-        return None;
-    };
-    let (session, task, fence) = match &call.op {
+fn fenced(op: &Op) -> Option<(Fenced<'_>, Fence)> {
+    let (session, task, fence) = match op {
         Op::Renew { session, fence, .. }
         | Op::Append { session, fence, .. }
         | Op::SetResume { session, fence, .. } => (Some(session.as_str()), None, *fence),
         Op::Complete(turn) => (None, Some(turn.task.as_str()), turn.fence),
+        Op::Ask(turn) => (None, Some(turn.task.as_str()), turn.fence),
         Op::Fail { task, fence, .. }
+        | Op::GiveBack { task, fence }
+        | Op::Snooze { task, fence, .. }
         | Op::Cancel {
             task,
             how: CancelHow::Own { fence },
@@ -68,14 +54,12 @@ fn fenced(event: &Event) -> Option<(Fenced<'_>, Fence)> {
         } => (None, Some(task.as_str()), *fence),
         _ => return None,
     };
-    Some((
-        Fenced {
-            name: call.op.name(),
-            session,
-            task,
-        },
-        fence,
-    ))
+    let fenced = Fenced {
+        name: op.name(),
+        session,
+        task,
+    };
+    Some((fenced, fence))
 }
 
 /// The highest fence of each session by what was committed so far, and the session that each claim was about.
@@ -89,16 +73,13 @@ struct Issued<'a> {
 }
 
 impl<'a> Issued<'a> {
-    fn granted(&mut self, event: &'a Event) {
-        let Outcome::Op(result) = &event.outcome else {
-            return;
-        };
-        let Ok(Reply::Claimed(claimed)) = result.as_ref() else {
+    fn granted(&mut self, operation: &Operation<'a>) {
+        let Some(Reply::Claimed(claimed)) = operation.reply() else {
             return;
         };
         for claim in claimed {
             self.claims.insert(
-                (event.cause.hash(), claim.task.as_str()),
+                (operation.cause.hash(), claim.task.as_str()),
                 claim.session.as_str(),
             );
         }
@@ -112,17 +93,12 @@ impl<'a> Issued<'a> {
         Some((session, *self.fences.get(session)?))
     }
 
-    fn learn(&mut self, committed: &'a Committed) {
-        let Some(new) = committed
-            .change
-            .new
-            .as_ref()
-            .filter(|_| &*committed.change.table == session::TABLE)
-        else {
-            return;
-        };
-        let fence = row::number(new, session::FENCE).unwrap_or(0);
-        let known = self.fences.entry(row::text(new, session::ID)).or_default();
-        *known = fence.max(*known);
+    fn learn(&mut self, commit: &Commit<'a>) {
+        for (_, new) in commit.of(session::TABLE) {
+            let Some(new) = new else { continue };
+            let fence = row::number(new, session::FENCE).unwrap_or(0);
+            let known = self.fences.entry(row::text(new, session::ID)).or_default();
+            *known = fence.max(*known);
+        }
     }
 }

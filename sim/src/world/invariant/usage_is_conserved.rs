@@ -1,0 +1,32 @@
+//! What is recorded as used is what was charged.
+
+use super::Found;
+use crate::world::facts::Facts;
+use crate::world::row::{self, task};
+
+/// The units that a done task records are those that the provider told the attempt that completed it.
+pub(super) fn judge(facts: &Facts<'_>, found: &mut Found) {
+    let kept = facts.town.kept.borrow();
+    for (id, image) in facts.last(task::TABLE) {
+        if row::text(image, task::STATE) != "done" {
+            continue;
+        }
+        let recorded = row::text(image, task::OUTCOME);
+        let fence = row::number(image, task::END_FENCE);
+        let units = recorded.strip_prefix("charged ").unwrap_or_default();
+        let mut told = kept
+            .turns
+            .iter()
+            .filter(|turn| turn.task == id && Some(turn.fence.0) == fence)
+            .filter_map(|turn| turn.said.strip_prefix("done ")?.rsplit_once(' '))
+            .map(|(_, units)| units)
+            .peekable();
+        // That it ran at all is another invariant's business.
+        if told.peek().is_some() && !told.any(|told| told == units) {
+            found.add(
+                id,
+                format!("task={id} recorded={recorded}, which nobody charged"),
+            );
+        }
+    }
+}
