@@ -1,15 +1,22 @@
-//! Every invariant of the default world can fail: each has a saboteur, which the sweep finds, and which no other invariant
-//! catches.
+//! Every invariant of the default world can fail: each has a saboteur that the sweep finds and that no other invariant catches.
+//! What catches what stands in `docs/invariants.md`, as this test found it.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
 use std::rc::Rc;
 
 use lockstep_sim::decide::{Profile, Quiet, default_for};
 use lockstep_sim::run::{Stage, World};
 use lockstep_sim::world::{SABOTEURS, Saboteur, StoreWorld};
 
+use super::root;
+
 /// Seeds within which a sweep must find each of them.
 const SEEDS: u64 = 300;
+
+/// Set to anything, the table in the manual is written anew instead of compared.
+const WRITE: &str = "LOCKSTEP_WRITE_DOCS";
 
 fn stage(world: Rc<dyn World>) -> (Stage, Rc<Profile>) {
     let mut stage = Stage::new(world).expect("the world is set up");
@@ -22,21 +29,34 @@ fn stage(world: Rc<dyn World>) -> (Stage, Rc<Profile>) {
     (stage, Rc::new(quiet.profile))
 }
 
-/// In how many of the seeds each invariant is violated.
-fn violated(saboteur: &Saboteur) -> BTreeMap<String, u64> {
+/// What was seen of one invariant.
+struct Seen {
+    runs: u64,
+    first: u64,
+    last: Option<u64>,
+    row: String,
+}
+
+/// What a saboteur violates in the seeds.
+fn violated(saboteur: &Saboteur) -> BTreeMap<String, Seen> {
     let (mut stage, profile) = stage(StoreWorld::defective(saboteur.defect));
-    let mut violated = BTreeMap::new();
+    let mut violated: BTreeMap<String, Seen> = BTreeMap::new();
     for seed in 0..SEEDS {
         let ran = stage
             .run(&mut || default_for(seed, 1, &profile))
             .expect("a run");
-        assert_eq!(
-            ran.internal, None,
-            "{} at seed {seed}",
-            saboteur.defect.name
-        );
-        for name in ran.violated() {
-            *violated.entry(name).or_default() += 1;
+        let name = saboteur.defect.name;
+        assert_eq!(ran.internal, None, "{name} at seed {seed}");
+        for violation in &ran.violations {
+            let seen = violated.entry(violation.invariant.clone());
+            let first = seen.or_insert_with(|| Seen {
+                runs: 0,
+                first: seed,
+                last: None,
+                row: violation.row.clone(),
+            });
+            first.runs += u64::from(first.last != Some(seed));
+            first.last = Some(seed);
         }
     }
     violated
@@ -44,20 +64,50 @@ fn violated(saboteur: &Saboteur) -> BTreeMap<String, u64> {
 
 #[test]
 fn each_invariant_has_a_saboteur_that_only_it_catches() {
+    let mut table = String::from(
+        "| saboteur | is caught by | in runs of 300 | first at seed |\n|---|---|---|---|\n",
+    );
     let mut wrong = Vec::new();
     for saboteur in SABOTEURS {
         let violated = violated(saboteur);
-        let only = violated.keys().eq([saboteur.breaks]);
-        if !only {
+        if !violated.keys().eq([saboteur.breaks]) {
+            let found = violated.iter().map(|(name, seen)| {
+                format!("{name} ({} at {}: {})", seen.runs, seen.first, seen.row)
+            });
+            let found = found.collect::<Vec<_>>().join("; ");
             wrong.push(format!(
-                "{}: {violated:?}, to break {}",
+                "{}: wanted {}, found {found}",
                 saboteur.defect.name, saboteur.breaks
             ));
         }
-        println!("{}: {violated:?}", saboteur.defect.name);
+        for (name, seen) in &violated {
+            let saboteur = saboteur.defect.name;
+            let _ = writeln!(
+                table,
+                "| `{saboteur}` | `{name}` | {} | {} |",
+                seen.runs, seen.first
+            );
+        }
     }
-    assert_eq!(wrong, Vec::<String>::new());
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    compare_with_the_manual(&table);
 }
+
+fn compare_with_the_manual(table: &str) {
+    let path = root().join("docs/invariants.md");
+    let manual = fs::read_to_string(&path).expect("the manual");
+    let (before, rest) = manual.split_once(BEGIN).expect("where the table begins");
+    let (known, after) = rest.split_once(END).expect("where the table ends");
+    if std::env::var_os(WRITE).is_some() {
+        let manual = format!("{before}{BEGIN}\n{table}{END}{after}");
+        fs::write(&path, manual).expect("the manual is written");
+    } else {
+        assert_eq!(known.trim(), table.trim(), "set {WRITE}=1 to write it anew");
+    }
+}
+
+const BEGIN: &str = "<!-- found by tests/it/sabotage.rs -->";
+const END: &str = "<!-- end -->";
 
 #[test]
 fn no_invariant_is_without_a_saboteur() {

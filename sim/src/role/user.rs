@@ -24,6 +24,10 @@ pub(crate) fn start(ctx: &Ctx, town: &Rc<Town>, index: usize) {
         tab::open(ctx, town, index, n);
     }
     for n in 1..=messages {
+        if n > 1 && n == messages && ctx.pick(&LATER, 6) == 5 {
+            let away = ctx.amount(&AWAY, SHORTEST_AWAY_MS, LONGEST_AWAY_MS);
+            ctx.sleep(&AWAY, away);
+        }
         let gap = ctx.amount(&GAP, 0, LONGEST_GAP_MS);
         if gap > 0 {
             ctx.sleep(&GAP, gap);
@@ -54,5 +58,10 @@ const MESSAGES: Label = Label::fixed("how many messages");
 const RUNTIME: Label = Label::fixed("which runtime");
 const TABS: Label = Label::fixed("how many tabs");
 const WISH: Label = Label::fixed("what for");
+const LATER: Label = Label::fixed("comes back later");
+const AWAY: Label = Label::fixed("is away");
+const SHORTEST_AWAY_MS: u64 = 1_200_000;
+/// Longer than anything is kept.
+const LONGEST_AWAY_MS: u64 = 3 * 3_600_000;
 const GAP: Label = Label::fixed("before the next message");
 const LONGEST_GAP_MS: u64 = 30_000;

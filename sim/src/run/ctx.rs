@@ -30,6 +30,11 @@ impl Ctx {
         &self.kernel
     }
 
+    /// The same, for conditions that outlive this borrow.
+    pub fn shared_kernel(&self) -> Rc<Kernel> {
+        Rc::clone(&self.kernel)
+    }
+
     /// The delivery being handled.
     pub fn cause(&self) -> &Label {
         &self.actor.cause

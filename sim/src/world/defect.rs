@@ -48,7 +48,7 @@ pub enum Quirk {
     BusyIsAFailure,
     /// A worker goes on with the token of its last turn where a session has none.
     LeaksToken,
-    /// A worker ends a turn without telling its user.
+    /// A worker ends a turn that was begun before without telling its user.
     TellsNobody,
     /// A worker takes the message itself for the answer to the question about it.
     AnswersItself,

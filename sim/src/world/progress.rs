@@ -1,6 +1,6 @@
 //! What is owed, as far as the trace has been read: open tasks, and messages that are not settled.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::row::{self, outbox, task};
 use crate::run::Kernel;
@@ -11,6 +11,8 @@ pub(super) struct Progress {
     read: usize,
     tasks: BTreeSet<String>,
     messages: BTreeSet<(String, i64)>,
+    /// Tasks that failed for good or are dead, with their session.
+    failed: BTreeMap<String, String>,
 }
 
 impl Progress {
@@ -27,6 +29,10 @@ impl Progress {
                 task::TABLE => {
                     let id = row::text(image, task::ID);
                     mark(&mut self.tasks, id, is_there && task::is_open(image));
+                    if is_there && matches!(row::text(image, task::STATE), "failed" | "dead") {
+                        let session = row::text(image, task::SESSION).to_owned();
+                        self.failed.insert(id.to_owned(), session);
+                    }
                 }
                 outbox::TABLE => {
                     let key = outbox::key(image);
@@ -44,6 +50,11 @@ impl Progress {
 
     pub(super) fn has_open_task(&self, task: &str) -> bool {
         self.tasks.contains(task)
+    }
+
+    /// The session of some task that failed.
+    pub(super) fn failed(&self) -> Option<&str> {
+        self.failed.values().next().map(String::as_str)
     }
 
     pub(super) fn owes(&self) -> bool {

@@ -132,16 +132,15 @@ pub const SABOTEURS: &[Saboteur] = &[
             "",
         ),
     },
-    // Whoever had the lease before renews it.
+    // Whoever had the lease before still appends, and still puts its token there.
     Saboteur {
         breaks: "stale_fence_is_refused",
         defect: Defect::of_statements(
-            "renews_any_lease",
-            &[(
-                "lease_renew",
-                "WHERE session_id = :session AND fence = :fence",
-                "WHERE session_id = :session AND fence >= :fence",
-            )],
+            "late_progress_counts",
+            &[
+                ("item_append", "t.fence = :fence", "t.fence >= :fence"),
+                ("session_point", "l.fence = :fence", "l.fence >= :fence"),
+            ],
             "",
         ),
     },

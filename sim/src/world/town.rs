@@ -203,6 +203,13 @@ impl Town {
         progress.has_open_task(task)
     }
 
+    /// The session of some task that failed.
+    pub(crate) fn failed(&self, kernel: &Kernel) -> Option<String> {
+        let mut progress = self.progress.borrow_mut();
+        progress.read_on(kernel);
+        progress.failed().map(str::to_owned)
+    }
+
     /// Whether anything is owed: an open task, a message that is not settled.
     pub(crate) fn owes(&self, kernel: &Kernel) -> bool {
         let mut progress = self.progress.borrow_mut();
@@ -212,7 +219,12 @@ impl Town {
 
     /// Whether all that was accepted has ended and nobody is in the middle of a turn.
     pub(super) fn settled(&self, kernel: &Kernel) -> bool {
-        !self.busy.iter().any(Cell::get) && !self.owes(kernel)
+        !self.anybody_is_busy() && !self.owes(kernel)
+    }
+
+    /// Whether a worker is in the middle of a turn.
+    pub(crate) fn anybody_is_busy(&self) -> bool {
+        self.busy.iter().any(Cell::get)
     }
 }
 

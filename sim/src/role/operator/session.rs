@@ -7,6 +7,7 @@ use lockstep_store::{
 };
 
 use super::{Plan, What};
+use crate::label::Label;
 use crate::role::insist;
 use crate::run::Ctx;
 use crate::world::{Known, RUNTIMES, Town, USERS, goal};
@@ -31,9 +32,9 @@ pub(super) fn act(ctx: &Ctx, town: &Rc<Town>, plan: &Plan) -> Result<(), Error> 
         What::ResetAndCancel => reset(QueueFate::Cancel, None),
         What::ResetAndMove => reset(QueueFate::Move, None),
         What::ResetElsewhere => reset(QueueFate::Move, Some(other_build(town, plan.user))),
-        What::Cancel => cancel(ctx, plan, &known),
+        What::Cancel => cancel(ctx, town, plan, &known),
         What::Close => close(ctx, plan, &known),
-        What::RetryTheFailed => retry_the_failed(ctx, town, &known),
+        What::RetryTheFailed => retry_the_failed(ctx, town),
         What::LinkKey => link_key(ctx, plan.user),
         _ => migrate(ctx, town, &known.session, other_build(town, plan.user)),
     }
@@ -110,7 +111,10 @@ fn carry_out_reset(ctx: &Ctx, town: &Town, reset: Reset) -> Result<(), Error> {
     Ok(())
 }
 
-fn cancel(ctx: &Ctx, plan: &Plan, known: &Known) -> Result<(), Error> {
+/// Cancels the user's last task; mostly one that somebody is at work on.
+fn cancel(ctx: &Ctx, town: &Rc<Town>, plan: &Plan, known: &Known) -> Result<(), Error> {
+    let (seen, patience) = (Rc::clone(town), ctx.now_ms() + PATIENCE_MS);
+    ctx.wait(&AT_WORK, Some(patience), move || seen.anybody_is_busy());
     let how = if plan.force {
         CancelHow::Force
     } else {
@@ -137,9 +141,17 @@ fn close(ctx: &Ctx, plan: &Plan, known: &Known) -> Result<(), Error> {
     Ok(())
 }
 
-/// Does once more what failed in the session, each task once.
-fn retry_the_failed(ctx: &Ctx, town: &Town, known: &Known) -> Result<(), Error> {
-    for task in shown(ctx, &known.session)?.tasks {
+/// Does once more what failed, each task once. Somebody has to complain first.
+fn retry_the_failed(ctx: &Ctx, town: &Rc<Town>) -> Result<(), Error> {
+    let (asked, patience) = (Rc::clone(town), ctx.now_ms() + PATIENCE_MS);
+    let kernel = ctx.shared_kernel();
+    ctx.wait(&COMPLAINT, Some(patience), move || {
+        asked.failed(&kernel).is_some()
+    });
+    let Some(session) = town.failed(ctx.kernel()) else {
+        return Ok(());
+    };
+    for task in shown(ctx, &session)?.tasks {
         if !matches!(task.state, TaskState::Failed | TaskState::Dead) {
             continue;
         }
@@ -167,3 +179,7 @@ fn link_key(ctx: &Ctx, user: usize) -> Result<(), Error> {
     ctx.kernel().reached(goal::KEY_LINKED);
     Ok(())
 }
+
+const COMPLAINT: Label = Label::fixed("until somebody complains");
+const AT_WORK: Label = Label::fixed("until somebody is at work");
+const PATIENCE_MS: u64 = 120_000;

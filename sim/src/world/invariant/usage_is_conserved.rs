@@ -14,15 +14,13 @@ pub(super) fn judge(facts: &Facts<'_>, found: &mut Found) {
         let recorded = row::text(image, task::OUTCOME);
         let fence = row::number(image, task::END_FENCE);
         let units = recorded.strip_prefix("charged ").unwrap_or_default();
-        let mut told = kept
+        let last = kept
             .turns
             .iter()
-            .filter(|turn| turn.task == id && Some(turn.fence.0) == fence)
-            .filter_map(|turn| turn.said.strip_prefix("done ")?.rsplit_once(' '))
-            .map(|(_, units)| units)
-            .peekable();
+            .rfind(|turn| turn.task == id && Some(turn.fence.0) == fence);
         // That it ran at all is another invariant's business.
-        if told.peek().is_some() && !told.any(|told| told == units) {
+        let told = last.and_then(|turn| turn.said.strip_prefix("done ")?.rsplit_once(' '));
+        if told.is_some_and(|(_, told)| told != units) {
             found.add(
                 id,
                 format!("task={id} recorded={recorded}, which nobody charged"),
