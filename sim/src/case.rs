@@ -56,6 +56,10 @@ pub enum Deviation {
     LostRequest,
     /// The work is done, the answer never arrives.
     LostReply,
+    /// The request or the answer vanishes, and nobody is told.
+    HalfOpen,
+    /// From here to there everything vanishes like that, this message first, for so long.
+    Partition(u64),
     /// The request arrives a second time, so much later.
     Duplicate(u64),
     /// The request arrives so much later.
@@ -70,9 +74,12 @@ impl Deviation {
     /// The duration or number inside, which the shrinker pulls towards 0.
     pub fn amount(&self) -> Option<i64> {
         match self {
-            Self::Pause(n) | Self::Duplicate(n) | Self::Late(n) | Self::Take(n) | Self::Pick(n) => {
-                i64::try_from(*n).ok()
-            }
+            Self::Pause(n)
+            | Self::Partition(n)
+            | Self::Duplicate(n)
+            | Self::Late(n)
+            | Self::Take(n)
+            | Self::Pick(n) => i64::try_from(*n).ok(),
             Self::Jump(n) | Self::Offset(n) => Some(*n),
             _ => None,
         }
@@ -82,7 +89,7 @@ impl Deviation {
     pub fn has_amount(&self) -> bool {
         !matches!(
             self,
-            Self::Switch(_) | Self::Crash | Self::LostRequest | Self::LostReply
+            Self::Switch(_) | Self::Crash | Self::LostRequest | Self::LostReply | Self::HalfOpen
         )
     }
 
@@ -91,6 +98,7 @@ impl Deviation {
         let n = amount.unsigned_abs();
         match self {
             Self::Pause(_) => Self::Pause(n),
+            Self::Partition(_) => Self::Partition(n),
             Self::Duplicate(_) => Self::Duplicate(n),
             Self::Late(_) => Self::Late(n),
             Self::Take(_) => Self::Take(n),
@@ -112,6 +120,8 @@ impl fmt::Display for Deviation {
             Self::Offset(n) => write!(f, "offset {n}ms"),
             Self::LostRequest => f.write_str("lost_request"),
             Self::LostReply => f.write_str("lost_reply"),
+            Self::HalfOpen => f.write_str("half_open"),
+            Self::Partition(n) => write!(f, "partition {n}ms"),
             Self::Duplicate(n) => write!(f, "duplicate {n}ms"),
             Self::Late(n) => write!(f, "late {n}ms"),
             Self::Take(n) => write!(f, "take {n}ms"),
@@ -145,6 +155,8 @@ impl FromStr for Deviation {
             "crash" if rest.is_empty() => Ok(Self::Crash),
             "lost_request" if rest.is_empty() => Ok(Self::LostRequest),
             "lost_reply" if rest.is_empty() => Ok(Self::LostReply),
+            "half_open" if rest.is_empty() => Ok(Self::HalfOpen),
+            "partition" => unsigned().map(Self::Partition),
             "pause" => unsigned().map(Self::Pause),
             "duplicate" => unsigned().map(Self::Duplicate),
             "late" => unsigned().map(Self::Late),
@@ -157,7 +169,7 @@ impl FromStr for Deviation {
     }
 }
 
-const KNOWN: &str = "switch CAUSE, crash, lost_request, lost_reply, pause Nms, jump Nms, offset Nms, duplicate Nms, late Nms, take Nms, pick N";
+const KNOWN: &str = "switch CAUSE, crash, lost_request, lost_reply, half_open, partition Nms, pause Nms, jump Nms, offset Nms, duplicate Nms, late Nms, take Nms, pick N";
 
 /// The decisions of a case, in a form that is read, edited and pasted: `CAUSE @ SITE [#N] => DECISION`, joined by `; `.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -7,6 +7,7 @@ mod quiet;
 mod remaining;
 mod replay;
 mod seeded;
+mod swarm;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -31,9 +32,9 @@ pub enum Kind {
     DiskData,
     /// The running actor waits or has ended: another one than the oldest may go on.
     Wait,
-    /// A request leaves: lost, duplicated or late.
+    /// A request leaves: lost, told or not, duplicated or late; or the way is parted.
     Send,
-    /// An answer leaves: lost.
+    /// An answer leaves: lost, told or not; or the way is parted.
     Reply,
     /// A duration between two bounds.
     Amount(u64, u64),
@@ -116,6 +117,8 @@ pub struct Profile {
     pub gates: BTreeMap<u64, u32>,
     /// Points by kind: step, disk, disk data, wait, send, reply, amount, pick, clock.
     pub points: [u64; 9],
+    /// Kinds of faults that the world allows, in the order of [`Fault::ALL`].
+    pub kinds: Vec<Fault>,
 }
 
 impl Profile {

@@ -21,11 +21,18 @@ pub enum Fault {
     ClockOffset,
     /// A process's clock jumps, forward or back.
     ClockJump,
+    /// A request or an answer vanishes, and nobody is told: only a timeout of its sender's own notices.
+    HalfOpen,
+    /// For a while everything from one process to another vanishes like that; the other direction works.
+    Partition,
 }
 
 impl Fault {
+    /// How many kinds there are.
+    pub const COUNT: usize = Self::ALL.len();
+
     /// Every kind, in the order of reports.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Crash,
         Self::LostRequest,
         Self::LostReply,
@@ -34,6 +41,8 @@ impl Fault {
         Self::Pause,
         Self::ClockOffset,
         Self::ClockJump,
+        Self::HalfOpen,
+        Self::Partition,
     ];
 
     /// The name in YAML, traces and reports.
@@ -47,6 +56,8 @@ impl Fault {
             Self::Pause => "pause",
             Self::ClockOffset => "clock_offset",
             Self::ClockJump => "clock_jump",
+            Self::HalfOpen => "half_open",
+            Self::Partition => "partition",
         }
     }
 }
@@ -61,13 +72,13 @@ impl fmt::Display for Fault {
 #[derive(Debug, Clone, Default)]
 pub struct Budget {
     /// Strikes left for each kind, in the order of [`Fault::ALL`].
-    pub strikes: [u32; 8],
-    /// Longest pause, delay and largest jump, milliseconds, in the same order (0 where the kind has none).
-    pub longest: [u64; 8],
+    pub strikes: [u32; Fault::COUNT],
+    /// Longest pause, delay and largest jump, in the unit of the kind's deviation and in the same order (0 where it has none).
+    pub longest: [u64; Fault::COUNT],
 }
 
 impl Budget {
-    /// Allows `strikes` of a kind, none longer than `longest` milliseconds.
+    /// Allows `strikes` of a kind, none longer than `longest` (milliseconds, unless its deviation has another unit).
     pub fn allow(&mut self, fault: Fault, strikes: u32, longest: u64) {
         self.strikes[fault as usize] = strikes;
         self.longest[fault as usize] = longest;
@@ -78,7 +89,7 @@ impl Budget {
         self.strikes[fault as usize]
     }
 
-    /// The longest duration of a kind.
+    /// The longest duration, or the largest number, of a kind.
     pub fn longest(&self, fault: Fault) -> u64 {
         self.longest[fault as usize]
     }

@@ -15,6 +15,7 @@ mod ctx;
 mod death;
 mod gate;
 mod handle;
+mod harm;
 mod life;
 mod message;
 mod process;
@@ -115,7 +116,9 @@ pub struct Kernel {
     processes: RefCell<Vec<Rc<Process>>>,
     strategy: RefCell<Box<dyn Strategy>>,
     budget: RefCell<Budget>,
-    struck: RefCell<[u32; 8]>,
+    struck: RefCell<[u32; Fault::COUNT]>,
+    strikes: RefCell<Vec<(Fault, Label)>>,
+    partitions: RefCell<Vec<message::Partition>>,
     profile: RefCell<Profile>,
     deviations: RefCell<Vec<(Point, Deviation)>>,
     disk_sites: Rc<[Label]>,
@@ -298,8 +301,10 @@ impl Kernel {
         self.trace.borrow_mut().push(event)
     }
 
-    fn struck(&self, fault: Fault) {
+    /// A fault has struck at this site.
+    fn struck(&self, fault: Fault, site: &Label) {
         self.struck.borrow_mut()[fault as usize] += 1;
+        self.strikes.borrow_mut().push((fault, site.clone()));
         self.budget.borrow_mut().spend(fault);
     }
 }

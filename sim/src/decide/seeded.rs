@@ -1,5 +1,6 @@
 //! Seeded random decisions: each is a hash of the run and the point's label.
 
+use super::swarm::Swarm;
 use super::{Act, At, Candidate, Kind, Profile, Strategy, View};
 use crate::case::Deviation;
 use crate::fault::Fault;
@@ -7,13 +8,13 @@ use crate::label::{below, mix};
 
 /// Random switches, faults and durations.
 ///
-/// What kinds of harm are on, and how often actors switch, is drawn once for the run (a swarm), so that runs differ in
+/// What kinds of harm are on (a [`Swarm`]), and how often actors switch, is drawn once for the run, so that runs differ in
 /// character and not only in detail. Rates are relative to the quiet run: a kind that is on strikes about once or twice.
 #[derive(Debug)]
 pub struct Seeded {
     run: u64,
     switch: [u64; 3],
-    fault: [u64; 8],
+    fault: [u64; Fault::COUNT],
     stretch: u64,
     explore: u64,
     scratch: Vec<Candidate>,
@@ -29,7 +30,14 @@ impl Seeded {
             rate(density, gates),
             rate(1 + density, profile.points[3].max(2)),
         ];
-        let fault = Fault::ALL.map(|fault| fault_rate(run, fault, profile));
+        let swarm = Swarm::draw(run, &profile.kinds);
+        let fault = Fault::ALL.map(|fault| {
+            if swarm.has(fault) {
+                fault_rate(run, fault, profile)
+            } else {
+                0
+            }
+        });
         Self {
             run,
             switch,
@@ -92,8 +100,26 @@ impl Seeded {
         if let Some(longest) = self.strikes(Fault::Duplicate, bits, view) {
             return Some(Act::Do(Deviation::Duplicate(spread(bits, longest))));
         }
-        let longest = self.strikes(Fault::Late, bits, view)?;
-        Some(Act::Do(Deviation::Late(spread(bits, longest))))
+        if let Some(longest) = self.strikes(Fault::Late, bits, view) {
+            return Some(Act::Do(Deviation::Late(spread(bits, longest))));
+        }
+        self.vanishes(bits, view)
+    }
+
+    fn reply(&self, bits: u64, view: &dyn View) -> Option<Act> {
+        if self.strikes(Fault::LostReply, bits, view).is_some() {
+            return Some(Act::Do(Deviation::LostReply));
+        }
+        self.vanishes(bits, view)
+    }
+
+    /// A message goes, and nobody is told.
+    fn vanishes(&self, bits: u64, view: &dyn View) -> Option<Act> {
+        if self.strikes(Fault::HalfOpen, bits, view).is_some() {
+            return Some(Act::Do(Deviation::HalfOpen));
+        }
+        let longest = self.strikes(Fault::Partition, bits, view)?;
+        Some(Act::Do(Deviation::Partition(spread(bits, longest))))
     }
 
     fn amount(&self, bits: u64, shortest: u64, longest: u64) -> Option<Act> {
@@ -119,9 +145,7 @@ impl Strategy for Seeded {
                 .then(|| self.switch(mix(bits, 99), view))
                 .flatten(),
             Kind::Send => self.message(bits, view),
-            Kind::Reply => self
-                .strikes(Fault::LostReply, bits, view)
-                .map(|_| Act::Do(Deviation::LostReply)),
+            Kind::Reply => self.reply(bits, view),
             Kind::Amount(shortest, longest) => self.amount(bits, shortest, longest),
             Kind::Pick(n) => {
                 let pick = below(mix(bits, 7), n.max(1));
@@ -150,18 +174,15 @@ fn rate(times: u64, of: u64) -> u64 {
 }
 
 fn fault_rate(run: u64, fault: Fault, profile: &Profile) -> u64 {
-    let bits = mix(run, 100 + fault as u64);
-    if bits & 1 == 0 {
-        return 0;
-    }
     let points = match fault {
         Fault::Crash => profile.points[0] + profile.points[1] + profile.points[2],
         Fault::Pause | Fault::ClockJump => profile.points[0] + profile.points[1],
         Fault::LostRequest | Fault::Duplicate | Fault::Late => profile.points[4],
         Fault::LostReply => profile.points[5],
+        Fault::HalfOpen | Fault::Partition => profile.points[4] + profile.points[5],
         Fault::ClockOffset => profile.points[8],
     };
-    rate(1 + (bits >> 1 & 1), points.max(2))
+    rate(1 + (Swarm::bits(run, fault) >> 1 & 1), points.max(2))
 }
 
 /// Spreads a duration over all magnitudes up to the longest: short and long ones alike.

@@ -4,10 +4,10 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
 
+use super::Kernel;
 use super::actor::{Actor, Resume, State};
 use super::ctx::Ctx;
 use super::process::Process;
-use super::{Answer, Kernel};
 
 /// What an actor unwinds with when its process has died.
 struct Died;
@@ -123,9 +123,7 @@ impl Kernel {
         self.graveyard
             .borrow_mut()
             .extend(actor.handle.borrow_mut().take());
-        if let Some(mail) = actor.answer.borrow_mut().take() {
-            mail.post(Answer::Broken);
-        }
+        self.break_off(actor);
         self.profile
             .borrow_mut()
             .gates

@@ -11,9 +11,6 @@ use crate::fault::Fault;
 use crate::label::Label;
 use crate::trace::{Arg, Kind as EventKind, Outcome};
 
-/// How long a crashed process stays down, unless a decision says longer.
-const RESTART_MS: (u64, u64) = (1_000, 30_000);
-
 /// No decision lasts longer than a century: a case is text that anybody may edit.
 const LONGEST_MS: u64 = 100 * 366 * 24 * 3_600_000;
 
@@ -26,8 +23,6 @@ fn is_beyond_measure(act: &Act) -> bool {
         .is_none_or(|amount| amount.unsigned_abs() > LONGEST_MS)
         && deviation.has_amount()
 }
-
-const RESTART: Label = Label::fixed("restart");
 
 impl Kernel {
     /// A passage of a gate by the running actor. Free when nothing deviates; else it may suspend.
@@ -131,8 +126,8 @@ impl Kernel {
             Act::Do(deviation) => {
                 let done = match deviation {
                     Deviation::Crash => self.crash(actor, site),
-                    Deviation::Pause(ms) => self.pause(actor, *ms),
-                    Deviation::Jump(ms) => self.jump(actor, *ms),
+                    Deviation::Pause(ms) => self.pause(actor, site, *ms),
+                    Deviation::Jump(ms) => self.jump(actor, site, *ms),
                     _ => false,
                 };
                 if done {
@@ -170,53 +165,6 @@ impl Kernel {
         );
         *self.next.borrow_mut() = Some(target);
         true
-    }
-
-    fn crash(&self, actor: &Rc<Actor>, site: &Label) -> bool {
-        let Some(process) = &actor.process else {
-            return false;
-        };
-        let restart = self.amount(actor, &RESTART, RESTART_MS.0, RESTART_MS.1);
-        process
-            .crashes_left
-            .set(process.crashes_left.get().saturating_sub(1));
-        process.restart_at.set(self.later(restart));
-        self.struck(Fault::Crash);
-        self.fault_event(actor, format!("crash at {site}"));
-        *self.dying.borrow_mut() = Some(Rc::clone(process));
-        true
-    }
-
-    fn pause(&self, actor: &Rc<Actor>, ms: u64) -> bool {
-        let Some(process) = &actor.process else {
-            return false;
-        };
-        process.paused_until.set(self.later(ms));
-        self.struck(Fault::Pause);
-        self.fault_event(actor, format!("pause {ms} ms"));
-        true
-    }
-
-    fn jump(&self, actor: &Rc<Actor>, ms: i64) -> bool {
-        let Some(process) = &actor.process else {
-            return false;
-        };
-        process
-            .offset_ms
-            .set(process.offset_ms.get().saturating_add(ms));
-        self.struck(Fault::ClockJump);
-        self.fault_event(actor, format!("clock jumps {ms} ms"));
-        true
-    }
-
-    pub(super) fn fault_event(&self, actor: &Actor, words: String) {
-        self.note_as(
-            actor.cause.clone(),
-            actor.identity(),
-            EventKind::Fault,
-            Arg::Text(words.into()),
-            Outcome::Done,
-        );
     }
 
     /// A duration in milliseconds: the shortest, unless a decision says longer.

@@ -12,10 +12,11 @@ use crate::label::Label;
 use crate::trace::{Arg, Kind, Outcome};
 
 impl Kernel {
-    /// Faults stop: whoever is down starts again, whoever stands still goes on.
+    /// Faults stop: whoever is down starts again, whoever stands still goes on, every way is open.
     pub(super) fn heal(&self) {
         self.phase.set(Phase::Heal);
         self.note(Kind::Heal, Arg::Word("faults end"), Outcome::Done);
+        self.partitions.borrow_mut().clear();
         let now = self.now_us();
         for process in self.processes() {
             process.paused_until.set(0);
@@ -107,7 +108,7 @@ impl Kernel {
                 .offset_ms
                 .set(process.offset_ms.get().saturating_add(ms));
             self.deviated(&actor, &CLOCK, occurrence, Deviation::Offset(ms));
-            self.struck(Fault::ClockOffset);
+            self.struck(Fault::ClockOffset, &CLOCK);
             self.fault_event(&actor, format!("clock is off by {ms} ms"));
         }
     }

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::actor::{Actor, NEVER, Resume, State};
 use super::stage::World;
-use super::{Answer, ENDED, Kernel};
+use super::{ENDED, Kernel};
 
 impl Kernel {
     /// The loop: until nothing is left to do, or the limits of the phases are reached.
@@ -82,9 +82,7 @@ impl Kernel {
             .borrow_mut()
             .gates
             .insert(actor.cause.hash(), actor.passed.get());
-        if let Some(mail) = actor.answer.borrow_mut().take() {
-            mail.post(Answer::Broken);
-        }
+        self.break_off(actor);
         if let Some(handle) = actor.handle.borrow_mut().take() {
             match &actor.process {
                 Some(process) if !actor.is_dead() => process.idle.borrow_mut().push(handle),

@@ -17,7 +17,7 @@ use crate::decide::{Counts, Profile, Quiet, Strategy};
 use crate::disk::capture::Capture;
 use crate::disk::externs::{self, Observer};
 use crate::disk::{Conn, Disk, Image};
-use crate::fault::Budget;
+use crate::fault::{Budget, Fault};
 use crate::label::Label;
 use crate::ledger::Ledger;
 use crate::trace::Trace;
@@ -67,7 +67,9 @@ pub struct Ran {
     /// Gates and points that were passed.
     pub profile: Profile,
     /// Strikes of each fault.
-    pub struck: [u32; 8],
+    pub struck: [u32; Fault::COUNT],
+    /// Every strike in order, with its site: the step, the file operation, or what kind of message it was.
+    pub strikes: Vec<(Fault, Label)>,
     /// Goals reached, by name.
     pub goals: Vec<String>,
     /// Whether any invariant read a row.
@@ -236,6 +238,7 @@ impl Stage {
         let before = self.observer.count();
         runtime.block_on(async {
             self.world.build(&kernel);
+            kernel.profile.borrow_mut().kinds = kernel.kinds_allowed();
             kernel.run(&*self.world).await;
             kernel.end_everybody();
         });
@@ -271,6 +274,8 @@ impl Stage {
             strategy: RefCell::new(strategy),
             budget: RefCell::new(self.world.budget()),
             struck: RefCell::default(),
+            strikes: RefCell::default(),
+            partitions: RefCell::default(),
             profile: RefCell::default(),
             deviations: RefCell::default(),
             disk_sites: Rc::clone(&self.disk_sites),
@@ -312,6 +317,7 @@ impl Stage {
             decisions: Decisions(decisions),
             profile: kernel.profile.take(),
             struck: kernel.struck.take(),
+            strikes: kernel.strikes.take(),
             goals,
             judged_rows: self.checker.judged_rows() || kernel.judged.get(),
             statements: kernel.statements.get(),
