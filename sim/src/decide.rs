@@ -24,7 +24,7 @@ use crate::label::{Label, mix};
 /// What kind of decision a point offers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// A step of a flow or role: switch, crash, pause, clock jump.
+    /// A step of a flow or role: switch, crash, stop, pause, clock jump.
     Step,
     /// Inside SQLite, at a lock, barrier or sync: the same.
     Disk,
@@ -40,8 +40,12 @@ pub enum Kind {
     Amount(u64, u64),
     /// A choice out of `0..n`.
     Pick(u64),
-    /// A process's clock starts.
+    /// A process's clock starts: off, fast or slow, or in its zone's time.
     Clock,
+    /// A process has started again: it may crash once more.
+    Restart,
+    /// Somebody is woken: or nobody hears it.
+    Wake,
 }
 
 /// A point where a decision is made.
@@ -115,8 +119,8 @@ pub struct Counts {
 pub struct Profile {
     /// Gates that each cause (by hash) passed.
     pub gates: BTreeMap<u64, u32>,
-    /// Points by kind: step, disk, disk data, wait, send, reply, amount, pick, clock.
-    pub points: [u64; 9],
+    /// Points by kind: step, disk, disk data, wait, send, reply, amount, pick, clock, restart, wake.
+    pub points: [u64; 11],
     /// Kinds of faults that the world allows, in the order of [`Fault::ALL`].
     pub kinds: Vec<Fault>,
 }
@@ -134,6 +138,8 @@ impl Profile {
             Kind::Amount(..) => 6,
             Kind::Pick(_) => 7,
             Kind::Clock => 8,
+            Kind::Restart => 9,
+            Kind::Wake => 10,
         }
     }
 }

@@ -25,6 +25,16 @@ pub enum Fault {
     HalfOpen,
     /// For a while everything from one process to another vanishes like that; the other direction works.
     Partition,
+    /// A process is asked to stop: it takes no new requests, and is killed when its grace is over.
+    GracefulStop,
+    /// A process that has started again dies once more, while it recovers.
+    CrashAgain,
+    /// A process's clock runs fast or slow.
+    ClockDrift,
+    /// A process takes the time of its zone for UTC.
+    ClockZone,
+    /// Nobody hears a wake-up.
+    LostWakeup,
 }
 
 impl Fault {
@@ -32,7 +42,7 @@ impl Fault {
     pub const COUNT: usize = Self::ALL.len();
 
     /// Every kind, in the order of reports.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 15] = [
         Self::Crash,
         Self::LostRequest,
         Self::LostReply,
@@ -43,6 +53,11 @@ impl Fault {
         Self::ClockJump,
         Self::HalfOpen,
         Self::Partition,
+        Self::GracefulStop,
+        Self::CrashAgain,
+        Self::ClockDrift,
+        Self::ClockZone,
+        Self::LostWakeup,
     ];
 
     /// The name in YAML, traces and reports.
@@ -58,6 +73,11 @@ impl Fault {
             Self::ClockJump => "clock_jump",
             Self::HalfOpen => "half_open",
             Self::Partition => "partition",
+            Self::GracefulStop => "graceful_stop",
+            Self::CrashAgain => "crash_again",
+            Self::ClockDrift => "clock_drift",
+            Self::ClockZone => "clock_zone",
+            Self::LostWakeup => "lost_wakeup",
         }
     }
 }

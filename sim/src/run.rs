@@ -10,6 +10,7 @@ compile_error!(
 );
 
 mod actor;
+mod clock;
 mod commit;
 mod ctx;
 mod death;
@@ -29,8 +30,9 @@ use std::rc::Rc;
 use corosensei::Coroutine;
 use corosensei::stack::DefaultStack;
 
+pub use self::clock::{ProcessClock, SimClock};
 pub use self::ctx::Ctx;
-pub use self::handle::{Db, Handle, SimClock};
+pub use self::handle::{Db, Handle};
 pub use self::message::{Answer, Mail, Request};
 pub use self::process::{Process, StartUp};
 pub use self::stage::{MAIN, Ran, Stage, World};
@@ -303,9 +305,14 @@ impl Kernel {
 
     /// A fault has struck at this site.
     fn struck(&self, fault: Fault, site: &Label) {
+        self.budget.borrow_mut().spend(fault);
+        self.count_strike(fault, site);
+    }
+
+    /// The same for one that was paid for before.
+    fn count_strike(&self, fault: Fault, site: &Label) {
         self.struck.borrow_mut()[fault as usize] += 1;
         self.strikes.borrow_mut().push((fault, site.clone()));
-        self.budget.borrow_mut().spend(fault);
     }
 }
 

@@ -85,6 +85,9 @@ impl Seeded {
         if let Some(longest) = self.strikes(Fault::ClockJump, bits, view) {
             return Some(Act::Do(Deviation::Jump(signed(bits, longest))));
         }
+        if at.kind == Kind::Step && self.strikes(Fault::GracefulStop, bits, view).is_some() {
+            return Some(Act::Do(Deviation::Stop));
+        }
         let rate = self.switch[usize::from(at.kind == Kind::Disk)];
         if bits < rate {
             self.switch(mix(bits, 99), view)
@@ -122,6 +125,20 @@ impl Seeded {
         Some(Act::Do(Deviation::Partition(spread(bits, longest))))
     }
 
+    fn clock(&self, bits: u64, view: &dyn View) -> Option<Act> {
+        if let Some(longest) = self.strikes(Fault::ClockOffset, bits, view) {
+            return Some(Act::Do(Deviation::Offset(signed(bits, longest))));
+        }
+        if let Some(most) = self.strikes(Fault::ClockDrift, bits, view) {
+            let ppm = 1 + below(mix(bits, 9), most) as i64;
+            let fast = mix(bits, 10) & 1 == 0;
+            return Some(Act::Do(Deviation::Drift(if fast { ppm } else { -ppm })));
+        }
+        let most = self.strikes(Fault::ClockZone, bits, view)? as i64;
+        let hours = below(mix(bits, 9), 27) as i64 - 12;
+        Some(Act::Do(Deviation::Zone(hours.clamp(-most, most))))
+    }
+
     fn amount(&self, bits: u64, shortest: u64, longest: u64) -> Option<Act> {
         if longest <= shortest || bits >= self.stretch {
             return None;
@@ -151,10 +168,13 @@ impl Strategy for Seeded {
                 let pick = below(mix(bits, 7), n.max(1));
                 (bits < self.explore && pick > 0).then_some(Act::Do(Deviation::Pick(pick)))
             }
-            Kind::Clock => {
-                let longest = self.strikes(Fault::ClockOffset, bits, view)?;
-                Some(Act::Do(Deviation::Offset(signed(bits, longest))))
-            }
+            Kind::Clock => self.clock(bits, view),
+            Kind::Restart => self
+                .strikes(Fault::CrashAgain, bits, view)
+                .map(|most| Act::Do(Deviation::CrashAgain(1 + below(mix(bits, 9), most)))),
+            Kind::Wake => self
+                .strikes(Fault::LostWakeup, bits, view)
+                .map(|_| Act::Do(Deviation::LostWakeup)),
         }
     }
 }
@@ -180,7 +200,10 @@ fn fault_rate(run: u64, fault: Fault, profile: &Profile) -> u64 {
         Fault::LostRequest | Fault::Duplicate | Fault::Late => profile.points[4],
         Fault::LostReply => profile.points[5],
         Fault::HalfOpen | Fault::Partition => profile.points[4] + profile.points[5],
-        Fault::ClockOffset => profile.points[8],
+        Fault::ClockOffset | Fault::ClockDrift | Fault::ClockZone => profile.points[8],
+        Fault::GracefulStop => profile.points[0],
+        Fault::CrashAgain => profile.points[9],
+        Fault::LostWakeup => profile.points[10],
     };
     rate(1 + (Swarm::bits(run, fault) >> 1 & 1), points.max(2))
 }

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
 
 use super::Kernel;
-use super::actor::{Actor, Resume, State};
+use super::actor::{Actor, NEVER, Resume, State};
 use super::ctx::Ctx;
 use super::process::Process;
 
@@ -46,9 +46,10 @@ impl Kernel {
     /// Without the last step, a dead connection's clean-up would write it (772 times in 8,000 measured runs).
     pub(super) fn kill(&self, process: &Rc<Process>) {
         process.up.set(false);
-        process.died.set(process.died.get() + 1);
         process.memory.take();
         process.paused_until.set(0);
+        process.stop_at.set(NEVER);
+        process.crashes_in.set(0);
         let victims: Vec<Rc<Actor>> = self
             .live
             .borrow()

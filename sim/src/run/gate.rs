@@ -35,6 +35,9 @@ impl Kernel {
             return Err(Dead);
         }
         actor.passed.set(actor.passed.get() + 1);
+        if self.crashes_again(&actor, site) {
+            return self.suspend(&actor);
+        }
         let Some((at_key, occurrence, act)) = self.ask(&actor, site, kind) else {
             return Ok(());
         };
@@ -117,7 +120,7 @@ impl Kernel {
     }
 
     fn must_stop(&self, act: &Act) -> bool {
-        !matches!(act, Act::Do(Deviation::Jump(_)))
+        !matches!(act, Act::Do(Deviation::Jump(_) | Deviation::Stop))
     }
 
     fn act_at_gate(&self, actor: &Rc<Actor>, site: &Label, occurrence: u32, act: &Act) -> bool {
@@ -126,6 +129,7 @@ impl Kernel {
             Act::Do(deviation) => {
                 let done = match deviation {
                     Deviation::Crash => self.crash(actor, site),
+                    Deviation::Stop => self.stop(actor, site),
                     Deviation::Pause(ms) => self.pause(actor, site, *ms),
                     Deviation::Jump(ms) => self.jump(actor, site, *ms),
                     _ => false,
@@ -269,6 +273,11 @@ impl View for Kernel {
                 let current = self.current.borrow();
                 let process = current.as_ref().and_then(|actor| actor.process.as_ref());
                 process.is_some_and(|process| process.crashes_left.get() > 0)
+            }
+            Fault::GracefulStop => {
+                let current = self.current.borrow();
+                let process = current.as_ref().and_then(|actor| actor.process.as_ref());
+                budget.left(fault) > 0 && process.is_some_and(|process| !process.is_stopping())
             }
             _ => budget.left(fault) > 0,
         };

@@ -18,7 +18,7 @@ use crate::trace::{Arg, Kind as EventKind, Outcome};
 pub enum Answer {
     /// The handler replied.
     Reply(Rc<str>),
-    /// The connection broke: the process is down, died, or ended without a reply. It may have happened.
+    /// The connection broke: the process is down or stopping, died, or ended without a reply. It may have happened.
     Broken,
 }
 
@@ -263,7 +263,7 @@ impl Kernel {
         if self.is_swallowed(&mail.asker, &to.name, &cause) {
             return;
         }
-        if !to.up.get() {
+        if !to.up.get() || to.is_stopping() {
             self.tell(&to.name, &mail, Answer::Broken, &cause);
             return;
         }

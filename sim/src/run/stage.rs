@@ -8,8 +8,9 @@ use corosensei::stack::DefaultStack;
 use madsim::runtime::Runtime;
 use xxhash_rust::xxh3::Xxh3;
 
+use super::clock::SimClock;
 use super::gate::{Keeper, disk_sites};
-use super::handle::{Db, Handle, SimClock};
+use super::handle::{Db, Handle};
 use super::{Kernel, Limits, Phase, Violation};
 use crate::case::{Decisions, Deviation, Point};
 use crate::check::{Checker, Rules};
