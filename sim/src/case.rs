@@ -50,6 +50,10 @@ pub enum Deviation {
     Stop,
     /// The process that has just started dies again at its n-th gate from here.
     CrashAgain(u64),
+    /// The file operation fails.
+    StoreError,
+    /// No file of the database can grow for so long.
+    DiskFull(u64),
     /// The process stands still for so long.
     Pause(u64),
     /// The process's clock jumps.
@@ -89,6 +93,7 @@ impl Deviation {
             | Self::Duplicate(n)
             | Self::Late(n)
             | Self::CrashAgain(n)
+            | Self::DiskFull(n)
             | Self::Take(n)
             | Self::Pick(n) => i64::try_from(*n).ok(),
             Self::Jump(n) | Self::Offset(n) | Self::Drift(n) | Self::Zone(n) => Some(*n),
@@ -103,6 +108,7 @@ impl Deviation {
             Self::Switch(_)
                 | Self::Crash
                 | Self::Stop
+                | Self::StoreError
                 | Self::LostRequest
                 | Self::LostReply
                 | Self::HalfOpen
@@ -117,6 +123,7 @@ impl Deviation {
             Self::Pause(_) => Self::Pause(n),
             Self::Partition(_) => Self::Partition(n),
             Self::CrashAgain(_) => Self::CrashAgain(n),
+            Self::DiskFull(_) => Self::DiskFull(n),
             Self::Duplicate(_) => Self::Duplicate(n),
             Self::Late(_) => Self::Late(n),
             Self::Take(_) => Self::Take(n),
@@ -136,6 +143,8 @@ impl fmt::Display for Deviation {
             Self::Switch(to) => write!(f, "switch {to}"),
             Self::Crash => f.write_str("crash"),
             Self::Stop => f.write_str("stop"),
+            Self::StoreError => f.write_str("store_error"),
+            Self::DiskFull(n) => write!(f, "disk_full {n}ms"),
             Self::CrashAgain(n) => write!(f, "crash_again {n}"),
             Self::Drift(n) => write!(f, "drift {n}ppm"),
             Self::Zone(n) => write!(f, "zone {n}h"),
@@ -182,6 +191,8 @@ impl FromStr for Deviation {
             "lost_reply" if rest.is_empty() => Ok(Self::LostReply),
             "stop" if rest.is_empty() => Ok(Self::Stop),
             "lost_wakeup" if rest.is_empty() => Ok(Self::LostWakeup),
+            "store_error" if rest.is_empty() => Ok(Self::StoreError),
+            "disk_full" => unsigned().map(Self::DiskFull),
             "crash_again" => unsigned().map(Self::CrashAgain),
             "drift" => signed("ppm").map(Self::Drift),
             "zone" => signed("h").map(Self::Zone),
@@ -199,7 +210,7 @@ impl FromStr for Deviation {
     }
 }
 
-const KNOWN: &str = "switch CAUSE, crash, crash_again N, stop, lost_request, lost_reply, half_open, partition Nms, lost_wakeup, pause Nms, jump Nms, offset Nms, drift Nppm, zone Nh, duplicate Nms, late Nms, take Nms, pick N";
+const KNOWN: &str = "switch CAUSE, crash, crash_again N, stop, lost_request, lost_reply, half_open, partition Nms, lost_wakeup, store_error, disk_full Nms, pause Nms, jump Nms, offset Nms, drift Nppm, zone Nh, duplicate Nms, late Nms, take Nms, pick N";
 
 /// The decisions of a case, in a form that is read, edited and pasted: `CAUSE @ SITE [#N] => DECISION`, joined by `; `.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

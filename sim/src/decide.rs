@@ -26,9 +26,11 @@ use crate::label::{Label, mix};
 pub enum Kind {
     /// A step of a flow or role: switch, crash, stop, pause, clock jump.
     Step,
-    /// Inside SQLite, at a lock, barrier or sync: the same.
+    /// Inside SQLite, at a lock or barrier: the same, except that nobody stops there.
     Disk,
-    /// Inside SQLite, at a read or write: crash only.
+    /// Inside SQLite, at a sync: the same, a failure, a full disk.
+    DiskSync,
+    /// Inside SQLite, at a read or write: crash, failure, full disk.
     DiskData,
     /// The running actor waits or has ended: another one than the oldest may go on.
     Wait,
@@ -130,7 +132,7 @@ impl Profile {
     pub fn slot(kind: Kind) -> usize {
         match kind {
             Kind::Step => 0,
-            Kind::Disk => 1,
+            Kind::Disk | Kind::DiskSync => 1,
             Kind::DiskData => 2,
             Kind::Wait => 3,
             Kind::Send => 4,

@@ -35,6 +35,10 @@ pub enum Fault {
     ClockZone,
     /// Nobody hears a wake-up.
     LostWakeup,
+    /// One operation on the database's files fails; the next one may do well.
+    StoreError,
+    /// For a while no file of the database can grow, for anybody.
+    DiskFull,
 }
 
 impl Fault {
@@ -42,7 +46,7 @@ impl Fault {
     pub const COUNT: usize = Self::ALL.len();
 
     /// Every kind, in the order of reports.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Crash,
         Self::LostRequest,
         Self::LostReply,
@@ -58,6 +62,8 @@ impl Fault {
         Self::ClockDrift,
         Self::ClockZone,
         Self::LostWakeup,
+        Self::StoreError,
+        Self::DiskFull,
     ];
 
     /// The name in YAML, traces and reports.
@@ -78,6 +84,8 @@ impl Fault {
             Self::ClockDrift => "clock_drift",
             Self::ClockZone => "clock_zone",
             Self::LostWakeup => "lost_wakeup",
+            Self::StoreError => "store_error",
+            Self::DiskFull => "disk_full",
         }
     }
 }

@@ -40,8 +40,8 @@ pub use self::stage::{MAIN, Ran, Stage, World};
 use self::actor::{Actor, Resume};
 use crate::case::{Deviation, Point};
 use crate::decide::{Profile, Strategy};
-use crate::disk::Disk;
 use crate::disk::capture::Change;
+use crate::disk::{Disk, LogEnd};
 use crate::fault::{Budget, Fault};
 use crate::label::Label;
 use crate::ledger::Ledger;
@@ -77,6 +77,8 @@ pub trait Judge {
     fn crashed(&self, kernel: &Kernel);
     /// Whether any of these rows stands in the database as it was written.
     fn is_visible(&self, kernel: &Kernel, changes: &[&Change]) -> bool;
+    /// Where the log ends for a reader, who recovers it if he must.
+    fn log_end(&self, kernel: &Kernel) -> LogEnd;
 }
 
 /// Longest virtual time of the phase with faults and of the healing phase, microseconds.
@@ -137,8 +139,10 @@ pub struct Kernel {
     goals: RefCell<std::collections::BTreeSet<&'static str>>,
     violations: RefCell<Vec<Violation>>,
     judged: Cell<bool>,
-    /// Changes of transactions that were open when their process died: recovery may still make them visible.
-    in_doubt: RefCell<Vec<(Label, Vec<Change>)>>,
+    /// Transactions that were open when their process died, or whose commit failed: recovery may still make them visible.
+    in_doubt: RefCell<Vec<commit::Doubt>>,
+    /// No file of the database can grow until then.
+    full_until: Cell<u64>,
     /// Step gates that were passed, when somebody wants to know them.
     steps: RefCell<Option<Vec<Point>>>,
     internal: RefCell<Option<String>>,

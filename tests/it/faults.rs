@@ -45,6 +45,8 @@ impl World for Harsh {
         budget.allow(Fault::ClockDrift, 2, 200_000);
         budget.allow(Fault::ClockZone, 1, 14);
         budget.allow(Fault::LostWakeup, 2, 0);
+        budget.allow(Fault::StoreError, 3, 0);
+        budget.allow(Fault::DiskFull, 1, 120_000);
         budget
     }
 
@@ -150,6 +152,13 @@ fn committed_changes_add_up_to_the_database_whatever_strikes() {
     for seed in range() {
         let ran = run(&mut stage, &profile, seed);
         let wrong = differences(&folded(&template, &ran.trace), &rows(&stage));
+        if !wrong.is_empty() && std::env::var("DUMP").is_ok() {
+            println!(
+                "{}\n{}",
+                ran.decisions,
+                ran.trace.to_json_lines(serde_json::json!({}))
+            );
+        }
         assert!(wrong.is_empty(), "seed {seed}:\n{}", wrong.join("\n"));
     }
 }

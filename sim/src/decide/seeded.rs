@@ -72,11 +72,15 @@ impl Seeded {
 
     fn gate(&mut self, at: &At<'_>, bits: u64, view: &dyn View) -> Option<Act> {
         let crash = self.fault[Fault::Crash as usize];
-        let data = at.kind == Kind::DiskData;
         if crash > 0 && self.strikes(Fault::Crash, bits, view).is_some() {
             return Some(Act::Do(Deviation::Crash));
         }
-        if data {
+        if matches!(at.kind, Kind::DiskData | Kind::DiskSync)
+            && let Some(deviation) = self.file(bits, view)
+        {
+            return Some(Act::Do(deviation));
+        }
+        if at.kind == Kind::DiskData {
             return None;
         }
         if let Some(longest) = self.strikes(Fault::Pause, bits, view) {
@@ -88,12 +92,20 @@ impl Seeded {
         if at.kind == Kind::Step && self.strikes(Fault::GracefulStop, bits, view).is_some() {
             return Some(Act::Do(Deviation::Stop));
         }
-        let rate = self.switch[usize::from(at.kind == Kind::Disk)];
+        let rate = self.switch[usize::from(at.kind != Kind::Step)];
         if bits < rate {
             self.switch(mix(bits, 99), view)
         } else {
             None
         }
+    }
+
+    fn file(&self, bits: u64, view: &dyn View) -> Option<Deviation> {
+        if self.strikes(Fault::StoreError, bits, view).is_some() {
+            return Some(Deviation::StoreError);
+        }
+        let longest = self.strikes(Fault::DiskFull, bits, view)?;
+        Some(Deviation::DiskFull(spread(bits, longest)))
     }
 
     fn message(&self, bits: u64, view: &dyn View) -> Option<Act> {
@@ -157,7 +169,7 @@ impl Strategy for Seeded {
     fn decide(&mut self, at: &At<'_>, view: &dyn View) -> Option<Act> {
         let bits = mix(self.run, at.key);
         match at.kind {
-            Kind::Step | Kind::Disk | Kind::DiskData => self.gate(at, bits, view),
+            Kind::Step | Kind::Disk | Kind::DiskSync | Kind::DiskData => self.gate(at, bits, view),
             Kind::Wait => (bits < self.switch[2])
                 .then(|| self.switch(mix(bits, 99), view))
                 .flatten(),
@@ -204,6 +216,7 @@ fn fault_rate(run: u64, fault: Fault, profile: &Profile) -> u64 {
         Fault::GracefulStop => profile.points[0],
         Fault::CrashAgain => profile.points[9],
         Fault::LostWakeup => profile.points[10],
+        Fault::StoreError | Fault::DiskFull => profile.points[2],
     };
     rate(1 + (Swarm::bits(run, fault) >> 1 & 1), points.max(2))
 }

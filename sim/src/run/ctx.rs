@@ -49,7 +49,7 @@ impl Ctx {
 
     /// Passes a gate: others may go on before this returns, or the process may die here.
     pub fn gate(&self, site: &Label) {
-        self.alive(self.kernel.gate(site, Kind::Step));
+        self.alive(self.kernel.gate(site, Kind::Step).map_err(|_| Dead));
     }
 
     /// The process's wall clock, Unix milliseconds. Outside the system: true time.

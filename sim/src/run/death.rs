@@ -65,7 +65,9 @@ impl Kernel {
         for conn in self.connections_of(process, &victims) {
             self.disk.kill(conn);
         }
-        self.leave_in_doubt(process, &victims);
+        for victim in &victims {
+            self.leave_in_doubt(victim.conn.get(), &victim.cause);
+        }
         let shm = self.disk.shm_copy();
         self.graveyard
             .borrow_mut()
@@ -87,20 +89,6 @@ impl Kernel {
         let busy = self.live.borrow().iter().any(|actor| actor.conn.get() != 0);
         let idle = |process: &Rc<Process>| !process.idle.borrow().is_empty();
         busy || self.processes.borrow().iter().any(idle)
-    }
-
-    /// What the victims had written and not yet seen committed.
-    fn leave_in_doubt(&self, process: &Process, victims: &[Rc<Actor>]) {
-        for conn in self.connections_of(process, victims) {
-            let capture = self.captures.get(conn as usize).and_then(Option::as_ref);
-            let changes = capture.map(|capture| capture.take()).unwrap_or_default();
-            let owner = victims.iter().find(|actor| actor.conn.get() == conn);
-            if let (Some(owner), false) = (owner, changes.is_empty()) {
-                self.in_doubt
-                    .borrow_mut()
-                    .push((owner.cause.clone(), changes));
-            }
-        }
     }
 
     fn connections_of(&self, process: &Process, victims: &[Rc<Actor>]) -> Vec<u32> {

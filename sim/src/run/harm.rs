@@ -124,6 +124,24 @@ impl Kernel {
         }
     }
 
+    pub(super) fn store_error(&self, actor: &Actor, site: &Label) -> bool {
+        self.struck(Fault::StoreError, site);
+        self.fault_event(actor, format!("store_error at {site}"));
+        true
+    }
+
+    pub(super) fn fill_disk(&self, actor: &Actor, site: &Label, ms: u64) -> bool {
+        self.full_until.set(self.later(ms));
+        self.struck(Fault::DiskFull, site);
+        self.fault_event(actor, format!("disk full for {ms} ms"));
+        true
+    }
+
+    /// Whether no file of the database can grow now. Does not concern who only looks.
+    pub(super) fn is_full(&self) -> bool {
+        !self.muted.get() && self.now_us() < self.full_until.get()
+    }
+
     fn exit_event(&self, process: &Process, words: &str) {
         let identity = Some((process.name.clone(), process.incarnation.get()));
         let arg = Arg::Text(format!("{} {words}", process.name).into());

@@ -12,11 +12,12 @@ use crate::label::Label;
 use crate::trace::{Arg, Kind, Outcome};
 
 impl Kernel {
-    /// Faults stop: whoever is down starts again, whoever stands still goes on, every way is open.
+    /// Faults stop: whoever is down starts again, whoever stands still goes on, every way is open, the disk has room.
     pub(super) fn heal(&self) {
         self.phase.set(Phase::Heal);
         self.note(Kind::Heal, Arg::Word("faults end"), Outcome::Done);
         self.partitions.borrow_mut().clear();
+        self.full_until.set(0);
         // A grace that ends later would break messages when nothing may be lost any more.
         self.stop_due(NEVER - 1);
         let now = self.now_us();

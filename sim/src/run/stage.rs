@@ -247,7 +247,7 @@ impl Stage {
         let short = kernel.short.get();
         kernel.statements.set(self.observer.count() - before);
         if !short && kernel.internal.borrow().is_none() {
-            kernel.resolve_doubts(&[]);
+            kernel.resolve_last_doubts();
             self.world.judge(&kernel);
             self.checker.finish(&kernel);
         }
@@ -293,6 +293,7 @@ impl Stage {
             violations: RefCell::default(),
             judged: Cell::new(false),
             in_doubt: RefCell::default(),
+            full_until: Cell::new(0),
             steps: RefCell::new(self.keep_steps.then(Vec::new)),
             internal: RefCell::default(),
             statements: Cell::new(0),
