@@ -22,10 +22,10 @@ impl Strategy for Killer {
     fn decide(&mut self, at: &At<'_>, view: &dyn View) -> Option<Act> {
         let bits = mix(self.run, at.key);
         match at.kind {
-            Kind::Disk | Kind::DiskData if below(bits, self.one_in) == 0 => {
+            Kind::Disk | Kind::DiskSync | Kind::DiskData if below(bits, self.one_in) == 0 => {
                 view.allows(Fault::Crash).map(|_| Act::Do(Deviation::Crash))
             }
-            Kind::Disk | Kind::Wait if bits.is_multiple_of(5) => {
+            Kind::Disk | Kind::DiskSync | Kind::Wait if bits.is_multiple_of(5) => {
                 let mut ready = Vec::new();
                 view.ready(&mut ready);
                 ready.retain(|candidate| !candidate.current);

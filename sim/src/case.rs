@@ -46,16 +46,34 @@ pub enum Deviation {
     Switch(String),
     /// The process dies here.
     Crash,
+    /// The process is asked to stop.
+    Stop,
+    /// The process that has just started dies again at its n-th gate from here.
+    CrashAgain(u64),
+    /// The file operation fails.
+    StoreError,
+    /// No file of the database can grow for so long.
+    DiskFull(u64),
     /// The process stands still for so long.
     Pause(u64),
     /// The process's clock jumps.
     Jump(i64),
     /// The process starts with its clock off by so much.
     Offset(i64),
+    /// The process's clock runs fast by so many millionths; slow if it is negative.
+    Drift(i64),
+    /// The process's clock is so many hours ahead.
+    Zone(i64),
+    /// The wake-up is not heard.
+    LostWakeup,
     /// The request never arrives.
     LostRequest,
     /// The work is done, the answer never arrives.
     LostReply,
+    /// The request or the answer vanishes, and nobody is told.
+    HalfOpen,
+    /// From here to there everything vanishes like that, this message first, for so long.
+    Partition(u64),
     /// The request arrives a second time, so much later.
     Duplicate(u64),
     /// The request arrives so much later.
@@ -70,10 +88,15 @@ impl Deviation {
     /// The duration or number inside, which the shrinker pulls towards 0.
     pub fn amount(&self) -> Option<i64> {
         match self {
-            Self::Pause(n) | Self::Duplicate(n) | Self::Late(n) | Self::Take(n) | Self::Pick(n) => {
-                i64::try_from(*n).ok()
-            }
-            Self::Jump(n) | Self::Offset(n) => Some(*n),
+            Self::Pause(n)
+            | Self::Partition(n)
+            | Self::Duplicate(n)
+            | Self::Late(n)
+            | Self::CrashAgain(n)
+            | Self::DiskFull(n)
+            | Self::Take(n)
+            | Self::Pick(n) => i64::try_from(*n).ok(),
+            Self::Jump(n) | Self::Offset(n) | Self::Drift(n) | Self::Zone(n) => Some(*n),
             _ => None,
         }
     }
@@ -82,7 +105,14 @@ impl Deviation {
     pub fn has_amount(&self) -> bool {
         !matches!(
             self,
-            Self::Switch(_) | Self::Crash | Self::LostRequest | Self::LostReply
+            Self::Switch(_)
+                | Self::Crash
+                | Self::Stop
+                | Self::StoreError
+                | Self::LostRequest
+                | Self::LostReply
+                | Self::HalfOpen
+                | Self::LostWakeup
         )
     }
 
@@ -91,12 +121,17 @@ impl Deviation {
         let n = amount.unsigned_abs();
         match self {
             Self::Pause(_) => Self::Pause(n),
+            Self::Partition(_) => Self::Partition(n),
+            Self::CrashAgain(_) => Self::CrashAgain(n),
+            Self::DiskFull(_) => Self::DiskFull(n),
             Self::Duplicate(_) => Self::Duplicate(n),
             Self::Late(_) => Self::Late(n),
             Self::Take(_) => Self::Take(n),
             Self::Pick(_) => Self::Pick(n),
             Self::Jump(_) => Self::Jump(amount),
             Self::Offset(_) => Self::Offset(amount),
+            Self::Drift(_) => Self::Drift(amount),
+            Self::Zone(_) => Self::Zone(amount),
             other => other.clone(),
         }
     }
@@ -107,11 +142,20 @@ impl fmt::Display for Deviation {
         match self {
             Self::Switch(to) => write!(f, "switch {to}"),
             Self::Crash => f.write_str("crash"),
+            Self::Stop => f.write_str("stop"),
+            Self::StoreError => f.write_str("store_error"),
+            Self::DiskFull(n) => write!(f, "disk_full {n}ms"),
+            Self::CrashAgain(n) => write!(f, "crash_again {n}"),
+            Self::Drift(n) => write!(f, "drift {n}ppm"),
+            Self::Zone(n) => write!(f, "zone {n}h"),
+            Self::LostWakeup => f.write_str("lost_wakeup"),
             Self::Pause(n) => write!(f, "pause {n}ms"),
             Self::Jump(n) => write!(f, "jump {n}ms"),
             Self::Offset(n) => write!(f, "offset {n}ms"),
             Self::LostRequest => f.write_str("lost_request"),
             Self::LostReply => f.write_str("lost_reply"),
+            Self::HalfOpen => f.write_str("half_open"),
+            Self::Partition(n) => write!(f, "partition {n}ms"),
             Self::Duplicate(n) => write!(f, "duplicate {n}ms"),
             Self::Late(n) => write!(f, "late {n}ms"),
             Self::Take(n) => write!(f, "take {n}ms"),
@@ -126,8 +170,8 @@ impl FromStr for Deviation {
     fn from_str(text: &str) -> Result<Self, String> {
         let (word, rest) = text.split_once(' ').unwrap_or((text, ""));
         let bad = || format!("`{text}` is not a decision: known are {KNOWN}");
-        let signed = || {
-            rest.strip_suffix("ms")
+        let signed = |unit: &str| {
+            rest.strip_suffix(unit)
                 .unwrap_or(rest)
                 .trim()
                 .parse::<i64>()
@@ -145,19 +189,28 @@ impl FromStr for Deviation {
             "crash" if rest.is_empty() => Ok(Self::Crash),
             "lost_request" if rest.is_empty() => Ok(Self::LostRequest),
             "lost_reply" if rest.is_empty() => Ok(Self::LostReply),
+            "stop" if rest.is_empty() => Ok(Self::Stop),
+            "lost_wakeup" if rest.is_empty() => Ok(Self::LostWakeup),
+            "store_error" if rest.is_empty() => Ok(Self::StoreError),
+            "disk_full" => unsigned().map(Self::DiskFull),
+            "crash_again" => unsigned().map(Self::CrashAgain),
+            "drift" => signed("ppm").map(Self::Drift),
+            "zone" => signed("h").map(Self::Zone),
+            "half_open" if rest.is_empty() => Ok(Self::HalfOpen),
+            "partition" => unsigned().map(Self::Partition),
             "pause" => unsigned().map(Self::Pause),
             "duplicate" => unsigned().map(Self::Duplicate),
             "late" => unsigned().map(Self::Late),
             "take" => unsigned().map(Self::Take),
             "pick" => unsigned().map(Self::Pick),
-            "jump" => signed().map(Self::Jump),
-            "offset" => signed().map(Self::Offset),
+            "jump" => signed("ms").map(Self::Jump),
+            "offset" => signed("ms").map(Self::Offset),
             _ => Err(bad()),
         }
     }
 }
 
-const KNOWN: &str = "switch CAUSE, crash, lost_request, lost_reply, pause Nms, jump Nms, offset Nms, duplicate Nms, late Nms, take Nms, pick N";
+const KNOWN: &str = "switch CAUSE, crash, crash_again N, stop, lost_request, lost_reply, half_open, partition Nms, lost_wakeup, store_error, disk_full Nms, pause Nms, jump Nms, offset Nms, drift Nppm, zone Nh, duplicate Nms, late Nms, take Nms, pick N";
 
 /// The decisions of a case, in a form that is read, edited and pasted: `CAUSE @ SITE [#N] => DECISION`, joined by `; `.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -16,9 +16,9 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, ErrorCode};
 
 use crate::disk::capture::Change;
-use crate::disk::externs;
+use crate::disk::{LogEnd, externs};
 use crate::label::mix;
-use crate::run::{Judge, Kernel};
+use crate::run::{Judge, Kernel, MAIN};
 use crate::scenario::RuleKind;
 
 /// A named query that returns offending rows.
@@ -322,6 +322,23 @@ impl Judge for Checker {
             kernel.internal(format!("the checker failed at a row in doubt: {error}"));
         }
         visible
+    }
+
+    fn log_end(&self, kernel: &Kernel) -> LogEnd {
+        let shm = kernel.disk().shm_header_copy();
+        let mut end = LogEnd::default();
+        let outcome = self.in_snapshot(|| {
+            self.rows("SELECT 1 FROM sqlite_schema", &[])?;
+            end = kernel.disk().log_end(MAIN);
+            Ok(())
+        });
+        kernel.disk().shm_header_restore(&shm);
+        if let Err(error) = outcome {
+            kernel.internal(format!(
+                "the checker cannot see where the log ends: {error}"
+            ));
+        }
+        end
     }
 
     fn crashed(&self, kernel: &Kernel) {

@@ -7,6 +7,7 @@ mod quiet;
 mod remaining;
 mod replay;
 mod seeded;
+mod swarm;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -23,24 +24,30 @@ use crate::label::{Label, mix};
 /// What kind of decision a point offers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// A step of a flow or role: switch, crash, pause, clock jump.
+    /// A step of a flow or role: switch, crash, stop, pause, clock jump.
     Step,
-    /// Inside SQLite, at a lock, barrier or sync: the same.
+    /// Inside SQLite, at a lock or barrier: the same, except that nobody stops there.
     Disk,
-    /// Inside SQLite, at a read or write: crash only.
+    /// Inside SQLite, at a sync: the same, a failure, a full disk.
+    DiskSync,
+    /// Inside SQLite, at a read or write: crash, failure, full disk.
     DiskData,
     /// The running actor waits or has ended: another one than the oldest may go on.
     Wait,
-    /// A request leaves: lost, duplicated or late.
+    /// A request leaves: lost, told or not, duplicated or late; or the way is parted.
     Send,
-    /// An answer leaves: lost.
+    /// An answer leaves: lost, told or not; or the way is parted.
     Reply,
     /// A duration between two bounds.
     Amount(u64, u64),
     /// A choice out of `0..n`.
     Pick(u64),
-    /// A process's clock starts.
+    /// A process's clock starts: off, fast or slow, or in its zone's time.
     Clock,
+    /// A process has started again: it may crash once more.
+    Restart,
+    /// Somebody is woken: or nobody hears it.
+    Wake,
 }
 
 /// A point where a decision is made.
@@ -114,8 +121,10 @@ pub struct Counts {
 pub struct Profile {
     /// Gates that each cause (by hash) passed.
     pub gates: BTreeMap<u64, u32>,
-    /// Points by kind: step, disk, disk data, wait, send, reply, amount, pick, clock.
-    pub points: [u64; 9],
+    /// Points by kind: step, disk, disk data, wait, send, reply, amount, pick, clock, restart, wake.
+    pub points: [u64; 11],
+    /// Kinds of faults that the world allows, in the order of [`Fault::ALL`].
+    pub kinds: Vec<Fault>,
 }
 
 impl Profile {
@@ -123,7 +132,7 @@ impl Profile {
     pub fn slot(kind: Kind) -> usize {
         match kind {
             Kind::Step => 0,
-            Kind::Disk => 1,
+            Kind::Disk | Kind::DiskSync => 1,
             Kind::DiskData => 2,
             Kind::Wait => 3,
             Kind::Send => 4,
@@ -131,6 +140,8 @@ impl Profile {
             Kind::Amount(..) => 6,
             Kind::Pick(_) => 7,
             Kind::Clock => 8,
+            Kind::Restart => 9,
+            Kind::Wake => 10,
         }
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! This room owns the bytes of every simulated file, the locks between the connections of one disk, the WAL shared
 //! memory, and the few raw SQLite functions that rusqlite does not offer ([`externs`], [`capture`]). It does not decide
-//! anything: before an operation takes effect it asks the [`Gatekeeper`], which may suspend the calling coroutine or say
-//! that the process has died meanwhile.
+//! anything: before an operation takes effect it asks the [`Gatekeeper`], which may suspend the calling coroutine, let the
+//! operation fail, or say that the process has died meanwhile.
 //!
 //! Everything is single-threaded. The VFS is registered once for each process under the name `lockstep`; it finds its
 //! disk through a registry of the thread, by the number in front of a file's name (`"3/main.db"`).
@@ -34,8 +34,9 @@ use std::rc::{Rc, Weak};
 use rusqlite::{Connection, OpenFlags};
 use xxhash_rust::xxh3::Xxh3;
 
-pub use gate::{Dead, FileKind, Gatekeeper, Method};
+pub use gate::{Dead, FileKind, Gatekeeper, Method, Refusal};
 pub use image::{Image, Shm, ShmHeader};
+pub use shm::LogEnd;
 
 use gate::Owner;
 use node::Node;
@@ -191,6 +192,12 @@ impl Disk {
         if let Some(node) = self.node(file) {
             node.shm.clear();
         }
+    }
+
+    /// How far the write-ahead log of a database is committed, as its WAL index says.
+    pub fn log_end(&self, file: &str) -> LogEnd {
+        self.node(file)
+            .map_or(LogEnd::default(), |node| node.shm.log_end())
     }
 
     /// How many file handles SQLite has open on this disk, temporary files included. For tests of leaks.

@@ -21,11 +21,32 @@ pub enum Fault {
     ClockOffset,
     /// A process's clock jumps, forward or back.
     ClockJump,
+    /// A request or an answer vanishes, and nobody is told: only a timeout of its sender's own notices.
+    HalfOpen,
+    /// For a while everything from one process to another vanishes like that; the other direction works.
+    Partition,
+    /// A process is asked to stop: it takes no new requests, and is killed when its grace is over.
+    GracefulStop,
+    /// A process that has started again dies once more, while it recovers.
+    CrashAgain,
+    /// A process's clock runs fast or slow.
+    ClockDrift,
+    /// A process takes the time of its zone for UTC.
+    ClockZone,
+    /// Nobody hears a wake-up.
+    LostWakeup,
+    /// One operation on the database's files fails; the next one may do well.
+    StoreError,
+    /// For a while no file of the database can grow, for anybody.
+    DiskFull,
 }
 
 impl Fault {
+    /// How many kinds there are.
+    pub const COUNT: usize = Self::ALL.len();
+
     /// Every kind, in the order of reports.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 17] = [
         Self::Crash,
         Self::LostRequest,
         Self::LostReply,
@@ -34,6 +55,15 @@ impl Fault {
         Self::Pause,
         Self::ClockOffset,
         Self::ClockJump,
+        Self::HalfOpen,
+        Self::Partition,
+        Self::GracefulStop,
+        Self::CrashAgain,
+        Self::ClockDrift,
+        Self::ClockZone,
+        Self::LostWakeup,
+        Self::StoreError,
+        Self::DiskFull,
     ];
 
     /// The name in YAML, traces and reports.
@@ -47,6 +77,15 @@ impl Fault {
             Self::Pause => "pause",
             Self::ClockOffset => "clock_offset",
             Self::ClockJump => "clock_jump",
+            Self::HalfOpen => "half_open",
+            Self::Partition => "partition",
+            Self::GracefulStop => "graceful_stop",
+            Self::CrashAgain => "crash_again",
+            Self::ClockDrift => "clock_drift",
+            Self::ClockZone => "clock_zone",
+            Self::LostWakeup => "lost_wakeup",
+            Self::StoreError => "store_error",
+            Self::DiskFull => "disk_full",
         }
     }
 }
@@ -61,13 +100,13 @@ impl fmt::Display for Fault {
 #[derive(Debug, Clone, Default)]
 pub struct Budget {
     /// Strikes left for each kind, in the order of [`Fault::ALL`].
-    pub strikes: [u32; 8],
-    /// Longest pause, delay and largest jump, milliseconds, in the same order (0 where the kind has none).
-    pub longest: [u64; 8],
+    pub strikes: [u32; Fault::COUNT],
+    /// Longest pause, delay and largest jump, in the unit of the kind's deviation and in the same order (0 where it has none).
+    pub longest: [u64; Fault::COUNT],
 }
 
 impl Budget {
-    /// Allows `strikes` of a kind, none longer than `longest` milliseconds.
+    /// Allows `strikes` of a kind, none longer than `longest` (milliseconds, unless its deviation has another unit).
     pub fn allow(&mut self, fault: Fault, strikes: u32, longest: u64) {
         self.strikes[fault as usize] = strikes;
         self.longest[fault as usize] = longest;
@@ -78,7 +117,7 @@ impl Budget {
         self.strikes[fault as usize]
     }
 
-    /// The longest duration of a kind.
+    /// The longest duration, or the largest number, of a kind.
     pub fn longest(&self, fault: Fault) -> u64 {
         self.longest[fault as usize]
     }

@@ -64,7 +64,7 @@ impl FlowWorld {
             let mut instances = Vec::new();
             for instance in 1..=spec.count {
                 let process = Process::new(&self.kinds[kind], kind, instance, spec.home.as_deref());
-                process.offset_ms.set(spec.clock_offset_ms);
+                process.clock.offset_ms.set(spec.clock_offset_ms);
                 process.allow_crashes(crashes(kind));
                 if let Some(flow) = spec.start {
                     let shared = Rc::clone(shared);

@@ -10,11 +10,13 @@ compile_error!(
 );
 
 mod actor;
+mod clock;
 mod commit;
 mod ctx;
 mod death;
 mod gate;
 mod handle;
+mod harm;
 mod life;
 mod message;
 mod process;
@@ -28,8 +30,9 @@ use std::rc::Rc;
 use corosensei::Coroutine;
 use corosensei::stack::DefaultStack;
 
+pub use self::clock::{ProcessClock, SimClock};
 pub use self::ctx::Ctx;
-pub use self::handle::{Db, Handle, SimClock};
+pub use self::handle::{Db, Handle};
 pub use self::message::{Answer, Mail, Request};
 pub use self::process::{Process, StartUp};
 pub use self::stage::{MAIN, Ran, Stage, World};
@@ -37,8 +40,8 @@ pub use self::stage::{MAIN, Ran, Stage, World};
 use self::actor::{Actor, Resume};
 use crate::case::{Deviation, Point};
 use crate::decide::{Profile, Strategy};
-use crate::disk::Disk;
 use crate::disk::capture::Change;
+use crate::disk::{Disk, LogEnd};
 use crate::fault::{Budget, Fault};
 use crate::label::Label;
 use crate::ledger::Ledger;
@@ -74,6 +77,8 @@ pub trait Judge {
     fn crashed(&self, kernel: &Kernel);
     /// Whether any of these rows stands in the database as it was written.
     fn is_visible(&self, kernel: &Kernel, changes: &[&Change]) -> bool;
+    /// Where the log ends for a reader, who recovers it if he must.
+    fn log_end(&self, kernel: &Kernel) -> LogEnd;
 }
 
 /// Longest virtual time of the phase with faults and of the healing phase, microseconds.
@@ -115,7 +120,9 @@ pub struct Kernel {
     processes: RefCell<Vec<Rc<Process>>>,
     strategy: RefCell<Box<dyn Strategy>>,
     budget: RefCell<Budget>,
-    struck: RefCell<[u32; 8]>,
+    struck: RefCell<[u32; Fault::COUNT]>,
+    strikes: RefCell<Vec<(Fault, Label)>>,
+    partitions: RefCell<Vec<message::Partition>>,
     profile: RefCell<Profile>,
     deviations: RefCell<Vec<(Point, Deviation)>>,
     disk_sites: Rc<[Label]>,
@@ -132,8 +139,10 @@ pub struct Kernel {
     goals: RefCell<std::collections::BTreeSet<&'static str>>,
     violations: RefCell<Vec<Violation>>,
     judged: Cell<bool>,
-    /// Changes of transactions that were open when their process died: recovery may still make them visible.
-    in_doubt: RefCell<Vec<(Label, Vec<Change>)>>,
+    /// Transactions that were open when their process died, or whose commit failed: recovery may still make them visible.
+    in_doubt: RefCell<Vec<commit::Doubt>>,
+    /// No file of the database can grow until then.
+    full_until: Cell<u64>,
     /// Step gates that were passed, when somebody wants to know them.
     steps: RefCell<Option<Vec<Point>>>,
     internal: RefCell<Option<String>>,
@@ -308,9 +317,16 @@ impl Kernel {
         self.trace.borrow_mut().push(event)
     }
 
-    fn struck(&self, fault: Fault) {
-        self.struck.borrow_mut()[fault as usize] += 1;
+    /// A fault has struck at this site.
+    fn struck(&self, fault: Fault, site: &Label) {
         self.budget.borrow_mut().spend(fault);
+        self.count_strike(fault, site);
+    }
+
+    /// The same for one that was paid for before.
+    fn count_strike(&self, fault: Fault, site: &Label) {
+        self.struck.borrow_mut()[fault as usize] += 1;
+        self.strikes.borrow_mut().push((fault, site.clone()));
     }
 }
 

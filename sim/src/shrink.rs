@@ -67,7 +67,7 @@ pub fn events(trace: &Trace) -> usize {
     let counts = |kind| {
         !matches!(
             kind,
-            Kind::Restart | Kind::Heal | Kind::Violation | Kind::Stuck
+            Kind::Restart | Kind::Exit | Kind::Heal | Kind::Violation | Kind::Stuck
         )
     };
     trace
@@ -136,13 +136,17 @@ impl Shrinking<'_> {
         Ok(())
     }
 
-    /// Moves each crash, pause, jump and switch to another step of the same cause: one between two steps is easier to
+    /// Moves each crash, stop, pause, jump and switch to another step of the same cause: one between two steps is easier to
     /// understand than one inside SQLite, and an earlier one may leave less to look at.
     fn slide(&mut self) -> Result<(), String> {
         let at_gates = |deviation: &Deviation| {
             matches!(
                 deviation,
-                Deviation::Switch(_) | Deviation::Crash | Deviation::Pause(_) | Deviation::Jump(_)
+                Deviation::Switch(_)
+                    | Deviation::Crash
+                    | Deviation::Stop
+                    | Deviation::Pause(_)
+                    | Deviation::Jump(_)
             )
         };
         let found: Vec<(Point, Deviation)> = self.best.decisions.0.clone().into_iter().collect();

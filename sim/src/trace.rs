@@ -48,6 +48,8 @@ pub enum Kind {
     Violation,
     /// An actor never ended.
     Stuck,
+    /// A process ends that was asked to, or by itself.
+    Exit,
 }
 
 impl Kind {
@@ -68,6 +70,7 @@ impl Kind {
             Self::Heal => "heal",
             Self::Violation => "violation",
             Self::Stuck => "stuck",
+            Self::Exit => "exit",
         }
     }
 }

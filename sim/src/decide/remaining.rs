@@ -64,7 +64,7 @@ impl Strategy for Remaining {
     fn decide(&mut self, at: &At<'_>, view: &dyn View) -> Option<Act> {
         let fault = self.faults.decide(at, view);
         match at.kind {
-            Kind::Step | Kind::Disk | Kind::Wait if fault.is_none() => {
+            Kind::Step | Kind::Disk | Kind::DiskSync | Kind::Wait if fault.is_none() => {
                 self.walk(mix(mix(self.run, 11), at.key), view)
             }
             _ => fault,

@@ -1,5 +1,6 @@
 //! Seeded random decisions: each is a hash of the run and the point's label.
 
+use super::swarm::Swarm;
 use super::{Act, At, Candidate, Kind, Profile, Strategy, View};
 use crate::case::Deviation;
 use crate::fault::Fault;
@@ -7,13 +8,13 @@ use crate::label::{below, mix};
 
 /// Random switches, faults and durations.
 ///
-/// What kinds of harm are on, and how often actors switch, is drawn once for the run (a swarm), so that runs differ in
+/// What kinds of harm are on (a [`Swarm`]), and how often actors switch, is drawn once for the run, so that runs differ in
 /// character and not only in detail. Rates are relative to the quiet run: a kind that is on strikes about once or twice.
 #[derive(Debug)]
 pub struct Seeded {
     run: u64,
     switch: [u64; 3],
-    fault: [u64; 8],
+    fault: [u64; Fault::COUNT],
     stretch: u64,
     explore: u64,
     scratch: Vec<Candidate>,
@@ -29,7 +30,14 @@ impl Seeded {
             rate(density, gates),
             rate(1 + density, profile.points[3].max(2)),
         ];
-        let fault = Fault::ALL.map(|fault| fault_rate(run, fault, profile));
+        let swarm = Swarm::draw(run, &profile.kinds);
+        let fault = Fault::ALL.map(|fault| {
+            if swarm.has(fault) {
+                fault_rate(run, fault, profile)
+            } else {
+                0
+            }
+        });
         Self {
             run,
             switch,
@@ -64,11 +72,15 @@ impl Seeded {
 
     fn gate(&mut self, at: &At<'_>, bits: u64, view: &dyn View) -> Option<Act> {
         let crash = self.fault[Fault::Crash as usize];
-        let data = at.kind == Kind::DiskData;
         if crash > 0 && self.strikes(Fault::Crash, bits, view).is_some() {
             return Some(Act::Do(Deviation::Crash));
         }
-        if data {
+        if matches!(at.kind, Kind::DiskData | Kind::DiskSync)
+            && let Some(deviation) = self.file(bits, view)
+        {
+            return Some(Act::Do(deviation));
+        }
+        if at.kind == Kind::DiskData {
             return None;
         }
         if let Some(longest) = self.strikes(Fault::Pause, bits, view) {
@@ -77,12 +89,23 @@ impl Seeded {
         if let Some(longest) = self.strikes(Fault::ClockJump, bits, view) {
             return Some(Act::Do(Deviation::Jump(signed(bits, longest))));
         }
-        let rate = self.switch[usize::from(at.kind == Kind::Disk)];
+        if at.kind == Kind::Step && self.strikes(Fault::GracefulStop, bits, view).is_some() {
+            return Some(Act::Do(Deviation::Stop));
+        }
+        let rate = self.switch[usize::from(at.kind != Kind::Step)];
         if bits < rate {
             self.switch(mix(bits, 99), view)
         } else {
             None
         }
+    }
+
+    fn file(&self, bits: u64, view: &dyn View) -> Option<Deviation> {
+        if self.strikes(Fault::StoreError, bits, view).is_some() {
+            return Some(Deviation::StoreError);
+        }
+        let longest = self.strikes(Fault::DiskFull, bits, view)?;
+        Some(Deviation::DiskFull(spread(bits, longest)))
     }
 
     fn message(&self, bits: u64, view: &dyn View) -> Option<Act> {
@@ -92,8 +115,40 @@ impl Seeded {
         if let Some(longest) = self.strikes(Fault::Duplicate, bits, view) {
             return Some(Act::Do(Deviation::Duplicate(spread(bits, longest))));
         }
-        let longest = self.strikes(Fault::Late, bits, view)?;
-        Some(Act::Do(Deviation::Late(spread(bits, longest))))
+        if let Some(longest) = self.strikes(Fault::Late, bits, view) {
+            return Some(Act::Do(Deviation::Late(spread(bits, longest))));
+        }
+        self.vanishes(bits, view)
+    }
+
+    fn reply(&self, bits: u64, view: &dyn View) -> Option<Act> {
+        if self.strikes(Fault::LostReply, bits, view).is_some() {
+            return Some(Act::Do(Deviation::LostReply));
+        }
+        self.vanishes(bits, view)
+    }
+
+    /// A message goes, and nobody is told.
+    fn vanishes(&self, bits: u64, view: &dyn View) -> Option<Act> {
+        if self.strikes(Fault::HalfOpen, bits, view).is_some() {
+            return Some(Act::Do(Deviation::HalfOpen));
+        }
+        let longest = self.strikes(Fault::Partition, bits, view)?;
+        Some(Act::Do(Deviation::Partition(spread(bits, longest))))
+    }
+
+    fn clock(&self, bits: u64, view: &dyn View) -> Option<Act> {
+        if let Some(longest) = self.strikes(Fault::ClockOffset, bits, view) {
+            return Some(Act::Do(Deviation::Offset(signed(bits, longest))));
+        }
+        if let Some(most) = self.strikes(Fault::ClockDrift, bits, view) {
+            let ppm = 1 + below(mix(bits, 9), most) as i64;
+            let fast = mix(bits, 10) & 1 == 0;
+            return Some(Act::Do(Deviation::Drift(if fast { ppm } else { -ppm })));
+        }
+        let most = self.strikes(Fault::ClockZone, bits, view)? as i64;
+        let hours = below(mix(bits, 9), 27) as i64 - 12;
+        Some(Act::Do(Deviation::Zone(hours.clamp(-most, most))))
     }
 
     fn amount(&self, bits: u64, shortest: u64, longest: u64) -> Option<Act> {
@@ -114,23 +169,24 @@ impl Strategy for Seeded {
     fn decide(&mut self, at: &At<'_>, view: &dyn View) -> Option<Act> {
         let bits = mix(self.run, at.key);
         match at.kind {
-            Kind::Step | Kind::Disk | Kind::DiskData => self.gate(at, bits, view),
+            Kind::Step | Kind::Disk | Kind::DiskSync | Kind::DiskData => self.gate(at, bits, view),
             Kind::Wait => (bits < self.switch[2])
                 .then(|| self.switch(mix(bits, 99), view))
                 .flatten(),
             Kind::Send => self.message(bits, view),
-            Kind::Reply => self
-                .strikes(Fault::LostReply, bits, view)
-                .map(|_| Act::Do(Deviation::LostReply)),
+            Kind::Reply => self.reply(bits, view),
             Kind::Amount(shortest, longest) => self.amount(bits, shortest, longest),
             Kind::Pick(n) => {
                 let pick = below(mix(bits, 7), n.max(1));
                 (bits < self.explore && pick > 0).then_some(Act::Do(Deviation::Pick(pick)))
             }
-            Kind::Clock => {
-                let longest = self.strikes(Fault::ClockOffset, bits, view)?;
-                Some(Act::Do(Deviation::Offset(signed(bits, longest))))
-            }
+            Kind::Clock => self.clock(bits, view),
+            Kind::Restart => self
+                .strikes(Fault::CrashAgain, bits, view)
+                .map(|most| Act::Do(Deviation::CrashAgain(1 + below(mix(bits, 9), most)))),
+            Kind::Wake => self
+                .strikes(Fault::LostWakeup, bits, view)
+                .map(|_| Act::Do(Deviation::LostWakeup)),
         }
     }
 }
@@ -150,18 +206,19 @@ fn rate(times: u64, of: u64) -> u64 {
 }
 
 fn fault_rate(run: u64, fault: Fault, profile: &Profile) -> u64 {
-    let bits = mix(run, 100 + fault as u64);
-    if bits & 1 == 0 {
-        return 0;
-    }
     let points = match fault {
         Fault::Crash => profile.points[0] + profile.points[1] + profile.points[2],
         Fault::Pause | Fault::ClockJump => profile.points[0] + profile.points[1],
         Fault::LostRequest | Fault::Duplicate | Fault::Late => profile.points[4],
         Fault::LostReply => profile.points[5],
-        Fault::ClockOffset => profile.points[8],
+        Fault::HalfOpen | Fault::Partition => profile.points[4] + profile.points[5],
+        Fault::ClockOffset | Fault::ClockDrift | Fault::ClockZone => profile.points[8],
+        Fault::GracefulStop => profile.points[0],
+        Fault::CrashAgain => profile.points[9],
+        Fault::LostWakeup => profile.points[10],
+        Fault::StoreError | Fault::DiskFull => profile.points[2],
     };
-    rate(1 + (bits >> 1 & 1), points.max(2))
+    rate(1 + (Swarm::bits(run, fault) >> 1 & 1), points.max(2))
 }
 
 /// Spreads a duration over all magnitudes up to the longest: short and long ones alike.

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use rusqlite::ffi::{self, sqlite3_file, sqlite3_int64, sqlite3_io_methods};
 
-use super::gate::{Dead, FileKind, Method};
+use super::gate::{FileKind, Method, Refusal};
 use super::handle::Handle;
 use super::shm::REGION;
 
@@ -72,15 +72,17 @@ unsafe fn handle<'a>(file: *mut sqlite3_file) -> &'a Handle {
     unsafe { &*(*file.cast::<File>()).handle }
 }
 
-fn code(result: Result<(), Dead>) -> c_int {
-    result.map_or(ffi::SQLITE_IOERR, |()| ffi::SQLITE_OK)
+/// SQLite's code for an operation; `failed` when it fails and its process lives.
+fn code<E: Into<Refusal>>(result: Result<(), E>, failed: c_int) -> c_int {
+    lock_code(result.map(|()| true), failed)
 }
 
-fn lock_code(result: Result<bool, Dead>) -> c_int {
-    match result {
+fn lock_code<E: Into<Refusal>>(result: Result<bool, E>, failed: c_int) -> c_int {
+    match result.map_err(Into::into) {
         Ok(true) => ffi::SQLITE_OK,
         Ok(false) => ffi::SQLITE_BUSY,
-        Err(Dead) => ffi::SQLITE_IOERR,
+        Err(Refusal::Dead) => ffi::SQLITE_IOERR,
+        Err(Refusal::Failed) => failed,
     }
 }
 
@@ -99,8 +101,8 @@ unsafe extern "C" fn read(
 ) -> c_int {
     // SAFETY: SQLite passes a file that it has open.
     let handle = unsafe { handle(file) };
-    if handle.gate(Method::Read).is_err() {
-        return ffi::SQLITE_IOERR;
+    if let Err(refusal) = handle.gate(Method::Read) {
+        return code(Err(refusal), ffi::SQLITE_IOERR_READ);
     }
     let (Ok(amount), Ok(at)) = (usize::try_from(amount), usize::try_from(at)) else {
         return ffi::SQLITE_IOERR_READ;
@@ -129,12 +131,15 @@ unsafe extern "C" fn write(
 ) -> c_int {
     // SAFETY: SQLite passes a file that it has open.
     let handle = unsafe { handle(file) };
-    if handle.gate(Method::Write).is_err() {
-        return ffi::SQLITE_IOERR;
+    if let Err(refusal) = handle.gate(Method::Write) {
+        return code(Err(refusal), ffi::SQLITE_IOERR_WRITE);
     }
     let (Ok(amount), Ok(at)) = (usize::try_from(amount), usize::try_from(at)) else {
         return ffi::SQLITE_IOERR_WRITE;
     };
+    if handle.grows_to(at.saturating_add(amount)) && handle.owner.is_full() {
+        return ffi::SQLITE_FULL;
+    }
     // SAFETY: SQLite passes `amount` initialised bytes; nobody writes them while this slice exists, because the copy
     // below calls nothing.
     let data = unsafe { std::slice::from_raw_parts(data.cast::<u8>(), amount) };
@@ -146,19 +151,22 @@ unsafe extern "C" fn truncate(file: *mut sqlite3_file, size: sqlite3_int64) -> c
     // SAFETY: SQLite passes a file that it has open.
     let handle = unsafe { handle(file) };
     let passed = handle.gate(Method::Truncate);
+    let size = usize::try_from(size).unwrap_or(0);
     if passed.is_ok() {
-        handle
-            .node
-            .content
-            .borrow_mut()
-            .truncate(usize::try_from(size).unwrap_or(0));
+        if handle.grows_to(size) && handle.owner.is_full() {
+            return ffi::SQLITE_FULL;
+        }
+        handle.node.content.borrow_mut().truncate(size);
     }
-    code(passed)
+    code(passed, ffi::SQLITE_IOERR_TRUNCATE)
 }
 
 unsafe extern "C" fn sync(file: *mut sqlite3_file, _flags: c_int) -> c_int {
     // SAFETY: SQLite passes a file that it has open. Every write is durable at once, so the gate is all there is.
-    code(unsafe { handle(file) }.gate(Method::Sync))
+    code(
+        unsafe { handle(file) }.gate(Method::Sync),
+        ffi::SQLITE_IOERR_FSYNC,
+    )
 }
 
 unsafe extern "C" fn file_size(file: *mut sqlite3_file, size: *mut sqlite3_int64) -> c_int {
@@ -169,17 +177,20 @@ unsafe extern "C" fn file_size(file: *mut sqlite3_file, size: *mut sqlite3_int64
         // SAFETY: SQLite passes a place for the answer.
         unsafe { *size = handle.node.content.borrow().bytes().len() as sqlite3_int64 };
     }
-    code(alive)
+    code(alive, ffi::SQLITE_IOERR)
 }
 
 unsafe extern "C" fn lock(file: *mut sqlite3_file, level: c_int) -> c_int {
     // SAFETY: SQLite passes a file that it has open.
-    lock_code(unsafe { handle(file) }.lock(level))
+    lock_code(unsafe { handle(file) }.lock(level), ffi::SQLITE_IOERR_LOCK)
 }
 
 unsafe extern "C" fn unlock(file: *mut sqlite3_file, level: c_int) -> c_int {
     // SAFETY: SQLite passes a file that it has open.
-    code(unsafe { handle(file) }.unlock(level))
+    code(
+        unsafe { handle(file) }.unlock(level),
+        ffi::SQLITE_IOERR_UNLOCK,
+    )
 }
 
 unsafe extern "C" fn check_reserved_lock(file: *mut sqlite3_file, out: *mut c_int) -> c_int {
@@ -187,7 +198,7 @@ unsafe extern "C" fn check_reserved_lock(file: *mut sqlite3_file, out: *mut c_in
     let handle = unsafe { handle(file) };
     // SAFETY: SQLite passes a place for the answer.
     unsafe { *out = handle.is_reserved().into() };
-    code(handle.owner.alive())
+    code(handle.owner.alive(), ffi::SQLITE_IOERR)
 }
 
 unsafe extern "C" fn file_control(
@@ -230,7 +241,7 @@ unsafe extern "C" fn shm_map(
     };
     // SAFETY: SQLite passes a place for the answer; null says that the region does not exist.
     unsafe { *out = address.unwrap_or(std::ptr::null_mut()).cast() };
-    code(alive)
+    code(alive, ffi::SQLITE_IOERR)
 }
 
 unsafe extern "C" fn shm_lock(
@@ -244,9 +255,12 @@ unsafe extern "C" fn shm_lock(
     let slots = (((1_u32 << count) - 1) << first) as u8;
     let exclusive = flags & ffi::SQLITE_SHM_EXCLUSIVE != 0;
     if flags & ffi::SQLITE_SHM_UNLOCK != 0 {
-        code(handle.shm_unlock(slots, exclusive))
+        code(
+            handle.shm_unlock(slots, exclusive),
+            ffi::SQLITE_IOERR_SHMLOCK,
+        )
     } else {
-        lock_code(handle.shm_lock(slots, exclusive))
+        lock_code(handle.shm_lock(slots, exclusive), ffi::SQLITE_IOERR_SHMLOCK)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use super::shm::LogEnd;
 use super::{Conn, Disk};
 
 /// A file operation that the simulator is asked about.
@@ -93,19 +94,39 @@ impl FileKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dead;
 
+/// Why a file operation has no effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Its process died while it was suspended, or was dead before.
+    Dead,
+    /// It fails, with SQLite's error for such an operation. The connection lives on.
+    Failed,
+}
+
+impl From<Dead> for Refusal {
+    fn from(_: Dead) -> Self {
+        Self::Dead
+    }
+}
+
 /// The simulator's side of a file operation.
 ///
 /// Called from inside SQLite, with no borrow of the disk held. A method may suspend the calling coroutine; it must not
 /// panic, because nothing may unwind through SQLite.
 pub trait Gatekeeper {
-    /// Before the operation takes effect. `Err`: the process is dead, the operation has no effect.
-    fn pass(&self, conn: Conn, method: Method, file: FileKind) -> Result<(), Dead>;
+    /// Before the operation takes effect. `Err`: it has none. Only reads, writes, syncs and what opens or shortens a file may
+    /// fail without death.
+    fn pass(&self, conn: Conn, method: Method, file: FileKind) -> Result<(), Refusal>;
+
+    /// Whether no file can grow now.
+    fn is_full(&self, conn: Conn) -> bool;
 
     /// SQLite waits, in its busy handler or for a WAL header that is being written. Virtual time.
     fn sleep(&self, conn: Conn, micros: u64) -> Result<(), Dead>;
 
-    /// A commit in WAL mode has become visible and the write lock is still held.
-    fn committed(&self, conn: Conn);
+    /// A commit in WAL mode has become visible and the write lock is still held. `before`: where the log ended when it was
+    /// taken.
+    fn committed(&self, conn: Conn, before: LogEnd);
 }
 
 /// One connection as the disk sees it. All its handles share it, so that one flag kills them all.
@@ -157,7 +178,7 @@ impl Owner {
     }
 
     /// Asks the gatekeeper. Afterwards this connection is the running one, whoever ran in between.
-    pub(super) fn gate(self: &Rc<Self>, method: Method, file: FileKind) -> Result<(), Dead> {
+    pub(super) fn gate(self: &Rc<Self>, method: Method, file: FileKind) -> Result<(), Refusal> {
         self.alive()?;
         if file == FileKind::Temp {
             return Ok(());
@@ -178,16 +199,24 @@ impl Owner {
         self.back(slept)
     }
 
-    pub(super) fn committed(self: &Rc<Self>) -> Result<(), Dead> {
+    /// Whether a file of the database cannot grow now.
+    pub(super) fn is_full(&self) -> bool {
+        let keeper = self.disk.keeper();
+        keeper.is_some_and(|keeper| keeper.is_full(self.number))
+    }
+
+    pub(super) fn committed(self: &Rc<Self>, before: LogEnd) -> Result<(), Dead> {
         self.alive()?;
         if let Some(keeper) = self.disk.keeper() {
-            keeper.committed(self.number);
+            keeper.committed(self.number, before);
         }
         self.back(Ok(()))
     }
 
-    fn back(self: &Rc<Self>, answer: Result<(), Dead>) -> Result<(), Dead> {
+    /// Death comes before any other answer.
+    fn back<E: From<Dead>>(self: &Rc<Self>, answer: Result<(), E>) -> Result<(), E> {
         self.enter();
-        answer.and_then(|()| self.alive())
+        self.alive()?;
+        answer
     }
 }

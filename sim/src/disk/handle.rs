@@ -5,9 +5,9 @@ use std::rc::Rc;
 
 use rusqlite::ffi;
 
-use super::gate::{Dead, FileKind, Method, Owner};
+use super::gate::{FileKind, Method, Owner, Refusal};
 use super::node::Node;
-use super::shm::SLOT_WRITE;
+use super::shm::{LogEnd, SLOT_WRITE};
 
 /// An open file. SQLite's `sqlite3_file` holds one strong reference until it is closed.
 pub(super) struct Handle {
@@ -23,6 +23,8 @@ pub(super) struct Handle {
     delete_on_close: bool,
     /// The change counter of the WAL index when the write lock was taken.
     change_before: Cell<u32>,
+    /// Where the log ended then.
+    log_before: Cell<LogEnd>,
 }
 
 impl Handle {
@@ -44,6 +46,7 @@ impl Handle {
             mapped: Cell::new(false),
             delete_on_close,
             change_before: Cell::new(0),
+            log_before: Cell::default(),
         });
         node.openers.borrow_mut().push(handle.clone());
         handle
@@ -59,26 +62,32 @@ impl Handle {
         }
     }
 
-    pub(super) fn gate(&self, method: Method) -> Result<(), Dead> {
+    pub(super) fn gate(&self, method: Method) -> Result<(), Refusal> {
         self.owner.gate(method, self.kind)
     }
 
-    pub(super) fn lock(&self, level: i32) -> Result<bool, Dead> {
+    /// Whether a file that lasts would become longer by being written up to there.
+    pub(super) fn grows_to(&self, end: usize) -> bool {
+        self.kind != FileKind::Temp && end > self.node.content.borrow().bytes().len()
+    }
+
+    pub(super) fn lock(&self, level: i32) -> Result<bool, Refusal> {
         self.gate(Method::Lock)?;
         Ok(self.try_lock(level))
     }
 
-    pub(super) fn unlock(&self, level: i32) -> Result<(), Dead> {
+    pub(super) fn unlock(&self, level: i32) -> Result<(), Refusal> {
         self.gate(Method::Unlock)?;
         self.lower(level);
         Ok(())
     }
 
-    pub(super) fn shm_lock(&self, slots: u8, exclusive: bool) -> Result<bool, Dead> {
+    pub(super) fn shm_lock(&self, slots: u8, exclusive: bool) -> Result<bool, Refusal> {
         self.owner.gate(Method::ShmLock, FileKind::Shm)?;
         let granted = self.try_shm_lock(slots, exclusive);
         if granted && exclusive && slots & SLOT_WRITE != 0 {
             self.change_before.set(self.node.shm.change_counter());
+            self.log_before.set(self.node.shm.log_end());
         }
         Ok(granted)
     }
@@ -88,7 +97,7 @@ impl Handle {
     /// A commit is known by the change counter in the header of the WAL index: SQLite raises it by one when it publishes
     /// a commit and at no other time. A commit hook would not do: it also fires for commits that then fail, whose
     /// rollback hook comes only after the lock was released. Recovery sets the counter to zero and is not mistaken.
-    pub(super) fn shm_unlock(&self, slots: u8, exclusive: bool) -> Result<(), Dead> {
+    pub(super) fn shm_unlock(&self, slots: u8, exclusive: bool) -> Result<(), Refusal> {
         self.owner.alive()?;
         let held = self.shm_exclusive.get() & slots;
         if exclusive && held & SLOT_WRITE != 0 {
@@ -96,7 +105,7 @@ impl Handle {
             if counter == self.change_before.get().wrapping_add(1) {
                 // Said once: if the process dies in the callback or at the gate below, the lock goes without this path.
                 self.change_before.set(counter);
-                self.owner.committed()?;
+                self.owner.committed(self.log_before.get())?;
             }
         }
         self.owner.gate(Method::ShmUnlock, FileKind::Shm)?;

@@ -11,8 +11,25 @@ pub(super) const REGION: usize = 32 * 1024;
 pub(super) const HEADER: usize = 136;
 /// The bit of `WAL_WRITE_LOCK`.
 pub(super) const SLOT_WRITE: u8 = 1;
-/// Where the change counter stands in the header.
+/// Where the change counter stands in the header, the number of the last frame, and the salts of the log.
 const CHANGE_COUNTER: usize = 8;
+const LAST_FRAME: usize = 16;
+const SALTS: usize = 32;
+
+/// How far the write-ahead log is committed, as the WAL index says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LogEnd {
+    frames: [u8; 4],
+    salts: [u8; 8],
+}
+
+impl LogEnd {
+    /// Whether the log has grown since `before` without having been restarted.
+    pub fn continues(&self, before: &LogEnd) -> bool {
+        let frames = |end: &LogEnd| u32::from_ne_bytes(end.frames);
+        self.salts == before.salts && frames(self) > frames(before)
+    }
+}
 
 /// Aligned as SQLite's `WalIndexHdr` wants it, with room to spare.
 #[repr(C, align(64))]
@@ -61,6 +78,16 @@ impl SharedMemory {
         let mut bytes = [0; CHANGE_COUNTER + 4];
         self.copy_to(&mut bytes);
         u32::from_ne_bytes([bytes[8], bytes[9], bytes[10], bytes[11]])
+    }
+
+    /// Where the log ends by the first header copy, which is the last one that a commit writes.
+    pub(super) fn log_end(&self) -> LogEnd {
+        let mut bytes = [0; SALTS + 8];
+        self.copy_to(&mut bytes);
+        let mut end = LogEnd::default();
+        end.frames.copy_from_slice(&bytes[LAST_FRAME..][..4]);
+        end.salts.copy_from_slice(&bytes[SALTS..]);
+        end
     }
 
     /// A copy of all regions.

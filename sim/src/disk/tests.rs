@@ -1,6 +1,7 @@
 //! Facts about the disk, on real SQLite.
 
 mod death;
+mod failure;
 mod locking;
 mod pool;
 mod suspension;
@@ -11,7 +12,7 @@ use std::rc::{Rc, Weak};
 
 use rusqlite::Connection;
 
-use super::{Conn, Dead, Disk, FileKind, Gatekeeper, Method};
+use super::{Conn, Dead, Disk, FileKind, Gatekeeper, LogEnd, Method, Refusal};
 
 type Call = (Conn, &'static str, &'static str);
 
@@ -44,7 +45,7 @@ impl Recorder {
 }
 
 impl Gatekeeper for Recorder {
-    fn pass(&self, conn: Conn, method: Method, file: FileKind) -> Result<(), Dead> {
+    fn pass(&self, conn: Conn, method: Method, file: FileKind) -> Result<(), Refusal> {
         self.calls
             .borrow_mut()
             .push((conn, method.name(), file.name()));
@@ -53,7 +54,7 @@ impl Gatekeeper for Recorder {
                 if let Some(disk) = self.disk.upgrade() {
                     disk.kill(conn);
                 }
-                Err(Dead)
+                Err(Refusal::Dead)
             }
             Some((victim, left)) if victim == conn => {
                 self.victim.set(Some((victim, left - 1)));
@@ -63,12 +64,16 @@ impl Gatekeeper for Recorder {
         }
     }
 
+    fn is_full(&self, _: Conn) -> bool {
+        false
+    }
+
     fn sleep(&self, _conn: Conn, micros: u64) -> Result<(), Dead> {
         self.sleeps.set(self.sleeps.get() + micros);
         Ok(())
     }
 
-    fn committed(&self, conn: Conn) {
+    fn committed(&self, conn: Conn, _: LogEnd) {
         self.commits.borrow_mut().push(conn);
     }
 }

@@ -12,11 +12,11 @@ use crate::world::Town;
 /// Sweeps while there is news, and ever more rarely while there is none.
 pub(crate) fn start(ctx: &Ctx, town: &Rc<Town>) {
     let rung = Rc::clone(town);
-    ctx.wait(&FIRST, None, move || rung.rings() > 0);
+    ctx.wait_or_stop(&FIRST, None, move || rung.rings() > 0);
     let mut rest = SHORTEST_REST_MS;
     let mut heard = town.rings();
     loop {
-        ctx.sleep(&NEXT, rest);
+        ctx.wait_or_stop(&NEXT, Some(ctx.now_ms() + rest), || false);
         if ctx.stopping() {
             ctx.exit();
         }

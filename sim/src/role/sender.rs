@@ -23,9 +23,9 @@ pub(crate) fn start(ctx: &Ctx, town: &Rc<Town>) {
     let mut heard = 0;
     let mut rest = SHORTEST_REST_MS;
     loop {
-        let (bell, known, process) = (town.mail.clone(), heard, Rc::clone(ctx.process()));
-        let woken = ctx.wait(&MAIL, Some(ctx.now_ms() + rest), move || {
-            bell.rings() > known || process.stopping()
+        let (bell, known) = (town.mail.clone(), heard);
+        let woken = ctx.wait_or_stop(&MAIL, Some(ctx.now_ms() + rest), move || {
+            bell.rings() > known
         });
         if ctx.stopping() {
             ctx.exit();

@@ -13,10 +13,10 @@ use crate::world::{Quirk, Town, goal};
 /// Sweeps often while something is found, and ever more rarely while nothing is.
 pub(crate) fn start(ctx: &Ctx, town: &Rc<Town>) {
     let rung = Rc::clone(town);
-    ctx.wait(&FIRST, None, move || rung.rings() > 0);
+    ctx.wait_or_stop(&FIRST, None, move || rung.rings() > 0);
     let mut rest = SHORTEST_REST_MS;
     for round in 1.. {
-        ctx.sleep(&NEXT, rest);
+        ctx.wait_or_stop(&NEXT, Some(ctx.now_ms() + rest), || false);
         if ctx.stopping() {
             ctx.exit();
         }

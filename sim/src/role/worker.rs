@@ -146,9 +146,9 @@ fn serve(ctx: &Ctx, town: &Rc<Town>, me: &mut Worker) {
 }
 
 fn wait(ctx: &Ctx, bell: &Bell, heard: u64, rest: u64) -> bool {
-    let (rung, process) = (bell.clone(), Rc::clone(ctx.process()));
-    ctx.wait(&WORK, Some(ctx.now_ms() + rest), move || {
-        rung.rings() > heard || process.stopping()
+    let rung = bell.clone();
+    ctx.wait_or_stop(&WORK, Some(ctx.now_ms() + rest), move || {
+        rung.rings() > heard
     })
 }
 

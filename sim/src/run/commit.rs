@@ -1,18 +1,19 @@
-//! Commits: judged while their writer still holds the lock, kept in the trace, and settled when a death left them in doubt.
+//! Commits: judged while their writer still holds the lock, kept in the trace, and settled when a death or an error left them in doubt.
 
-use super::{Kernel, NOBODY};
-use crate::disk::Conn;
+use super::{Kernel, MAIN, NOBODY};
 use crate::disk::capture::Change;
+use crate::disk::{Conn, LogEnd};
 use crate::label::Label;
 use crate::trace::Committed;
 
 impl Kernel {
-    /// A commit of this connection has become visible, and its write lock is still held.
-    pub(super) fn committed(&self, conn: Conn) {
+    /// A commit of this connection has become visible, and its write lock is still held. `before`: where the log ended when
+    /// that was taken.
+    pub(super) fn committed(&self, conn: Conn, before: LogEnd) {
         let capture = self.captures.get(conn as usize).cloned().flatten();
         let Some(capture) = capture else { return };
         let changes = capture.take();
-        self.resolve_doubts(&changes);
+        self.resolve_doubts(before, &changes);
         if changes.is_empty() {
             return;
         }
@@ -39,19 +40,73 @@ impl Kernel {
         trace.changes.extend(changes.into_iter().map(committed));
     }
 
-    /// A process that dies inside a commit may have made it durable without having told anybody: the next reader recovers
-    /// it from the WAL. At the next commit (`now`: its changes) and at the end it is settled which of them took place.
-    pub(super) fn resolve_doubts(&self, now: &[Change]) {
-        let in_doubt = self.in_doubt.take();
-        let Some(judge) = self.judge.borrow().clone() else {
+    /// What this connection has written and not yet seen committed may be in the log, although nobody was told.
+    pub(super) fn leave_in_doubt(&self, conn: Conn, cause: &Label) {
+        let capture = self.captures.get(conn as usize).and_then(Option::as_ref);
+        let changes = capture.map(|capture| capture.take()).unwrap_or_default();
+        if changes.is_empty() {
             return;
+        }
+        let log = self.disk.log_end(MAIN);
+        self.settle(log, &changes);
+        self.in_doubt.borrow_mut().push(Doubt {
+            cause: cause.clone(),
+            changes,
+            log,
+        });
+    }
+
+    /// A commit that failed, or in which its process died, may stand in the log without anybody having been told: whoever
+    /// recovers the log finds it; whoever writes first writes over it. At the next commit (`now`: its changes) it is settled
+    /// which: the log had grown since the doubt, or not.
+    fn resolve_doubts(&self, before: LogEnd, now: &[Change]) {
+        self.settle(before, now);
+        self.in_doubt.borrow_mut().clear();
+    }
+
+    /// Takes out the doubts since which the log has grown: one of them has made it grow.
+    fn settle(&self, before: LogEnd, now: &[Change]) {
+        let doubts = self.in_doubt.take();
+        let (mut found, left): (Vec<_>, Vec<_>) = doubts
+            .into_iter()
+            .partition(|doubt| before.continues(&doubt.log));
+        *self.in_doubt.borrow_mut() = left;
+        // Each has written over the one before it, unless it got no further than a read.
+        let last = match found.len() {
+            0 | 1 => found.pop(),
+            _ => found
+                .iter()
+                .rposition(|doubt| self.stands(doubt, now))
+                .map(|at| found.swap_remove(at)),
         };
-        for (cause, changes) in in_doubt {
-            let theirs = |change: &&Change| change.new.is_some() && !now.contains(change);
-            let rows: Vec<&Change> = changes.iter().filter(theirs).collect();
-            if self.muted(|| judge.is_visible(self, &rows)) {
-                self.keep_changes(&cause, changes);
-            }
+        if let Some(doubt) = last {
+            self.keep_changes(&doubt.cause, doubt.changes);
         }
     }
+
+    /// The same at the end of the run.
+    pub(super) fn resolve_last_doubts(&self) {
+        if self.in_doubt.borrow().is_empty() {
+            return;
+        }
+        if let Some(judge) = self.judge.borrow().clone() {
+            let end = self.muted(|| judge.log_end(self));
+            self.resolve_doubts(end, &[]);
+        }
+    }
+
+    fn stands(&self, doubt: &Doubt, now: &[Change]) -> bool {
+        let theirs = |change: &&Change| change.new.is_some() && !now.contains(change);
+        let rows: Vec<&Change> = doubt.changes.iter().filter(theirs).collect();
+        let judge = self.judge.borrow().clone();
+        judge.is_some_and(|judge| self.muted(|| judge.is_visible(self, &rows)))
+    }
+}
+
+/// A transaction of which nobody knows whether it was committed.
+pub(super) struct Doubt {
+    cause: Label,
+    changes: Vec<Change>,
+    /// Where the log ended without it.
+    log: LogEnd,
 }

@@ -6,6 +6,7 @@ use lockstep_store::{Call, Error as StoreError, Reply, Store};
 use rusqlite::types::Value;
 
 use super::actor::{Actor, Condition, NEVER, State};
+use super::clock::ProcessClock;
 use super::death::unwind;
 use super::handle::{Db, Handle};
 use super::process::Process;
@@ -53,21 +54,16 @@ impl Ctx {
 
     /// Passes a gate: others may go on before this returns, or the process may die here.
     pub fn gate(&self, site: &Label) {
-        self.alive(self.kernel.gate(site, Kind::Step));
+        self.alive(self.kernel.gate(site, Kind::Step).map_err(|_| Dead));
     }
 
     /// The process's wall clock, Unix milliseconds. Outside the system: true time.
     pub fn clock_ms(&self) -> i64 {
-        let offset = self
-            .actor
-            .process
-            .as_ref()
-            .map_or(0, |process| process.offset_ms.get());
-        let elapsed = i64::try_from(self.kernel.now_us() / 1000).unwrap_or(i64::MAX);
-        self.kernel
-            .start_ms
-            .saturating_add(elapsed)
-            .saturating_add(offset)
+        let (start_ms, now_us) = (self.kernel.start_ms, self.kernel.now_us());
+        match &self.actor.process {
+            Some(process) => process.clock.read(start_ms, now_us),
+            None => ProcessClock::default().read(start_ms, now_us),
+        }
     }
 
     /// Virtual time since the start of the run, milliseconds.
@@ -78,21 +74,6 @@ impl Ctx {
     /// Faults have stopped.
     pub fn healing(&self) -> bool {
         self.kernel.phase.get() == Phase::Heal
-    }
-
-    /// STUB
-    pub fn stopping(&self) -> bool {
-        false
-    }
-
-    /// STUB
-    pub fn exit(&self) -> ! {
-        unwind()
-    }
-
-    /// STUB
-    pub fn wake(&self, _site: &Label) -> bool {
-        true
     }
 
     /// Sleeps for so many milliseconds of virtual time. Not an event.
@@ -128,6 +109,49 @@ impl Ctx {
                 .block(&self.actor, site, until, Some(Box::new(move || asked()))),
         );
         condition()
+    }
+
+    /// The process was asked to stop. Handlers in flight should finish, everybody else should end; [`Ctx::exit`] ends the
+    /// process when they have. Never true outside the system.
+    pub fn stopping(&self) -> bool {
+        let process = self.actor.process.as_ref();
+        process.is_some_and(|process| process.is_stopping())
+    }
+
+    /// The same as [`Ctx::wait`], but ends as well when the process is asked to stop, at once if it has been.
+    /// Ask [`Ctx::stopping`] afterwards: a loop that only waits again would not let time pass.
+    pub fn wait_or_stop(
+        &self,
+        site: &Label,
+        until_ms: Option<u64>,
+        condition: impl Fn() -> bool + 'static,
+    ) -> bool {
+        let condition = Rc::new(condition);
+        let (asked, process) = (Rc::clone(&condition), self.actor.process.clone());
+        let stops = move || {
+            process
+                .as_ref()
+                .is_some_and(|process| process.is_stopping())
+        };
+        self.wait(site, until_ms, move || asked() || stops());
+        condition()
+    }
+
+    /// Ends this actor's process: it loses its memory and open transactions as in a crash, and starts again after a while as
+    /// its next incarnation. Not counted as a crash.
+    ///
+    /// # Panics
+    /// If the actor is outside the system.
+    pub fn exit(&self) -> ! {
+        self.kernel.leave(&self.actor, self.process());
+        // The process is dead before this returns, so that it cannot be told to go on.
+        let _ = self.kernel.suspend(&self.actor);
+        unwind()
+    }
+
+    /// Whether somebody hears a wake-up: yes, unless a decision says otherwise. Not a gate.
+    pub fn wake(&self, site: &Label) -> bool {
+        !self.kernel.loses_wakeup(&self.actor, site)
     }
 
     /// A duration in milliseconds out of a range: the shortest, unless a decision says longer.
@@ -295,7 +319,7 @@ impl Ctx {
             unwind();
         };
         if let Some(process) = &self.actor.process {
-            handle.clock.follow(&process.offset_ms);
+            handle.clock.follow(&process.clock);
         }
         self.actor.conn.set(handle.conn);
         handle

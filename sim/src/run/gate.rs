@@ -6,13 +6,10 @@ use super::actor::{Actor, Resume};
 use super::{Kernel, Phase};
 use crate::case::{Deviation, Point, key};
 use crate::decide::{Act, At, Candidate, Kind, Profile, View};
-use crate::disk::{Conn, Dead, FileKind, Gatekeeper, Method};
+use crate::disk::{Conn, Dead, FileKind, Gatekeeper, LogEnd, Method, Refusal};
 use crate::fault::Fault;
 use crate::label::Label;
 use crate::trace::{Arg, Kind as EventKind, Outcome};
-
-/// How long a crashed process stays down, unless a decision says longer.
-const RESTART_MS: (u64, u64) = (1_000, 30_000);
 
 /// No decision lasts longer than a century: a case is text that anybody may edit.
 const LONGEST_MS: u64 = 100 * 366 * 24 * 3_600_000;
@@ -27,29 +24,45 @@ fn is_beyond_measure(act: &Act) -> bool {
         && deviation.has_amount()
 }
 
-const RESTART: Label = Label::fixed("restart");
+/// Whether what happens to files only is decided at a file operation, and what happens between steps only there.
+fn is_possible(kind: Kind, act: &Act) -> bool {
+    match act {
+        Act::Do(Deviation::StoreError | Deviation::DiskFull(_)) => {
+            matches!(kind, Kind::DiskData | Kind::DiskSync)
+        }
+        Act::Do(Deviation::Stop) => kind == Kind::Step,
+        _ => true,
+    }
+}
 
 impl Kernel {
     /// A passage of a gate by the running actor. Free when nothing deviates; else it may suspend.
-    /// `Err` means that the actor's process has died meanwhile.
-    pub(super) fn gate(&self, site: &Label, kind: Kind) -> Result<(), Dead> {
+    /// `Err` means that the actor's process has died meanwhile, or that the file operation behind the gate fails.
+    pub(super) fn gate(&self, site: &Label, kind: Kind) -> Result<(), Refusal> {
         let Some(actor) = self.runner() else {
             return Ok(());
         };
         if actor.is_dead() {
-            return Err(Dead);
+            return Err(Refusal::Dead);
         }
         actor.passed.set(actor.passed.get() + 1);
+        if self.crashes_again(&actor, site) {
+            return Ok(self.suspend(&actor)?);
+        }
         let Some((at_key, occurrence, act)) = self.ask(&actor, site, kind) else {
             return Ok(());
         };
-        let done = self.act_at_gate(&actor, site, occurrence, &act);
+        let done = is_possible(kind, &act) && self.act_at_gate(&actor, site, occurrence, &act);
         self.strategy.borrow_mut().carried_out(at_key, done);
-        if !done || !self.must_stop(&act) {
-            return Ok(());
+        match act {
+            Act::Do(Deviation::StoreError) if done => Err(Refusal::Failed),
+            Act::Do(Deviation::Jump(_) | Deviation::Stop | Deviation::DiskFull(_)) => Ok(()),
+            _ if done => {
+                *actor.waits_at.borrow_mut() = site.clone();
+                Ok(self.suspend(&actor)?)
+            }
+            _ => Ok(()),
         }
-        *actor.waits_at.borrow_mut() = site.clone();
-        self.suspend(&actor)
     }
 
     /// Suspends the running actor and makes it the running one again afterwards.
@@ -121,18 +134,17 @@ impl Kernel {
         self.deviations.borrow_mut().push((point, deviation));
     }
 
-    fn must_stop(&self, act: &Act) -> bool {
-        !matches!(act, Act::Do(Deviation::Jump(_)))
-    }
-
     fn act_at_gate(&self, actor: &Rc<Actor>, site: &Label, occurrence: u32, act: &Act) -> bool {
         match act {
             Act::Switch(to) => self.switch(actor, site, occurrence, *to),
             Act::Do(deviation) => {
                 let done = match deviation {
                     Deviation::Crash => self.crash(actor, site),
-                    Deviation::Pause(ms) => self.pause(actor, *ms),
-                    Deviation::Jump(ms) => self.jump(actor, *ms),
+                    Deviation::Stop => self.stop(actor, site),
+                    Deviation::StoreError => self.store_error(actor, site),
+                    Deviation::DiskFull(ms) => self.fill_disk(actor, site, *ms),
+                    Deviation::Pause(ms) => self.pause(actor, site, *ms),
+                    Deviation::Jump(ms) => self.jump(actor, site, *ms),
                     _ => false,
                 };
                 if done {
@@ -170,53 +182,6 @@ impl Kernel {
         );
         *self.next.borrow_mut() = Some(target);
         true
-    }
-
-    fn crash(&self, actor: &Rc<Actor>, site: &Label) -> bool {
-        let Some(process) = &actor.process else {
-            return false;
-        };
-        let restart = self.amount(actor, &RESTART, RESTART_MS.0, RESTART_MS.1);
-        process
-            .crashes_left
-            .set(process.crashes_left.get().saturating_sub(1));
-        process.restart_at.set(self.later(restart));
-        self.struck(Fault::Crash);
-        self.fault_event(actor, format!("crash at {site}"));
-        *self.dying.borrow_mut() = Some(Rc::clone(process));
-        true
-    }
-
-    fn pause(&self, actor: &Rc<Actor>, ms: u64) -> bool {
-        let Some(process) = &actor.process else {
-            return false;
-        };
-        process.paused_until.set(self.later(ms));
-        self.struck(Fault::Pause);
-        self.fault_event(actor, format!("pause {ms} ms"));
-        true
-    }
-
-    fn jump(&self, actor: &Rc<Actor>, ms: i64) -> bool {
-        let Some(process) = &actor.process else {
-            return false;
-        };
-        process
-            .offset_ms
-            .set(process.offset_ms.get().saturating_add(ms));
-        self.struck(Fault::ClockJump);
-        self.fault_event(actor, format!("clock jumps {ms} ms"));
-        true
-    }
-
-    pub(super) fn fault_event(&self, actor: &Actor, words: String) {
-        self.note_as(
-            actor.cause.clone(),
-            actor.identity(),
-            EventKind::Fault,
-            Arg::Text(words.into()),
-            Outcome::Done,
-        );
     }
 
     /// A duration in milliseconds: the shortest, unless a decision says longer.
@@ -322,6 +287,11 @@ impl View for Kernel {
                 let process = current.as_ref().and_then(|actor| actor.process.as_ref());
                 process.is_some_and(|process| process.crashes_left.get() > 0)
             }
+            Fault::GracefulStop => {
+                let current = self.current.borrow();
+                let process = current.as_ref().and_then(|actor| actor.process.as_ref());
+                budget.left(fault) > 0 && process.is_some_and(|process| !process.is_stopping())
+            }
             _ => budget.left(fault) > 0,
         };
         left.then(|| budget.longest(fault))
@@ -332,7 +302,7 @@ impl View for Kernel {
 pub(super) struct Keeper(pub(super) std::rc::Weak<Kernel>);
 
 impl Gatekeeper for Keeper {
-    fn pass(&self, conn: Conn, method: Method, file: FileKind) -> Result<(), Dead> {
+    fn pass(&self, conn: Conn, method: Method, file: FileKind) -> Result<(), Refusal> {
         let Some(kernel) = self.0.upgrade() else {
             return Ok(());
         };
@@ -341,9 +311,23 @@ impl Gatekeeper for Keeper {
         }
         let kind = match method {
             Method::Read | Method::Write | Method::Truncate | Method::Open => Kind::DiskData,
+            Method::Sync => Kind::DiskSync,
             _ => Kind::Disk,
         };
-        kernel.gate(&kernel.disk_sites[disk_site(method, file)], kind)
+        let passed = kernel.gate(&kernel.disk_sites[disk_site(method, file)], kind);
+        // All frames of the commit have been written when the log is synced.
+        if passed == Err(Refusal::Failed)
+            && (method, file) == (Method::Sync, FileKind::Wal)
+            && let Some(actor) = kernel.runner()
+        {
+            kernel.leave_in_doubt(conn, &actor.cause);
+        }
+        passed
+    }
+
+    fn is_full(&self, conn: Conn) -> bool {
+        let kernel = self.0.upgrade();
+        conn != super::stage::CHECKER && kernel.is_some_and(|kernel| kernel.is_full())
     }
 
     fn sleep(&self, _conn: Conn, micros: u64) -> Result<(), Dead> {
@@ -359,9 +343,9 @@ impl Gatekeeper for Keeper {
         kernel.block(&actor, &BUSY, kernel.now_us() + micros, None)
     }
 
-    fn committed(&self, conn: Conn) {
+    fn committed(&self, conn: Conn, before: LogEnd) {
         if let Some(kernel) = self.0.upgrade() {
-            kernel.committed(conn);
+            kernel.committed(conn, before);
         }
     }
 }

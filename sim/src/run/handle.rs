@@ -1,45 +1,13 @@
 //! A connection of a simulated process, raw or with the reference store on it.
 
-use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use lockstep_store::{Clock, SqliteStore};
+use lockstep_store::SqliteStore;
 use rusqlite::Connection;
 
+use super::clock::SimClock;
 use crate::disk::Conn;
 use crate::disk::capture::Capture;
-
-/// The clock that the store is opened with: virtual time plus the offset of the process that holds the handle.
-#[derive(Clone)]
-pub struct SimClock {
-    start_ms: i64,
-    now_us: Rc<Cell<u64>>,
-    offset_ms: Rc<RefCell<Rc<Cell<i64>>>>,
-}
-
-impl SimClock {
-    /// A clock that reads virtual time from `now_us`, counted from `start_ms` (Unix milliseconds).
-    pub fn new(start_ms: i64, now_us: Rc<Cell<u64>>) -> Self {
-        Self {
-            start_ms,
-            now_us,
-            offset_ms: Rc::new(RefCell::new(Rc::new(Cell::new(0)))),
-        }
-    }
-
-    /// From now on this is the clock of a process with this offset.
-    pub(super) fn follow(&self, offset_ms: &Rc<Cell<i64>>) {
-        *self.offset_ms.borrow_mut() = Rc::clone(offset_ms);
-    }
-}
-
-impl Clock for SimClock {
-    fn now_ms(&self) -> i64 {
-        let elapsed = i64::try_from(self.now_us.get() / 1000).unwrap_or(i64::MAX);
-        let offset = self.offset_ms.borrow().get();
-        self.start_ms.saturating_add(elapsed).saturating_add(offset)
-    }
-}
 
 /// What is behind a handle.
 pub enum Db {

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::actor::Actor;
+use super::actor::{Actor, NEVER};
 use super::process::Process;
 use super::{CLOCK, Kernel, NOBODY, Phase};
 use crate::case::Deviation;
@@ -12,13 +12,18 @@ use crate::label::Label;
 use crate::trace::{Arg, Kind, Outcome};
 
 impl Kernel {
-    /// Faults stop: whoever is down starts again, whoever stands still goes on.
+    /// Faults stop: whoever is down starts again, whoever stands still goes on, every way is open, the disk has room.
     pub(super) fn heal(&self) {
         self.phase.set(Phase::Heal);
         self.note(Kind::Heal, Arg::Word("faults end"), Outcome::Done);
+        self.partitions.borrow_mut().clear();
+        self.full_until.set(0);
+        // A grace that ends later would break messages when nothing may be lost any more.
+        self.stop_due(NEVER - 1);
         let now = self.now_us();
         for process in self.processes() {
             process.paused_until.set(0);
+            process.crashes_in.set(0);
             process.restart_at.set(process.restart_at.get().min(now));
         }
         self.restart_due();
@@ -83,32 +88,46 @@ impl Kernel {
                     Arg::Text(process.name.as_str().into()),
                     Outcome::Done,
                 );
+                self.plan_crash_again(&process);
                 self.start_up(&process);
             }
         }
     }
 
-    /// A process's clock starts, with an offset if a decision says so.
+    /// A process's clock starts, wrong if a decision says so.
     pub(super) fn set_clock(&self, process: &Rc<Process>) {
         let actor = Actor::new(process.name.clone(), Some(Rc::clone(process)), true);
         let Some((key, occurrence, act)) = self.ask(&actor, &CLOCK, crate::decide::Kind::Clock)
         else {
             return;
         };
-        let offset = match act {
-            Act::Do(Deviation::Offset(ms)) => Some(ms),
+        let clock = &process.clock;
+        let told = match &act {
+            Act::Do(Deviation::Offset(ms)) => {
+                clock.add(*ms);
+                Some((Fault::ClockOffset, format!("clock is off by {ms} ms")))
+            }
+            Act::Do(Deviation::Drift(ppm)) if ppm.abs() <= FASTEST_PPM => {
+                clock.drift_ppm.set(*ppm);
+                Some((Fault::ClockDrift, format!("clock runs fast by {ppm} ppm")))
+            }
+            Act::Do(Deviation::Zone(hours)) if ZONES.contains(hours) => {
+                clock.add(hours * HOUR_MS);
+                Some((Fault::ClockZone, format!("clock is {hours} h ahead of UTC")))
+            }
             _ => None,
         };
-        self.strategy
-            .borrow_mut()
-            .carried_out(key, offset.is_some());
-        if let Some(ms) = offset {
-            process
-                .offset_ms
-                .set(process.offset_ms.get().saturating_add(ms));
-            self.deviated(&actor, &CLOCK, occurrence, Deviation::Offset(ms));
-            self.struck(Fault::ClockOffset);
-            self.fault_event(&actor, format!("clock is off by {ms} ms"));
+        self.strategy.borrow_mut().carried_out(key, told.is_some());
+        if let (Some((fault, words)), Act::Do(deviation)) = (told, act) {
+            self.deviated(&actor, &CLOCK, occurrence, deviation);
+            self.struck(fault, &CLOCK);
+            self.fault_event(&actor, words);
         }
     }
 }
+
+const HOUR_MS: i64 = 3_600_000;
+/// The zones of the world, whole hours.
+const ZONES: std::ops::RangeInclusive<i64> = -12..=14;
+/// Half as fast again, or half as fast: no clock that ships is as wrong.
+const FASTEST_PPM: i64 = 500_000;

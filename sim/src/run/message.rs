@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use super::Kernel;
+use super::actor::Actor;
 use super::ctx::Ctx;
 use super::process::Process;
 use crate::case::Deviation;
@@ -17,17 +18,26 @@ use crate::trace::{Arg, Kind as EventKind, Outcome};
 pub enum Answer {
     /// The handler replied.
     Reply(Rc<str>),
-    /// The connection broke: the process is down, died, or ended without a reply. It may have happened.
+    /// The connection broke: the process is down or stopping, died, or ended without a reply. It may have happened.
     Broken,
 }
 
 /// Where the answer to a request arrives.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Mail {
     answer: RefCell<Option<Answer>>,
+    /// Who waits for it: the name of a process, or [`OUTSIDE`].
+    asker: Label,
 }
 
 impl Mail {
+    fn to(asker: Label) -> Rc<Self> {
+        Rc::new(Self {
+            answer: RefCell::default(),
+            asker,
+        })
+    }
+
     /// The answer, if it has arrived.
     pub fn get(&self) -> Option<Answer> {
         self.answer.borrow().clone()
@@ -39,7 +49,7 @@ impl Mail {
     }
 
     /// The first answer wins.
-    pub(super) fn post(&self, answer: Answer) {
+    fn post(&self, answer: Answer) {
         self.answer.borrow_mut().get_or_insert(answer);
     }
 }
@@ -55,23 +65,31 @@ pub struct Request {
 }
 
 impl Ctx {
-    /// Sends a request, which may be lost, late or doubled, and returns where its answer will arrive.
+    /// Sends a request, which may be lost, late or doubled, and returns where its answer will arrive. An answer may never
+    /// arrive, without anybody being told: whoever waits for one needs a timeout.
     pub fn send(&self, request: Request) -> Rc<Mail> {
-        let mail = Rc::new(Mail::default());
+        let mail = Mail::to(self.actor.place());
         let act = self.message_fault(&request.cause, Kind::Send);
+        let site = || Label::new(&format!("send to {}", request.to.kind));
+        let struck = |fault| self.message_struck(fault, &site(), &request.cause);
         match act {
             Some(Deviation::LostRequest) => {
-                self.strike(Fault::LostRequest, &request.cause);
+                struck(Fault::LostRequest);
                 mail.post(Answer::Broken);
             }
+            Some(Deviation::HalfOpen) => struck(Fault::HalfOpen),
+            Some(Deviation::Partition(ms)) => {
+                self.part(&mail.asker, &request.to.name, &site(), ms);
+                self.deliver(&request, request.cause.clone(), Rc::clone(&mail), 0);
+            }
             Some(Deviation::Duplicate(ms)) => {
-                self.strike(Fault::Duplicate, &request.cause);
+                struck(Fault::Duplicate);
                 let again = Label::new(&format!("{}/duplicate", request.cause));
-                self.deliver(&request, again, Rc::new(Mail::default()), ms);
+                self.deliver(&request, again, Mail::to(mail.asker.clone()), ms);
                 self.deliver(&request, request.cause.clone(), Rc::clone(&mail), 0);
             }
             Some(Deviation::Late(ms)) => {
-                self.strike(Fault::Late, &request.cause);
+                struck(Fault::Late);
                 self.deliver(&request, request.cause.clone(), Rc::clone(&mail), ms);
             }
             _ => self.deliver(&request, request.cause.clone(), Rc::clone(&mail), 0),
@@ -102,13 +120,23 @@ impl Ctx {
         if let Some(event) = self.actor.delivery.take() {
             self.close(event, Outcome::Text(text.into()));
         }
-        match self.message_fault(&self.actor.cause.clone(), Kind::Reply) {
+        let (cause, here) = (self.actor.cause.clone(), self.actor.place());
+        let process = self.actor.process.as_ref();
+        let kind = process.map_or(OUTSIDE, |process| process.kind.clone());
+        let site = || Label::new(&format!("reply of {kind}"));
+        let struck = |fault| self.message_struck(fault, &site(), &cause);
+        match self.message_fault(&cause, Kind::Reply) {
             Some(Deviation::LostReply) => {
-                self.strike(Fault::LostReply, &self.actor.cause.clone());
+                struck(Fault::LostReply);
                 mail.post(Answer::Broken);
+                return;
             }
-            _ => mail.post(Answer::Reply(text.into())),
+            Some(Deviation::HalfOpen) => return struck(Fault::HalfOpen),
+            Some(Deviation::Partition(ms)) => self.part(&here, &mail.asker, &site(), ms),
+            _ => {}
         }
+        self.kernel
+            .tell(&here, &mail, Answer::Reply(text.into()), &cause);
     }
 
     fn deliver(&self, request: &Request, cause: Label, mail: Rc<Mail>, after_ms: u64) {
@@ -138,6 +166,7 @@ impl Ctx {
                 kind == Kind::Send
             }
             Act::Do(Deviation::LostReply) => kind == Kind::Reply,
+            Act::Do(Deviation::HalfOpen | Deviation::Partition(_)) => true,
             _ => false,
         };
         self.kernel.strategy.borrow_mut().carried_out(key, fits);
@@ -151,18 +180,91 @@ impl Ctx {
         }
     }
 
-    fn strike(&self, fault: Fault, cause: &Label) {
-        self.kernel.struck(fault);
+    fn message_struck(&self, fault: Fault, site: &Label, cause: &Label) {
+        self.kernel.struck(fault, site);
         self.kernel
             .fault_event(&self.actor, format!("{fault} {cause}"));
+    }
+
+    /// From now on nothing gets from one place to another.
+    fn part(&self, from: &Label, to: &Label, site: &Label, ms: u64) {
+        let until_us = self.kernel.later(ms);
+        self.kernel.struck(Fault::Partition, site);
+        self.kernel.fault_event(
+            &self.actor,
+            format!("partition from {from} to {to} for {ms} ms"),
+        );
+        self.kernel.partitions.borrow_mut().push(Partition {
+            from: from.clone(),
+            to: to.clone(),
+            until_us,
+        });
+    }
+}
+
+/// A broken way from one place to another.
+pub(super) struct Partition {
+    from: Label,
+    to: Label,
+    until_us: u64,
+}
+
+impl Actor {
+    /// Where it runs: the name of its process, or [`OUTSIDE`].
+    fn place(&self) -> Label {
+        self.process
+            .as_ref()
+            .map_or(OUTSIDE, |process| process.name.clone())
     }
 }
 
 impl Kernel {
+    /// Whoever waits for an answer of this actor learns that there will be none.
+    pub(super) fn break_off(&self, actor: &Actor) {
+        if let Some(mail) = actor.answer.borrow_mut().take() {
+            self.tell(&actor.place(), &mail, Answer::Broken, &actor.cause);
+        }
+    }
+
+    /// An answer, or the news that the connection is broken, goes back to whoever asked.
+    fn tell(&self, from: &Label, mail: &Mail, answer: Answer, cause: &Label) {
+        let is_news = matches!(answer, Answer::Reply(_));
+        if !self.is_parted(from, &mail.asker) {
+            mail.post(answer);
+        } else if is_news {
+            self.note_swallowed(from, &mail.asker, cause);
+        }
+    }
+
+    fn is_parted(&self, from: &Label, to: &Label) -> bool {
+        let now = self.now_us();
+        let mut partitions = self.partitions.borrow_mut();
+        partitions.retain(|partition| partition.until_us > now);
+        partitions
+            .iter()
+            .any(|partition| partition.from == *from && partition.to == *to)
+    }
+
+    fn is_swallowed(&self, from: &Label, to: &Label, cause: &Label) -> bool {
+        let parted = self.is_parted(from, to);
+        if parted {
+            self.note_swallowed(from, to, cause);
+        }
+        parted
+    }
+
+    fn note_swallowed(&self, from: &Label, to: &Label, cause: &Label) {
+        let words = format!("{cause} vanishes between {from} and {to}");
+        self.note(EventKind::Fault, Arg::Text(words.into()), Outcome::Done);
+    }
+
     /// A request arrives: its handler runs as an actor, unless the process is down.
     fn arrive(&self, cause: Label, to: &Rc<Process>, handler: Rc<dyn Fn(&Ctx)>, mail: Rc<Mail>) {
-        if !to.up.get() {
-            mail.post(Answer::Broken);
+        if self.is_swallowed(&mail.asker, &to.name, &cause) {
+            return;
+        }
+        if !to.up.get() || to.is_stopping() {
+            self.tell(&to.name, &mail, Answer::Broken, &cause);
             return;
         }
         let mailed = Rc::clone(&mail);
@@ -185,6 +287,7 @@ impl Kernel {
     }
 }
 
+const OUTSIDE: Label = Label::fixed("outside");
 const REPLY: Label = Label::fixed("reply");
 const REPLY_SENT: Label = Label::fixed("reply sent");
 const ANSWER: Label = Label::fixed("answer");

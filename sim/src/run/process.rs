@@ -4,6 +4,8 @@ use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use super::actor::NEVER;
+use super::clock::ProcessClock;
 use super::handle::Handle;
 use crate::label::Label;
 
@@ -20,17 +22,21 @@ pub struct Process {
     pub kind_index: usize,
     /// The machine or runtime it lives on.
     pub home: Option<Rc<str>>,
-    /// From 1; +1 at each start after a crash.
+    /// From 1; +1 at each start after a death.
     pub incarnation: Cell<u32>,
     /// It runs.
     pub up: Cell<bool>,
-    /// Its clock against virtual time, milliseconds.
-    pub offset_ms: Rc<Cell<i64>>,
+    /// Its clock.
+    pub clock: Rc<ProcessClock>,
     /// It stands still until then (microseconds of virtual time).
     pub(super) paused_until: Cell<u64>,
-    /// When it starts again, after a crash.
+    /// When it starts again, after it has died.
     pub(super) restart_at: Cell<u64>,
-    /// How often it has died in this run.
+    /// It was asked to stop and is killed then.
+    pub(super) stop_at: Cell<u64>,
+    /// It crashes at that gate from here, counted down; 0 if it does not.
+    pub(super) crashes_in: Cell<u64>,
+    /// How often it has crashed in this run.
     pub died: Cell<u32>,
     /// Crashes that may still strike it.
     pub(super) crashes_left: Cell<u32>,
@@ -52,9 +58,11 @@ impl Process {
             home: home.map(Rc::from),
             incarnation: Cell::new(1),
             up: Cell::new(true),
-            offset_ms: Rc::new(Cell::new(0)),
+            clock: Rc::default(),
             paused_until: Cell::new(0),
             restart_at: Cell::new(0),
+            stop_at: Cell::new(NEVER),
+            crashes_in: Cell::new(0),
             died: Cell::new(0),
             crashes_left: Cell::new(0),
             start_up: RefCell::new(None),
@@ -64,9 +72,9 @@ impl Process {
         })
     }
 
-    /// STUB
-    pub fn stopping(&self) -> bool {
-        false
+    /// It was asked to stop: it takes no new requests, and is killed when its grace is over.
+    pub fn is_stopping(&self) -> bool {
+        self.stop_at.get() != NEVER
     }
 
     /// Lets it crash so often in this run.

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::actor::{Actor, NEVER, Resume, State};
 use super::stage::World;
-use super::{Answer, ENDED, Kernel};
+use super::{ENDED, Kernel};
 
 impl Kernel {
     /// The loop: until nothing is left to do, or the limits of the phases are reached.
@@ -82,9 +82,7 @@ impl Kernel {
             .borrow_mut()
             .gates
             .insert(actor.cause.hash(), actor.passed.get());
-        if let Some(mail) = actor.answer.borrow_mut().take() {
-            mail.post(Answer::Broken);
-        }
+        self.break_off(actor);
         if let Some(handle) = actor.handle.borrow_mut().take() {
             match &actor.process {
                 Some(process) if !actor.is_dead() => process.idle.borrow_mut().push(handle),
@@ -93,7 +91,7 @@ impl Kernel {
         }
     }
 
-    /// Moves virtual time to the next timer, pause or restart. False if there is none before the bound.
+    /// Moves virtual time to the next timer, pause, end of a grace or restart. False if there is none before the bound.
     pub(super) async fn advance(&self, until_us: u64) -> bool {
         let now = self.now_us();
         let actors = self
@@ -111,12 +109,20 @@ impl Kernel {
             .map(|process| process.restart_at.get())
             .min()
             .unwrap_or(NEVER);
-        let next = actors.min(restarts);
+        let stops = self
+            .processes
+            .borrow()
+            .iter()
+            .map(|process| process.stop_at.get())
+            .min()
+            .unwrap_or(NEVER);
+        let next = actors.min(restarts).min(stops);
         if next == NEVER || next > until_us {
             return false;
         }
         madsim::time::advance(std::time::Duration::from_micros(next.saturating_sub(now)));
         self.now_us.set(next.max(now));
+        self.stop_due(self.now_us());
         self.restart_due();
         true
     }

@@ -8,8 +8,9 @@ use corosensei::stack::DefaultStack;
 use madsim::runtime::Runtime;
 use xxhash_rust::xxh3::Xxh3;
 
+use super::clock::SimClock;
 use super::gate::{Keeper, disk_sites};
-use super::handle::{Db, Handle, SimClock};
+use super::handle::{Db, Handle};
 use super::{Kernel, Limits, Phase, Violation};
 use crate::case::{Decisions, Deviation, Point};
 use crate::check::{Checker, Rules};
@@ -17,7 +18,7 @@ use crate::decide::{Counts, Profile, Quiet, Strategy};
 use crate::disk::capture::Capture;
 use crate::disk::externs::{self, Observer};
 use crate::disk::{Conn, Disk, Image};
-use crate::fault::Budget;
+use crate::fault::{Budget, Fault};
 use crate::label::Label;
 use crate::ledger::Ledger;
 use crate::trace::Trace;
@@ -67,7 +68,9 @@ pub struct Ran {
     /// Gates and points that were passed.
     pub profile: Profile,
     /// Strikes of each fault.
-    pub struck: [u32; 8],
+    pub struck: [u32; Fault::COUNT],
+    /// Every strike in order, with its site: the step, the file operation, or what kind of message it was.
+    pub strikes: Vec<(Fault, Label)>,
     /// Goals reached, by name.
     pub goals: Vec<String>,
     /// Whether any invariant read a row.
@@ -236,6 +239,7 @@ impl Stage {
         let before = self.observer.count();
         runtime.block_on(async {
             self.world.build(&kernel);
+            kernel.profile.borrow_mut().kinds = kernel.kinds_allowed();
             kernel.run(&*self.world).await;
             kernel.end_everybody();
         });
@@ -243,7 +247,7 @@ impl Stage {
         let short = kernel.short.get();
         kernel.statements.set(self.observer.count() - before);
         if !short && kernel.internal.borrow().is_none() {
-            kernel.resolve_doubts(&[]);
+            kernel.resolve_last_doubts();
             self.world.judge(&kernel);
             self.checker.finish(&kernel);
         }
@@ -271,6 +275,8 @@ impl Stage {
             strategy: RefCell::new(strategy),
             budget: RefCell::new(self.world.budget()),
             struck: RefCell::default(),
+            strikes: RefCell::default(),
+            partitions: RefCell::default(),
             profile: RefCell::default(),
             deviations: RefCell::default(),
             disk_sites: Rc::clone(&self.disk_sites),
@@ -287,6 +293,7 @@ impl Stage {
             violations: RefCell::default(),
             judged: Cell::new(false),
             in_doubt: RefCell::default(),
+            full_until: Cell::new(0),
             steps: RefCell::new(self.keep_steps.then(Vec::new)),
             internal: RefCell::default(),
             statements: Cell::new(0),
@@ -312,6 +319,7 @@ impl Stage {
             decisions: Decisions(decisions),
             profile: kernel.profile.take(),
             struck: kernel.struck.take(),
+            strikes: kernel.strikes.take(),
             goals,
             judged_rows: self.checker.judged_rows() || kernel.judged.get(),
             statements: kernel.statements.get(),

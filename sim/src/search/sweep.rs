@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::First;
 use crate::decide::{Profile, Quiet, default_for};
+use crate::fault::Fault;
 use crate::run::{Ran, Stage};
 
 /// Seeds between two questions whether to stop.
@@ -23,7 +24,7 @@ pub struct Swept {
     /// Runs that violated something.
     pub violations: u64,
     /// Runs in which each fault struck, in the order of `Fault::ALL`.
-    pub faults: [u64; 8],
+    pub faults: [u64; Fault::COUNT],
     /// Runs that reached each goal.
     pub goals: BTreeMap<String, u64>,
     /// The violation of each invariant with the lowest seed.

@@ -21,7 +21,7 @@ impl DyingAt {
 }
 
 impl Gatekeeper for DyingAt {
-    fn pass(&self, conn: Conn, _: Method, _: FileKind) -> Result<(), Dead> {
+    fn pass(&self, conn: Conn, _: Method, _: FileKind) -> Result<(), Refusal> {
         let left = self.left.get();
         self.left.set(left.wrapping_sub(1));
         if left > 0 {
@@ -31,14 +31,18 @@ impl Gatekeeper for DyingAt {
             disk.kill(conn);
             self.shm.replace(Some(disk.shm_copy()));
         }
-        Err(Dead)
+        Err(Refusal::Dead)
+    }
+
+    fn is_full(&self, _: Conn) -> bool {
+        false
     }
 
     fn sleep(&self, _: Conn, _: u64) -> Result<(), Dead> {
         Ok(())
     }
 
-    fn committed(&self, _: Conn) {}
+    fn committed(&self, _: Conn, _: LogEnd) {}
 }
 
 /// Kills connection 1, drains it as the protocol wants, and closes it.

@@ -21,9 +21,13 @@ impl Switching {
 }
 
 impl Gatekeeper for Switching {
-    fn pass(&self, _: Conn, _: Method, _: FileKind) -> Result<(), Dead> {
+    fn pass(&self, _: Conn, _: Method, _: FileKind) -> Result<(), Refusal> {
         self.suspend();
         Ok(())
+    }
+
+    fn is_full(&self, _: Conn) -> bool {
+        false
     }
 
     fn sleep(&self, _: Conn, _: u64) -> Result<(), Dead> {
@@ -31,7 +35,7 @@ impl Gatekeeper for Switching {
         Ok(())
     }
 
-    fn committed(&self, _: Conn) {
+    fn committed(&self, _: Conn, _: LogEnd) {
         self.suspend();
     }
 }

@@ -15,15 +15,19 @@ struct AtCommit {
 }
 
 impl Gatekeeper for AtCommit {
-    fn pass(&self, _: Conn, _: Method, _: FileKind) -> Result<(), Dead> {
+    fn pass(&self, _: Conn, _: Method, _: FileKind) -> Result<(), Refusal> {
         Ok(())
+    }
+
+    fn is_full(&self, _: Conn) -> bool {
+        false
     }
 
     fn sleep(&self, _: Conn, _: u64) -> Result<(), Dead> {
         Ok(())
     }
 
-    fn committed(&self, conn: Conn) {
+    fn committed(&self, conn: Conn, _: LogEnd) {
         let (Some(disk), Some(writer), Some(reader)) =
             (self.disk.upgrade(), self.writer.get(), self.reader.get())
         else {

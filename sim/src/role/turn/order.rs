@@ -145,9 +145,9 @@ fn hold_on(
 ) -> Result<Option<Answer>, Went> {
     let patience = ctx.now_ms() + PATIENCE_MS;
     while ctx.now_ms() < patience {
-        let (arrived, process) = (Rc::clone(mail), Rc::clone(ctx.process()));
-        ctx.wait(&PROVIDER, Some(ctx.now_ms() + RENEW_MS), move || {
-            arrived.arrived() || process.stopping()
+        let arrived = Rc::clone(mail);
+        ctx.wait_or_stop(&PROVIDER, Some(ctx.now_ms() + RENEW_MS), move || {
+            arrived.arrived()
         });
         if mail.arrived() {
             break;
