@@ -1,9 +1,10 @@
 //! Invariants and goals: what must never be seen, what must be true at the end, what must have been tried.
 //!
-//! Each is a named query. *Never* queries are evaluated after each commit for the keys of the rows that it wrote, on the
-//! snapshot of that commit; all of them at the end, after each crash and on one commit in a hundred, where a
-//! disagreement between the keyed and the full evaluation is a bug in lockstep.
+//! Each is a named query. *Never* queries are evaluated after each commit for the keys that the rows it wrote may concern
+//! (`keys` proves which; what cannot be proved is evaluated whole), on the snapshot of that commit; all of them whole at
+//! the end, after each crash and on one commit in a hundred, where a disagreement between the two is a bug in lockstep.
 
+mod keys;
 mod tables;
 
 use std::cell::{Cell, RefCell};
@@ -43,12 +44,36 @@ pub struct Rules {
     pub goals: Vec<(String, String)>,
 }
 
+/// How much of a run is judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Judging {
+    /// Every commit for the keys that it may concern, one in a hundred also whole.
+    #[default]
+    Keyed,
+    /// Every commit both for its keys and whole; when the two disagree, the run ends with a bug in lockstep.
+    Twice,
+    /// Nothing: only to measure what judging costs.
+    Off,
+}
+
 struct Compiled {
     rule: Rule,
-    keyed: Option<String>,
+    keyed: Option<Keyed>,
     /// Tables it reads. A change of another table cannot violate it.
     reads: BTreeSet<String>,
 }
+
+/// How a rule is evaluated for one key.
+struct Keyed {
+    sql: String,
+    /// The same for the key NULL.
+    null: String,
+    /// Tables whose changed rows tell the keys that they concern, each with the positions of those columns.
+    columns: BTreeMap<String, BTreeSet<usize>>,
+}
+
+/// Offences: rule and key.
+type Offences = BTreeSet<(String, String)>;
 
 /// Judges a run on a connection of its own.
 pub struct Checker {
@@ -59,9 +84,10 @@ pub struct Checker {
     now_reached: RefCell<BTreeSet<String>>,
     columns: BTreeMap<String, Vec<String>>,
     commits: Cell<u64>,
-    /// A commit could not be looked at: the next one is judged whole.
+    /// Something may have become visible that was not looked at: the next commit is judged whole.
     missed: Cell<bool>,
     judged_rows: Cell<bool>,
+    judging: Cell<Judging>,
 }
 
 impl Checker {
@@ -77,10 +103,11 @@ impl Checker {
             .map_err(|error| error.to_string())?;
         tables::create(&connection).map_err(|error| error.to_string())?;
         let columns = columns(&connection).map_err(|error| error.to_string())?;
+        let tables = keys::tables(&connection, &columns).map_err(|error| error.to_string())?;
         let mut compiled = |rules: Vec<Rule>| -> Result<Vec<Compiled>, String> {
             rules
                 .into_iter()
-                .map(|rule| compile(&mut connection, rule))
+                .map(|rule| compile(&mut connection, rule, &tables))
                 .collect()
         };
         let invariants = compiled(rules.invariants)?;
@@ -100,8 +127,14 @@ impl Checker {
             commits: Cell::new(0),
             missed: Cell::new(false),
             judged_rows: Cell::new(false),
+            judging: Cell::default(),
             connection,
         })
+    }
+
+    /// From now on so much is judged.
+    pub fn judge(&self, judging: Judging) {
+        self.judging.set(judging);
     }
 
     /// Before a run.
@@ -130,6 +163,9 @@ impl Checker {
 
     /// Judges the whole run at its end.
     pub fn finish(&self, kernel: &Kernel) {
+        if self.judging.get() == Judging::Off {
+            return;
+        }
         let pending = |goal: &&Compiled| !self.reached.borrow().contains(&goal.rule.name);
         let late: Vec<&Compiled> = self
             .invariants
@@ -142,11 +178,12 @@ impl Checker {
             if filled {
                 tables::fill(&self.connection, kernel, &self.columns)?;
             }
-            self.full(kernel, RuleKind::Never)?;
+            let mut found = Offences::new();
+            self.full(kernel, &mut found)?;
             for rule in late {
                 self.judged_rows
                     .set(self.judged_rows.get() || self.has_rows(rule)?);
-                self.evaluate(kernel, rule, None)?;
+                self.evaluate(kernel, rule, None, &mut found)?;
             }
             for goal in goals {
                 if self.rows(&goal.rule.sql, &[])?.is_some() {
@@ -174,11 +211,14 @@ impl Checker {
         result
     }
 
-    fn full(&self, kernel: &Kernel, kind: RuleKind) -> rusqlite::Result<()> {
-        self.invariants
-            .iter()
-            .filter(|rule| rule.rule.kind == kind)
-            .try_for_each(|rule| self.evaluate(kernel, rule, None))
+    fn snapshot_rules(&self) -> impl Iterator<Item = &Compiled> {
+        let rules = self.invariants.iter();
+        rules.filter(|rule| rule.rule.kind == RuleKind::Never)
+    }
+
+    fn full(&self, kernel: &Kernel, found: &mut Offences) -> rusqlite::Result<()> {
+        self.snapshot_rules()
+            .try_for_each(|rule| self.evaluate(kernel, rule, None, found))
     }
 
     /// Whether any table that the rule reads holds anything.
@@ -200,20 +240,28 @@ impl Checker {
         kernel: &Kernel,
         rule: &Compiled,
         key: Option<&Value>,
+        found: &mut Offences,
     ) -> rusqlite::Result<()> {
         let (sql, params): (&str, &[Value]) = match (key, &rule.keyed) {
-            (Some(key), Some(keyed)) => (keyed, std::slice::from_ref(key)),
+            (Some(Value::Null), Some(keyed)) => (&keyed.null, &[]),
+            (Some(key), Some(keyed)) => (&keyed.sql, std::slice::from_ref(key)),
             _ => (&rule.rule.sql, &[]),
         };
         let mut statement = self.connection.prepare_cached(sql)?;
-        let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
+        let count = statement.column_count();
+        let mut names: Vec<String> = Vec::new();
         let mut rows = statement.query(rusqlite::params_from_iter(params))?;
         while let Some(row) = rows.next()? {
-            let values: Vec<Value> = (0..names.len())
+            if names.is_empty() {
+                let columns = row.as_ref().column_names();
+                names = columns.map(str::to_owned).collect();
+            }
+            let values: Vec<Value> = (0..count)
                 .map(|i| row.get(i))
                 .collect::<Result<_, _>>()?;
             let key = rule.key_of(&names, &values);
             kernel.violated(&rule.rule.name, &key, &words(&names, &values));
+            found.insert((rule.rule.name.clone(), key));
         }
         Ok(())
     }
@@ -224,58 +272,26 @@ impl Checker {
         Ok(rows.next()?.map(|_| ()))
     }
 
-    /// The keys of a rule in a commit's row images; `None` when a table it reads does not have the key column.
-    fn keys(&self, rule: &Compiled, changes: &[Change]) -> Option<Vec<Value>> {
-        let per = rule.rule.per.as_ref()?;
-        let mut keys: Vec<Value> = Vec::new();
-        for change in changes
-            .iter()
-            .filter(|change| rule.reads.contains(&*change.table))
-        {
-            let at = self
-                .columns
-                .get(&*change.table)?
-                .iter()
-                .position(|column| column == per)?;
-            for image in [&change.old, &change.new].into_iter().flatten() {
-                let key = image.get(at)?;
-                if !keys.contains(key) {
-                    keys.push(key.clone());
-                }
-            }
-        }
-        Some(keys)
-    }
-
     fn judge_commit(&self, kernel: &Kernel, changes: &[Change]) -> rusqlite::Result<()> {
         if self.missed.get() {
-            self.full(kernel, RuleKind::Never)?;
+            self.full(kernel, &mut Offences::new())?;
             self.missed.set(false);
         }
-        let sampled = mix(0x5eed, self.commits.get()).is_multiple_of(100);
-        for rule in self
-            .invariants
-            .iter()
-            .filter(|rule| rule.rule.kind == RuleKind::Never)
-        {
-            if !changes
-                .iter()
-                .any(|change| rule.reads.contains(&*change.table))
-            {
-                continue;
-            }
+        let mut keyed = Offences::new();
+        for rule in self.snapshot_rules().filter(|rule| rule.reads_any(changes)) {
             self.judged_rows.set(true);
-            match self.keys(rule, changes) {
+            match rule.keys(changes) {
                 Some(keys) => keys
-                    .iter()
-                    .try_for_each(|key| self.evaluate(kernel, rule, Some(key)))?,
-                None => self.evaluate(kernel, rule, None)?,
+                    .into_iter()
+                    .try_for_each(|key| self.evaluate(kernel, rule, Some(key), &mut keyed))?,
+                None => self.evaluate(kernel, rule, None, &mut keyed)?,
             }
         }
-        if sampled {
-            let before = kernel.violation_count();
-            self.full(kernel, RuleKind::Never)?;
-            if kernel.violation_count() != before {
+        let sampled = mix(0x5eed, self.commits.get()).is_multiple_of(100);
+        if sampled || self.judging.get() == Judging::Twice {
+            let (before, mut whole) = (kernel.violation_count(), Offences::new());
+            self.full(kernel, &mut whole)?;
+            if kernel.violation_count() != before || !keyed.is_subset(&whole) {
                 kernel.internal(
                     "the keyed and the full evaluation of an invariant disagree".to_owned(),
                 );
@@ -288,13 +304,12 @@ impl Checker {
 impl Judge for Checker {
     fn committed(&self, kernel: &Kernel, changes: &[Change]) {
         self.commits.set(self.commits.get() + 1);
-        let reads = |rule: &Compiled| {
-            rule.rule.kind == RuleKind::Never
-                && changes
-                    .iter()
-                    .any(|change| rule.reads.contains(&*change.table))
+        let due = match self.judging.get() {
+            Judging::Off => false,
+            Judging::Twice => true,
+            Judging::Keyed => self.snapshot_rules().any(|rule| rule.reads_any(changes)),
         };
-        if !self.invariants.iter().any(reads) {
+        if !due {
             return;
         }
         let shm = kernel.disk().shm_header_copy();
@@ -325,8 +340,13 @@ impl Judge for Checker {
     }
 
     fn crashed(&self, kernel: &Kernel) {
+        if self.judging.get() == Judging::Off {
+            return;
+        }
+        // What the dead had committed without knowing may become visible with the next commit, under keys of its own.
+        self.missed.set(true);
         let shm = kernel.disk().shm_header_copy();
-        let outcome = self.in_snapshot(|| self.full(kernel, RuleKind::Never));
+        let outcome = self.in_snapshot(|| self.full(kernel, &mut Offences::new()));
         kernel.disk().shm_header_restore(&shm);
         match outcome {
             // The WAL's index is torn and a survivor is in the middle of recovering it: nobody can look before it is
@@ -364,6 +384,30 @@ fn is_locked(error: &rusqlite::Error) -> bool {
 }
 
 impl Compiled {
+    fn reads_any(&self, changes: &[Change]) -> bool {
+        changes
+            .iter()
+            .any(|change| self.reads.contains(&*change.table))
+    }
+
+    /// The keys that a commit may concern; `None` when that may be any.
+    fn keys<'a>(&self, changes: &'a [Change]) -> Option<Vec<&'a Value>> {
+        let keyed = self.keyed.as_ref()?;
+        let mut keys: Vec<&Value> = Vec::new();
+        let read = |change: &&Change| self.reads.contains(&*change.table);
+        for change in changes.iter().filter(read) {
+            for at in keyed.columns.get(&*change.table)? {
+                for image in [&change.old, &change.new].into_iter().flatten() {
+                    let key = image.get(*at)?;
+                    if !keys.contains(&key) {
+                        keys.push(key);
+                    }
+                }
+            }
+        }
+        Some(keys)
+    }
+
     fn reads_tables(&self) -> bool {
         tables::NAMES.iter().any(|name| self.reads.contains(*name))
     }
@@ -378,7 +422,11 @@ impl Compiled {
     }
 }
 
-fn compile(connection: &mut Connection, rule: Rule) -> Result<Compiled, String> {
+fn compile(
+    connection: &mut Connection,
+    rule: Rule,
+    tables: &keys::Tables,
+) -> Result<Compiled, String> {
     let reads: Arc<Mutex<BTreeSet<String>>> = Arc::default();
     let seen = Arc::clone(&reads);
     let fail = |error: rusqlite::Error| format!("{}: {error}", rule.name);
@@ -395,18 +443,24 @@ fn compile(connection: &mut Connection, rule: Rule) -> Result<Compiled, String> 
         .authorizer(None::<fn(AuthContext<'_>) -> Authorization>)
         .map_err(fail)?;
     prepared.map_err(fail)?;
-    let keyed = rule
-        .per
-        .as_ref()
-        .filter(|_| rule.kind == RuleKind::Never)
-        .map(|per| {
-            format!(
-                "SELECT * FROM ({}) WHERE \"{per}\" = ?1",
-                rule.sql.trim().trim_end_matches(';')
-            )
-        });
     let reads = std::mem::take(&mut *lock(&reads));
+    let per = rule.per.as_ref();
+    let keyed = per
+        .filter(|_| rule.kind == RuleKind::Never)
+        .map(|per| keyed(&rule.sql, per, keys::of_rule(&rule.sql, per, tables, &reads)))
+        .filter(|keyed| !keyed.columns.is_empty());
     Ok(Compiled { rule, keyed, reads })
+}
+
+fn keyed(sql: &str, per: &str, columns: BTreeMap<String, BTreeSet<usize>>) -> Keyed {
+    let rule = sql.trim().trim_end_matches(';');
+    // A comment at the end of the rule must not swallow what follows.
+    let with = |condition: &str| format!("SELECT * FROM ({rule}\n) WHERE \"{per}\" {condition}");
+    Keyed {
+        sql: with("= ?1"),
+        null: with("IS NULL"),
+        columns,
+    }
 }
 
 /// The authorizer's type asks for `Send`, although everything here happens on one thread.

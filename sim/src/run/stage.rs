@@ -12,7 +12,7 @@ use super::gate::{Keeper, disk_sites};
 use super::handle::{Db, Handle, SimClock};
 use super::{Kernel, Limits, Phase, Violation};
 use crate::case::{Decisions, Deviation, Point};
-use crate::check::{Checker, Rules};
+use crate::check::{Checker, Judging, Rules};
 use crate::decide::{Counts, Profile, Quiet, Strategy};
 use crate::disk::capture::Capture;
 use crate::disk::externs::{self, Observer};
@@ -114,6 +114,7 @@ pub struct Stage {
     now_us: Rc<Cell<u64>>,
     disk_sites: Rc<[Label]>,
     keep_steps: bool,
+    judging: Judging,
     /// Connections that a run of this world needs, as far as runs have shown.
     wanted: usize,
 }
@@ -150,6 +151,7 @@ impl Stage {
             now_us,
             disk_sites: disk_sites(),
             keep_steps: false,
+            judging: Judging::default(),
         };
         stage.grow(FEWEST)?;
         Ok(stage)
@@ -244,7 +246,9 @@ impl Stage {
         kernel.statements.set(self.observer.count() - before);
         if !short && kernel.internal.borrow().is_none() {
             kernel.resolve_doubts(&[]);
-            self.world.judge(&kernel);
+            if self.judging != Judging::Off {
+                self.world.judge(&kernel);
+            }
             self.checker.finish(&kernel);
         }
         let ran = self.harvest(&kernel);
@@ -348,6 +352,12 @@ impl Stage {
     /// Whether runs tell which gates between steps they passed: the shrinker moves decisions there.
     pub fn keep_steps(&mut self, keep: bool) {
         self.keep_steps = keep;
+    }
+
+    /// From now on runs are judged so much. What happens in them is the same.
+    pub fn judge(&mut self, judging: Judging) {
+        self.judging = judging;
+        self.checker.judge(judging);
     }
 
     /// A new search begins: every goal has to be reached again.
