@@ -256,9 +256,7 @@ impl Checker {
                 let columns = row.as_ref().column_names();
                 names = columns.map(str::to_owned).collect();
             }
-            let values: Vec<Value> = (0..count)
-                .map(|i| row.get(i))
-                .collect::<Result<_, _>>()?;
+            let values: Vec<Value> = (0..count).map(|i| row.get(i)).collect::<Result<_, _>>()?;
             let key = rule.key_of(&names, &values);
             kernel.violated(&rule.rule.name, &key, &words(&names, &values));
             found.insert((rule.rule.name.clone(), key));
@@ -447,7 +445,13 @@ fn compile(
     let per = rule.per.as_ref();
     let keyed = per
         .filter(|_| rule.kind == RuleKind::Never)
-        .map(|per| keyed(&rule.sql, per, keys::of_rule(&rule.sql, per, tables, &reads)))
+        .map(|per| {
+            keyed(
+                &rule.sql,
+                per,
+                keys::of_rule(&rule.sql, per, tables, &reads),
+            )
+        })
         .filter(|keyed| !keyed.columns.is_empty());
     Ok(Compiled { rule, keyed, reads })
 }

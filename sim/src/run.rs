@@ -115,7 +115,8 @@ pub struct Kernel {
     processes: RefCell<Vec<Rc<Process>>>,
     strategy: RefCell<Box<dyn Strategy>>,
     budget: RefCell<Budget>,
-    struck: RefCell<[u32; 8]>,
+    /// Faults that struck, and the sites where they did.
+    strikes: RefCell<Vec<(Fault, Label)>>,
     profile: RefCell<Profile>,
     deviations: RefCell<Vec<(Point, Deviation)>>,
     disk_sites: Rc<[Label]>,
@@ -298,8 +299,8 @@ impl Kernel {
         self.trace.borrow_mut().push(event)
     }
 
-    fn struck(&self, fault: Fault) {
-        self.struck.borrow_mut()[fault as usize] += 1;
+    fn struck(&self, fault: Fault, site: &Label) {
+        self.strikes.borrow_mut().push((fault, site.clone()));
         self.budget.borrow_mut().spend(fault);
     }
 }

@@ -177,7 +177,10 @@ impl<'a> Proof<'a> {
     }
 
     /// The sources of a FROM clause, and the conditions of its joins.
-    fn sources<'t>(&self, from: &'t [Token<'t>]) -> Option<(Vec<Source<'a>>, Vec<&'t [Token<'t>]>)> {
+    fn sources<'t>(
+        &self,
+        from: &'t [Token<'t>],
+    ) -> Option<(Vec<Source<'a>>, Vec<&'t [Token<'t>]>)> {
         let (mut sources, mut conditions) = (Vec::new(), Vec::new());
         if from.is_empty() {
             return Some((sources, conditions));
@@ -220,7 +223,8 @@ impl<'a> Proof<'a> {
             .collect();
         let mut grown = true;
         while grown {
-            let is_new = |(a, b): &&(Place, Place)| self.equal.contains(a) && !self.equal.contains(b);
+            let is_new =
+                |(a, b): &&(Place, Place)| self.equal.contains(a) && !self.equal.contains(b);
             let next = pairs.iter().find(is_new).map(|(_, b)| *b);
             grown = next.is_some();
             self.equal.extend(next);
@@ -335,7 +339,9 @@ impl<'t> Query<'t> {
     fn of(tokens: &'t [Token<'t>]) -> Option<Self> {
         let mut query = Self::default();
         let mut rest = tokens;
-        let words = ["SELECT", "FROM", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT"];
+        let words = [
+            "SELECT", "FROM", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT",
+        ];
         let is_clause = |token: &Token<'_>| words.iter().any(|word| token.is(word));
         let mut next = 0;
         while let Some((head, tail)) = rest.split_first() {

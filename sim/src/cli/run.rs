@@ -7,7 +7,7 @@ use lockstep_sim::exit::Exit;
 use lockstep_sim::fault::Fault;
 use lockstep_sim::report::{self, RunReport, ScenarioReport, SweepReport};
 use lockstep_sim::scenario::{self, Scenario};
-use lockstep_sim::search::{Digest, First, Swept};
+use lockstep_sim::search::{Digest, First, JUDGED_FROM, Swept};
 use lockstep_sim::world::StoreWorld;
 
 use super::args::{ReplayArgs, RunArgs};
@@ -22,9 +22,6 @@ use super::{files, interrupt, out, replay};
 
 /// Seeds of one order of the sweep.
 const BLOCK: u64 = 250;
-
-/// A sweep of fewer runs is not asked whether it reached every goal.
-const GOALS_FROM: u64 = 1000;
 
 pub(crate) fn run(args: &RunArgs) -> Result<Exit, Failure> {
     let settings = Settings::of(args)?;
@@ -198,10 +195,22 @@ impl Work {
             });
         let mut answers: Vec<(usize, Answer)> = Vec::new();
         let progress = &mut self.progress;
+        let wanted = all
+            .iter()
+            .map(|variants| variants.len() as u64)
+            .sum::<u64>();
+        if wanted > 0 {
+            let each = settings.searches.end - settings.searches.start;
+            progress.begin(
+                "scenarios",
+                ("search", "searches"),
+                wanted.saturating_mul(each),
+            );
+        }
         self.pool
             .run(&mut orders, &self.control, &mut |n, answer| {
                 if let Answer::Search { searched, .. } = &answer {
-                    progress.add("scenarios", searched.runs, searched.firsts.len());
+                    progress.add(1, searched.runs, searched.firsts.len() as u64);
                 }
                 answers.push((n, answer));
                 Ok(())
@@ -293,10 +302,13 @@ impl Work {
         let mut orders = sweep_orders(seeds.clone());
         let mut swept = Swept::default();
         let (progress, digest) = (&mut self.progress, &mut self.digest);
+        // The quiet run is one more.
+        let total = (seeds.end - seeds.start).saturating_add(1);
+        progress.begin("sweep", ("run", "runs"), total);
         self.pool
             .run(&mut orders, &self.control, &mut |n, answer| match answer {
                 Answer::Swept(part) => {
-                    progress.add("sweep", part.runs, part.firsts.len());
+                    progress.add(part.runs, part.runs, part.violations);
                     let run = u64::from(n > 0);
                     part.hashes.iter().for_each(|(seed, hash)| {
                         digest.add_runs(STORE, DEFAULT, *seed, run, &[*hash])
@@ -333,8 +345,9 @@ impl Work {
             faults: Fault::ALL
                 .iter()
                 .map(|fault| fault.name())
-                .zip(swept.faults)
+                .map(|fault| (fault, swept.faults.get(fault).copied().unwrap_or(0)))
                 .collect(),
+            adequacy: swept.adequacy,
             goals,
             vacuous,
             cut: swept.cut || !done,
@@ -346,7 +359,7 @@ impl Work {
 
     /// What the sweep means for the exit code. True when it was clean and means nothing.
     fn judge_sweep(&mut self, swept: &Swept, goals: &BTreeMap<String, u64>) -> bool {
-        let missed = swept.runs >= GOALS_FROM && goals.values().any(|runs| *runs == 0);
+        let missed = swept.runs >= JUDGED_FROM && goals.values().any(|runs| *runs == 0);
         let vacuous = swept.violations == 0 && (swept.runs == 0 || missed);
         if swept.violations > 0 {
             self.exit = self.exit.and(Exit::Unexpected);

@@ -131,8 +131,8 @@ impl Kernel {
             Act::Do(deviation) => {
                 let done = match deviation {
                     Deviation::Crash => self.crash(actor, site),
-                    Deviation::Pause(ms) => self.pause(actor, *ms),
-                    Deviation::Jump(ms) => self.jump(actor, *ms),
+                    Deviation::Pause(ms) => self.pause(actor, site, *ms),
+                    Deviation::Jump(ms) => self.jump(actor, site, *ms),
                     _ => false,
                 };
                 if done {
@@ -181,30 +181,30 @@ impl Kernel {
             .crashes_left
             .set(process.crashes_left.get().saturating_sub(1));
         process.restart_at.set(self.later(restart));
-        self.struck(Fault::Crash);
+        self.struck(Fault::Crash, site);
         self.fault_event(actor, format!("crash at {site}"));
         *self.dying.borrow_mut() = Some(Rc::clone(process));
         true
     }
 
-    fn pause(&self, actor: &Rc<Actor>, ms: u64) -> bool {
+    fn pause(&self, actor: &Rc<Actor>, site: &Label, ms: u64) -> bool {
         let Some(process) = &actor.process else {
             return false;
         };
         process.paused_until.set(self.later(ms));
-        self.struck(Fault::Pause);
+        self.struck(Fault::Pause, site);
         self.fault_event(actor, format!("pause {ms} ms"));
         true
     }
 
-    fn jump(&self, actor: &Rc<Actor>, ms: i64) -> bool {
+    fn jump(&self, actor: &Rc<Actor>, site: &Label, ms: i64) -> bool {
         let Some(process) = &actor.process else {
             return false;
         };
         process
             .offset_ms
             .set(process.offset_ms.get().saturating_add(ms));
-        self.struck(Fault::ClockJump);
+        self.struck(Fault::ClockJump, site);
         self.fault_event(actor, format!("clock jumps {ms} ms"));
         true
     }

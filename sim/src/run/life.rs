@@ -107,7 +107,10 @@ impl Kernel {
                 .offset_ms
                 .set(process.offset_ms.get().saturating_add(ms));
             self.deviated(&actor, &CLOCK, occurrence, Deviation::Offset(ms));
-            self.struck(Fault::ClockOffset);
+            self.struck(
+                Fault::ClockOffset,
+                &Label::new(&format!("start of {}", process.kind)),
+            );
             self.fault_event(&actor, format!("clock is off by {ms} ms"));
         }
     }

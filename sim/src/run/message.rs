@@ -61,17 +61,17 @@ impl Ctx {
         let act = self.message_fault(&request.cause, Kind::Send);
         match act {
             Some(Deviation::LostRequest) => {
-                self.strike(Fault::LostRequest, &request.cause);
+                self.strike(Fault::LostRequest, &request.cause, "send to", &request.to);
                 mail.post(Answer::Broken);
             }
             Some(Deviation::Duplicate(ms)) => {
-                self.strike(Fault::Duplicate, &request.cause);
+                self.strike(Fault::Duplicate, &request.cause, "send to", &request.to);
                 let again = Label::new(&format!("{}/duplicate", request.cause));
                 self.deliver(&request, again, Rc::new(Mail::default()), ms);
                 self.deliver(&request, request.cause.clone(), Rc::clone(&mail), 0);
             }
             Some(Deviation::Late(ms)) => {
-                self.strike(Fault::Late, &request.cause);
+                self.strike(Fault::Late, &request.cause, "send to", &request.to);
                 self.deliver(&request, request.cause.clone(), Rc::clone(&mail), ms);
             }
             _ => self.deliver(&request, request.cause.clone(), Rc::clone(&mail), 0),
@@ -104,7 +104,12 @@ impl Ctx {
         }
         match self.message_fault(&self.actor.cause.clone(), Kind::Reply) {
             Some(Deviation::LostReply) => {
-                self.strike(Fault::LostReply, &self.actor.cause.clone());
+                self.strike(
+                    Fault::LostReply,
+                    &self.actor.cause,
+                    "reply of",
+                    self.process(),
+                );
                 mail.post(Answer::Broken);
             }
             _ => mail.post(Answer::Reply(text.into())),
@@ -151,8 +156,9 @@ impl Ctx {
         }
     }
 
-    fn strike(&self, fault: Fault, cause: &Label) {
-        self.kernel.struck(fault);
+    fn strike(&self, fault: Fault, cause: &Label, way: &str, peer: &Process) {
+        let site = Label::new(&format!("{way} {}", peer.kind));
+        self.kernel.struck(fault, &site);
         self.kernel
             .fault_event(&self.actor, format!("{fault} {cause}"));
     }

@@ -17,7 +17,7 @@ use crate::decide::{Counts, Profile, Quiet, Strategy};
 use crate::disk::capture::Capture;
 use crate::disk::externs::{self, Observer};
 use crate::disk::{Conn, Disk, Image};
-use crate::fault::Budget;
+use crate::fault::{Budget, Fault};
 use crate::label::Label;
 use crate::ledger::Ledger;
 use crate::trace::Trace;
@@ -66,8 +66,10 @@ pub struct Ran {
     pub decisions: Decisions,
     /// Gates and points that were passed.
     pub profile: Profile,
-    /// Strikes of each fault.
-    pub struck: [u32; 8],
+    /// Faults that struck, and the sites where they did, in order.
+    pub strikes: Vec<(Fault, Label)>,
+    /// Kinds of the processes there were, each once.
+    pub roles: Vec<Label>,
     /// Goals reached, by name.
     pub goals: Vec<String>,
     /// Whether any invariant read a row.
@@ -274,7 +276,7 @@ impl Stage {
             processes: RefCell::default(),
             strategy: RefCell::new(strategy),
             budget: RefCell::new(self.world.budget()),
-            struck: RefCell::default(),
+            strikes: RefCell::default(),
             profile: RefCell::default(),
             deviations: RefCell::default(),
             disk_sites: Rc::clone(&self.disk_sites),
@@ -308,6 +310,12 @@ impl Stage {
             .map(|goal| (*goal).to_owned())
             .collect();
         goals.extend(self.checker.goals_reached());
+        let mut roles: Vec<Label> = Vec::new();
+        for process in kernel.processes() {
+            if !roles.contains(&process.kind) {
+                roles.push(process.kind.clone());
+            }
+        }
         let decisions: std::collections::BTreeMap<Point, Deviation> =
             kernel.deviations.take().into_iter().collect();
         Ran {
@@ -315,7 +323,8 @@ impl Stage {
             violations: kernel.violations.take(),
             decisions: Decisions(decisions),
             profile: kernel.profile.take(),
-            struck: kernel.struck.take(),
+            strikes: kernel.strikes.take(),
+            roles,
             goals,
             judged_rows: self.checker.judged_rows() || kernel.judged.get(),
             statements: kernel.statements.get(),

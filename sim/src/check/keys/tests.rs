@@ -102,7 +102,8 @@ fn what_is_proved_and_what_is_not() {
     let checker = checker(database());
     for (rule, (_, sql, expected)) in checker.invariants.iter().zip(RULES) {
         let keyed = rule.keyed.iter().flat_map(|keyed| &keyed.columns);
-        let shown = |(table, at): (&String, &usize)| format!("{table}.{}", checker.columns[table][*at]);
+        let shown =
+            |(table, at): (&String, &usize)| format!("{table}.{}", checker.columns[table][*at]);
         let proved: Vec<String> = keyed
             .flat_map(|(table, columns)| columns.iter().map(move |at| shown((table, at))))
             .collect();
@@ -111,10 +112,17 @@ fn what_is_proved_and_what_is_not() {
 }
 
 /// The keys of all offences of a query.
-fn offences(connection: &Connection, sql: &str, per: &str, key: Option<&Value>) -> BTreeMap<String, usize> {
+fn offences(
+    connection: &Connection,
+    sql: &str,
+    per: &str,
+    key: Option<&Value>,
+) -> BTreeMap<String, usize> {
     let mut statement = connection.prepare(sql).expect("a query");
     let at = statement.column_index(per).expect("the key");
-    let mut rows = statement.query(rusqlite::params_from_iter(key)).expect("rows");
+    let mut rows = statement
+        .query(rusqlite::params_from_iter(key))
+        .expect("rows");
     let mut found = BTreeMap::new();
     while let Some(row) = rows.next().expect("a row") {
         let key: Value = row.get(at).expect("a value");
@@ -146,7 +154,10 @@ fn edit(connection: &Connection, seed: u64) {
         let column = columns[draw(columns.len() as u64) as usize];
         let sql = match draw(5) {
             0 => format!("DELETE FROM {table} WHERE {column} IS {seek}"),
-            1 | 2 => format!("UPDATE {table} SET {column} = {set} WHERE {} IS {seek}", columns[0]),
+            1 | 2 => format!(
+                "UPDATE {table} SET {column} = {set} WHERE {} IS {seek}",
+                columns[0]
+            ),
             _ => format!("INSERT INTO {table} VALUES ({})", values.join(", ")),
         };
         connection.execute_batch(&sql).expect("an edit");
@@ -186,6 +197,12 @@ fn every_new_offence_has_one_of_the_keys_that_the_edit_gives() {
             }
         }
     }
-    let proved = RULES.iter().filter(|(.., proved)| !proved.is_empty()).count();
-    assert!(narrowed.len() > proved / 2, "the test must see keys that are left out: {narrowed:?}");
+    let proved = RULES
+        .iter()
+        .filter(|(.., proved)| !proved.is_empty())
+        .count();
+    assert!(
+        narrowed.len() > proved / 2,
+        "the test must see keys that are left out: {narrowed:?}"
+    );
 }
