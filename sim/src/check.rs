@@ -5,17 +5,17 @@
 //! the end, after each crash and on one commit in a hundred, where a disagreement between the two is a bug in lockstep.
 
 mod keys;
+mod rule;
 mod tables;
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::config::DbConfig;
-use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::types::Value;
 use rusqlite::{Connection, ErrorCode};
 
+use self::rule::{Compiled, compile};
 use crate::disk::capture::Change;
 use crate::disk::externs;
 use crate::label::mix;
@@ -54,22 +54,6 @@ pub enum Judging {
     Twice,
     /// Nothing: only to measure what judging costs.
     Off,
-}
-
-struct Compiled {
-    rule: Rule,
-    keyed: Option<Keyed>,
-    /// Tables it reads. A change of another table cannot violate it.
-    reads: BTreeSet<String>,
-}
-
-/// How a rule is evaluated for one key.
-struct Keyed {
-    sql: String,
-    /// The same for the key NULL.
-    null: String,
-    /// Tables whose changed rows tell the keys that they concern, each with the positions of those columns.
-    columns: BTreeMap<String, BTreeSet<usize>>,
 }
 
 /// Offences: rule and key.
@@ -379,97 +363,6 @@ fn is_locked(error: &rusqlite::Error) -> bool {
         code,
         Some(ErrorCode::DatabaseBusy | ErrorCode::FileLockingProtocolFailed)
     )
-}
-
-impl Compiled {
-    fn reads_any(&self, changes: &[Change]) -> bool {
-        changes
-            .iter()
-            .any(|change| self.reads.contains(&*change.table))
-    }
-
-    /// The keys that a commit may concern; `None` when that may be any.
-    fn keys<'a>(&self, changes: &'a [Change]) -> Option<Vec<&'a Value>> {
-        let keyed = self.keyed.as_ref()?;
-        let mut keys: Vec<&Value> = Vec::new();
-        let read = |change: &&Change| self.reads.contains(&*change.table);
-        for change in changes.iter().filter(read) {
-            for at in keyed.columns.get(&*change.table)? {
-                for image in [&change.old, &change.new].into_iter().flatten() {
-                    let key = image.get(*at)?;
-                    if !keys.contains(&key) {
-                        keys.push(key);
-                    }
-                }
-            }
-        }
-        Some(keys)
-    }
-
-    fn reads_tables(&self) -> bool {
-        tables::NAMES.iter().any(|name| self.reads.contains(*name))
-    }
-
-    fn key_of(&self, names: &[String], values: &[Value]) -> String {
-        let at = self
-            .rule
-            .per
-            .as_ref()
-            .and_then(|per| names.iter().position(|name| name == per));
-        at.map_or(String::new(), |at| plain(&values[at]))
-    }
-}
-
-fn compile(
-    connection: &mut Connection,
-    rule: Rule,
-    tables: &keys::Tables,
-) -> Result<Compiled, String> {
-    let reads: Arc<Mutex<BTreeSet<String>>> = Arc::default();
-    let seen = Arc::clone(&reads);
-    let fail = |error: rusqlite::Error| format!("{}: {error}", rule.name);
-    connection
-        .authorizer(Some(move |context: AuthContext<'_>| {
-            if let AuthAction::Read { table_name, .. } = context.action {
-                lock(&seen).insert(table_name.to_owned());
-            }
-            Authorization::Allow
-        }))
-        .map_err(fail)?;
-    let prepared = connection.prepare(&rule.sql).map(|_| ());
-    connection
-        .authorizer(None::<fn(AuthContext<'_>) -> Authorization>)
-        .map_err(fail)?;
-    prepared.map_err(fail)?;
-    let reads = std::mem::take(&mut *lock(&reads));
-    let per = rule.per.as_ref();
-    let keyed = per
-        .filter(|_| rule.kind == RuleKind::Never)
-        .map(|per| {
-            keyed(
-                &rule.sql,
-                per,
-                keys::of_rule(&rule.sql, per, tables, &reads),
-            )
-        })
-        .filter(|keyed| !keyed.columns.is_empty());
-    Ok(Compiled { rule, keyed, reads })
-}
-
-fn keyed(sql: &str, per: &str, columns: BTreeMap<String, BTreeSet<usize>>) -> Keyed {
-    let rule = sql.trim().trim_end_matches(';');
-    // A comment at the end of the rule must not swallow what follows.
-    let with = |condition: &str| format!("SELECT * FROM ({rule}\n) WHERE \"{per}\" {condition}");
-    Keyed {
-        sql: with("= ?1"),
-        null: with("IS NULL"),
-        columns,
-    }
-}
-
-/// The authorizer's type asks for `Send`, although everything here happens on one thread.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn columns(connection: &Connection) -> rusqlite::Result<BTreeMap<String, Vec<String>>> {
