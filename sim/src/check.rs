@@ -1,20 +1,21 @@
 //! Invariants and goals: what must never be seen, what must be true at the end, what must have been tried.
 //!
-//! Each is a named query. *Never* queries are evaluated after each commit for the keys of the rows that it wrote, on the
-//! snapshot of that commit; all of them at the end, after each crash and on one commit in a hundred, where a
-//! disagreement between the keyed and the full evaluation is a bug in lockstep.
+//! Each is a named query. *Never* queries are evaluated after each commit for the keys that the rows it wrote may concern
+//! (`keys` proves which; what cannot be proved is evaluated whole), on the snapshot of that commit; all of them whole at
+//! the end, after each crash and on one commit in a hundred, where a disagreement between the two is a bug in lockstep.
 
+mod keys;
+mod rule;
 mod tables;
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::config::DbConfig;
-use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::types::Value;
 use rusqlite::{Connection, ErrorCode};
 
+use self::rule::{Compiled, compile};
 use crate::disk::capture::Change;
 use crate::disk::{LogEnd, externs};
 use crate::label::mix;
@@ -43,12 +44,20 @@ pub struct Rules {
     pub goals: Vec<(String, String)>,
 }
 
-struct Compiled {
-    rule: Rule,
-    keyed: Option<String>,
-    /// Tables it reads. A change of another table cannot violate it.
-    reads: BTreeSet<String>,
+/// How much of a run is judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Judging {
+    /// Every commit for the keys that it may concern, one in a hundred also whole.
+    #[default]
+    Keyed,
+    /// Every commit both for its keys and whole; when the two disagree, the run ends with a bug in lockstep.
+    Twice,
+    /// Nothing: only to measure what judging costs.
+    Off,
 }
+
+/// Offences: rule and key.
+type Offences = BTreeSet<(String, String)>;
 
 /// Judges a run on a connection of its own.
 pub struct Checker {
@@ -59,9 +68,10 @@ pub struct Checker {
     now_reached: RefCell<BTreeSet<String>>,
     columns: BTreeMap<String, Vec<String>>,
     commits: Cell<u64>,
-    /// A commit could not be looked at: the next one is judged whole.
+    /// Something may have become visible that was not looked at: the next commit is judged whole.
     missed: Cell<bool>,
     judged_rows: Cell<bool>,
+    judging: Cell<Judging>,
 }
 
 impl Checker {
@@ -77,10 +87,11 @@ impl Checker {
             .map_err(|error| error.to_string())?;
         tables::create(&connection).map_err(|error| error.to_string())?;
         let columns = columns(&connection).map_err(|error| error.to_string())?;
+        let tables = keys::tables(&connection, &columns).map_err(|error| error.to_string())?;
         let mut compiled = |rules: Vec<Rule>| -> Result<Vec<Compiled>, String> {
             rules
                 .into_iter()
-                .map(|rule| compile(&mut connection, rule))
+                .map(|rule| compile(&mut connection, rule, &tables))
                 .collect()
         };
         let invariants = compiled(rules.invariants)?;
@@ -100,8 +111,14 @@ impl Checker {
             commits: Cell::new(0),
             missed: Cell::new(false),
             judged_rows: Cell::new(false),
+            judging: Cell::default(),
             connection,
         })
+    }
+
+    /// From now on so much is judged.
+    pub fn judge(&self, judging: Judging) {
+        self.judging.set(judging);
     }
 
     /// Before a run.
@@ -130,6 +147,9 @@ impl Checker {
 
     /// Judges the whole run at its end.
     pub fn finish(&self, kernel: &Kernel) {
+        if self.judging.get() == Judging::Off {
+            return;
+        }
         let pending = |goal: &&Compiled| !self.reached.borrow().contains(&goal.rule.name);
         let late: Vec<&Compiled> = self
             .invariants
@@ -142,11 +162,12 @@ impl Checker {
             if filled {
                 tables::fill(&self.connection, kernel, &self.columns)?;
             }
-            self.full(kernel, RuleKind::Never)?;
+            let mut found = Offences::new();
+            self.full(kernel, &mut found)?;
             for rule in late {
                 self.judged_rows
                     .set(self.judged_rows.get() || self.has_rows(rule)?);
-                self.evaluate(kernel, rule, None)?;
+                self.evaluate(kernel, rule, None, &mut found)?;
             }
             for goal in goals {
                 if self.rows(&goal.rule.sql, &[])?.is_some() {
@@ -174,11 +195,14 @@ impl Checker {
         result
     }
 
-    fn full(&self, kernel: &Kernel, kind: RuleKind) -> rusqlite::Result<()> {
-        self.invariants
-            .iter()
-            .filter(|rule| rule.rule.kind == kind)
-            .try_for_each(|rule| self.evaluate(kernel, rule, None))
+    fn snapshot_rules(&self) -> impl Iterator<Item = &Compiled> {
+        let rules = self.invariants.iter();
+        rules.filter(|rule| rule.rule.kind == RuleKind::Never)
+    }
+
+    fn full(&self, kernel: &Kernel, found: &mut Offences) -> rusqlite::Result<()> {
+        self.snapshot_rules()
+            .try_for_each(|rule| self.evaluate(kernel, rule, None, found))
     }
 
     /// Whether any table that the rule reads holds anything.
@@ -200,20 +224,26 @@ impl Checker {
         kernel: &Kernel,
         rule: &Compiled,
         key: Option<&Value>,
+        found: &mut Offences,
     ) -> rusqlite::Result<()> {
         let (sql, params): (&str, &[Value]) = match (key, &rule.keyed) {
-            (Some(key), Some(keyed)) => (keyed, std::slice::from_ref(key)),
+            (Some(Value::Null), Some(keyed)) => (&keyed.null, &[]),
+            (Some(key), Some(keyed)) => (&keyed.sql, std::slice::from_ref(key)),
             _ => (&rule.rule.sql, &[]),
         };
         let mut statement = self.connection.prepare_cached(sql)?;
-        let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
+        let count = statement.column_count();
+        let mut names: Vec<String> = Vec::new();
         let mut rows = statement.query(rusqlite::params_from_iter(params))?;
         while let Some(row) = rows.next()? {
-            let values: Vec<Value> = (0..names.len())
-                .map(|i| row.get(i))
-                .collect::<Result<_, _>>()?;
+            if names.is_empty() {
+                let columns = row.as_ref().column_names();
+                names = columns.map(str::to_owned).collect();
+            }
+            let values: Vec<Value> = (0..count).map(|i| row.get(i)).collect::<Result<_, _>>()?;
             let key = rule.key_of(&names, &values);
             kernel.violated(&rule.rule.name, &key, &words(&names, &values));
+            found.insert((rule.rule.name.clone(), key));
         }
         Ok(())
     }
@@ -224,58 +254,26 @@ impl Checker {
         Ok(rows.next()?.map(|_| ()))
     }
 
-    /// The keys of a rule in a commit's row images; `None` when a table it reads does not have the key column.
-    fn keys(&self, rule: &Compiled, changes: &[Change]) -> Option<Vec<Value>> {
-        let per = rule.rule.per.as_ref()?;
-        let mut keys: Vec<Value> = Vec::new();
-        for change in changes
-            .iter()
-            .filter(|change| rule.reads.contains(&*change.table))
-        {
-            let at = self
-                .columns
-                .get(&*change.table)?
-                .iter()
-                .position(|column| column == per)?;
-            for image in [&change.old, &change.new].into_iter().flatten() {
-                let key = image.get(at)?;
-                if !keys.contains(key) {
-                    keys.push(key.clone());
-                }
-            }
-        }
-        Some(keys)
-    }
-
     fn judge_commit(&self, kernel: &Kernel, changes: &[Change]) -> rusqlite::Result<()> {
         if self.missed.get() {
-            self.full(kernel, RuleKind::Never)?;
+            self.full(kernel, &mut Offences::new())?;
             self.missed.set(false);
         }
-        let sampled = mix(0x5eed, self.commits.get()).is_multiple_of(100);
-        for rule in self
-            .invariants
-            .iter()
-            .filter(|rule| rule.rule.kind == RuleKind::Never)
-        {
-            if !changes
-                .iter()
-                .any(|change| rule.reads.contains(&*change.table))
-            {
-                continue;
-            }
+        let mut keyed = Offences::new();
+        for rule in self.snapshot_rules().filter(|rule| rule.reads_any(changes)) {
             self.judged_rows.set(true);
-            match self.keys(rule, changes) {
+            match rule.keys(changes) {
                 Some(keys) => keys
-                    .iter()
-                    .try_for_each(|key| self.evaluate(kernel, rule, Some(key)))?,
-                None => self.evaluate(kernel, rule, None)?,
+                    .into_iter()
+                    .try_for_each(|key| self.evaluate(kernel, rule, Some(key), &mut keyed))?,
+                None => self.evaluate(kernel, rule, None, &mut keyed)?,
             }
         }
-        if sampled {
-            let before = kernel.violation_count();
-            self.full(kernel, RuleKind::Never)?;
-            if kernel.violation_count() != before {
+        let sampled = mix(0x5eed, self.commits.get()).is_multiple_of(100);
+        if sampled || self.judging.get() == Judging::Twice {
+            let (before, mut whole) = (kernel.violation_count(), Offences::new());
+            self.full(kernel, &mut whole)?;
+            if kernel.violation_count() != before || !keyed.is_subset(&whole) {
                 kernel.internal(
                     "the keyed and the full evaluation of an invariant disagree".to_owned(),
                 );
@@ -288,13 +286,12 @@ impl Checker {
 impl Judge for Checker {
     fn committed(&self, kernel: &Kernel, changes: &[Change]) {
         self.commits.set(self.commits.get() + 1);
-        let reads = |rule: &Compiled| {
-            rule.rule.kind == RuleKind::Never
-                && changes
-                    .iter()
-                    .any(|change| rule.reads.contains(&*change.table))
+        let due = match self.judging.get() {
+            Judging::Off => false,
+            Judging::Twice => true,
+            Judging::Keyed => self.snapshot_rules().any(|rule| rule.reads_any(changes)),
         };
-        if !self.invariants.iter().any(reads) {
+        if !due {
             return;
         }
         let shm = kernel.disk().shm_header_copy();
@@ -342,8 +339,13 @@ impl Judge for Checker {
     }
 
     fn crashed(&self, kernel: &Kernel) {
+        if self.judging.get() == Judging::Off {
+            return;
+        }
+        // What the dead had committed without knowing may become visible with the next commit, under keys of its own.
+        self.missed.set(true);
         let shm = kernel.disk().shm_header_copy();
-        let outcome = self.in_snapshot(|| self.full(kernel, RuleKind::Never));
+        let outcome = self.in_snapshot(|| self.full(kernel, &mut Offences::new()));
         kernel.disk().shm_header_restore(&shm);
         match outcome {
             // The WAL's index is torn and a survivor is in the middle of recovering it: nobody can look before it is
@@ -378,57 +380,6 @@ fn is_locked(error: &rusqlite::Error) -> bool {
         code,
         Some(ErrorCode::DatabaseBusy | ErrorCode::FileLockingProtocolFailed)
     )
-}
-
-impl Compiled {
-    fn reads_tables(&self) -> bool {
-        tables::NAMES.iter().any(|name| self.reads.contains(*name))
-    }
-
-    fn key_of(&self, names: &[String], values: &[Value]) -> String {
-        let at = self
-            .rule
-            .per
-            .as_ref()
-            .and_then(|per| names.iter().position(|name| name == per));
-        at.map_or(String::new(), |at| plain(&values[at]))
-    }
-}
-
-fn compile(connection: &mut Connection, rule: Rule) -> Result<Compiled, String> {
-    let reads: Arc<Mutex<BTreeSet<String>>> = Arc::default();
-    let seen = Arc::clone(&reads);
-    let fail = |error: rusqlite::Error| format!("{}: {error}", rule.name);
-    connection
-        .authorizer(Some(move |context: AuthContext<'_>| {
-            if let AuthAction::Read { table_name, .. } = context.action {
-                lock(&seen).insert(table_name.to_owned());
-            }
-            Authorization::Allow
-        }))
-        .map_err(fail)?;
-    let prepared = connection.prepare(&rule.sql).map(|_| ());
-    connection
-        .authorizer(None::<fn(AuthContext<'_>) -> Authorization>)
-        .map_err(fail)?;
-    prepared.map_err(fail)?;
-    let keyed = rule
-        .per
-        .as_ref()
-        .filter(|_| rule.kind == RuleKind::Never)
-        .map(|per| {
-            format!(
-                "SELECT * FROM ({}) WHERE \"{per}\" = ?1",
-                rule.sql.trim().trim_end_matches(';')
-            )
-        });
-    let reads = std::mem::take(&mut *lock(&reads));
-    Ok(Compiled { rule, keyed, reads })
-}
-
-/// The authorizer's type asks for `Send`, although everything here happens on one thread.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn columns(connection: &Connection) -> rusqlite::Result<BTreeMap<String, Vec<String>>> {

@@ -17,6 +17,7 @@ mod progress;
 mod replay;
 mod run;
 mod settings;
+mod sweep;
 mod tally;
 mod verify;
 mod worker;

@@ -71,7 +71,7 @@ impl fmt::Display for Label {
 }
 
 /// FNV-1a, because it can run at compile time; `mix` makes up for its weak high bits.
-const fn fnv(bytes: &[u8]) -> u64 {
+pub(crate) const fn fnv(bytes: &[u8]) -> u64 {
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
     let mut i = 0;
     while i < bytes.len() {

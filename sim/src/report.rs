@@ -2,6 +2,8 @@
 
 mod human;
 mod json;
+mod progress;
+mod sweep;
 mod table;
 mod verify;
 
@@ -11,13 +13,14 @@ use serde_json::Value as Json;
 
 pub use human::{human, two_traces};
 pub use json::{replay_json, run_json, trace_header};
+pub use progress::Progress;
 pub use table::{Style, replay_text, run_text};
 pub use verify::verify_text;
 
 use crate::decide::Counts;
 use crate::fault::{Budget, Fault};
 use crate::scenario::{Expect, Target};
-use crate::search::Verdict;
+use crate::search::{Adequacy, Verdict};
 
 /// Version of the JSON that `--json` prints.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -123,6 +126,8 @@ pub struct SweepReport {
     pub faults: Vec<(&'static str, u64)>,
     /// Runs that reached each goal.
     pub goals: BTreeMap<String, u64>,
+    /// What the runs were made of.
+    pub adequacy: Adequacy,
     /// The sweep was long enough to be asked for all goals, and some were never reached.
     pub vacuous: bool,
     /// It was cut short.
@@ -227,6 +232,21 @@ pub fn grouped(n: u64) -> String {
     out
 }
 
+/// A part of a whole in percent, cut off, not rounded: 100 % is all of it, and what is more than nothing never reads as 0.
+pub fn share(part: u64, whole: u64) -> String {
+    if part >= whole {
+        return "100 %".to_owned();
+    }
+    let hundredths = u128::from(part) * 10_000 / u128::from(whole);
+    match hundredths {
+        0 if part == 0 => "0 %".to_owned(),
+        0 => "<0.01 %".to_owned(),
+        1..100 => format!("0.{hundredths:02} %"),
+        100..1000 => format!("{}.{} %", hundredths / 100, hundredths / 10 % 10),
+        _ => format!("{} %", hundredths / 100),
+    }
+}
+
 fn spaced(name: &str) -> String {
     name.replace('_', " ")
 }
@@ -258,7 +278,7 @@ fn printable(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{count, grouped};
+    use super::{count, grouped, share};
 
     #[test]
     fn numbers_read_well() {
@@ -266,5 +286,20 @@ mod tests {
         assert_eq!(grouped(1_234_567), "1,234,567");
         assert_eq!(count(1, "run"), "1 run");
         assert_eq!(count(2000, "run"), "2,000 runs");
+    }
+
+    #[test]
+    fn shares_never_say_more_than_there_is() {
+        for (part, whole, expected) in [
+            (0, 0, "100 %"),
+            (0, 5, "0 %"),
+            (1, 100_000, "<0.01 %"),
+            (57, 10_000, "0.57 %"),
+            (319, 10_000, "3.1 %"),
+            (9_999, 10_000, "99 %"),
+            (7, 7, "100 %"),
+        ] {
+            assert_eq!(share(part, whole), expected);
+        }
     }
 }

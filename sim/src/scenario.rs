@@ -18,7 +18,7 @@ mod sql_help;
 mod store;
 #[cfg(test)]
 mod tests;
-mod token;
+pub(crate) mod token;
 mod yaml;
 mod yaml_help;
 

@@ -3,6 +3,7 @@
 //! Run `i` of seed `s` depends on nothing but the two, so a search gives the same result in any process and any order.
 //! Nothing here reads a clock or prints: a time limit comes as a question that is asked between blocks of runs.
 
+mod adequacy;
 mod digest;
 mod reduce;
 mod sweep;
@@ -12,6 +13,7 @@ use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 
+pub use adequacy::{Adequacy, JUDGED_FROM, Orders};
 pub use digest::{Digest, hex};
 pub use reduce::{Reduced, reduce};
 pub use sweep::{Swept, quiet, sweep};

@@ -1,5 +1,6 @@
 //! Facts about the whole. Each module says what belongs into it.
 
+mod agreement;
 mod cli;
 mod determinism;
 mod docs;

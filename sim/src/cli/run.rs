@@ -4,11 +4,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use lockstep_sim::exit::Exit;
-use lockstep_sim::fault::Fault;
-use lockstep_sim::report::{self, RunReport, ScenarioReport, SweepReport};
+use lockstep_sim::report::{self, RunReport, ScenarioReport};
 use lockstep_sim::scenario::{self, Scenario};
-use lockstep_sim::search::{Digest, First, Swept};
-use lockstep_sim::world::StoreWorld;
+use lockstep_sim::search::Digest;
 
 use super::args::{ReplayArgs, RunArgs};
 use super::control::Control;
@@ -17,14 +15,8 @@ use super::jobs::Pool;
 use super::progress::Progress;
 use super::settings::Settings;
 use super::tally::{self, Tally};
-use super::workshop::{Answer, DEFAULT, Order, STORE};
+use super::workshop::{Answer, Order};
 use super::{files, interrupt, out, replay};
-
-/// Seeds of one order of the sweep.
-const BLOCK: u64 = 250;
-
-/// A sweep of fewer runs is not asked whether it reached every goal.
-const GOALS_FROM: u64 = 1000;
 
 pub(crate) fn run(args: &RunArgs) -> Result<Exit, Failure> {
     let settings = Settings::of(args)?;
@@ -159,13 +151,13 @@ fn inline(args: &RunArgs, scenarios: &[Scenario], decisions: &str) -> Result<Rep
 }
 
 /// A run in progress.
-struct Work {
-    control: Control,
-    pool: Pool,
-    progress: Progress,
-    digest: Digest,
-    report: RunReport,
-    exit: Exit,
+pub(super) struct Work {
+    pub(super) control: Control,
+    pub(super) pool: Pool,
+    pub(super) progress: Progress,
+    pub(super) digest: Digest,
+    pub(super) report: RunReport,
+    pub(super) exit: Exit,
 }
 
 /// A search that was ordered: scenario, variant, seed.
@@ -198,10 +190,22 @@ impl Work {
             });
         let mut answers: Vec<(usize, Answer)> = Vec::new();
         let progress = &mut self.progress;
+        let wanted = all
+            .iter()
+            .map(|variants| variants.len() as u64)
+            .sum::<u64>();
+        if wanted > 0 {
+            let each = settings.searches.end - settings.searches.start;
+            progress.begin(
+                "scenarios",
+                ("search", "searches"),
+                wanted.saturating_mul(each),
+            );
+        }
         self.pool
             .run(&mut orders, &self.control, &mut |n, answer| {
                 if let Answer::Search { searched, .. } = &answer {
-                    progress.add("scenarios", searched.runs, searched.firsts.len());
+                    progress.add(1, searched.runs, searched.firsts.len() as u64);
                 }
                 answers.push((n, answer));
                 Ok(())
@@ -287,105 +291,7 @@ impl Work {
         Ok(())
     }
 
-    fn sweep(&mut self, settings: &Settings, out: &Path) -> Result<(), Failure> {
-        let started = self.control.seconds();
-        let seeds = settings.sweep.clone();
-        let mut orders = sweep_orders(seeds.clone());
-        let mut swept = Swept::default();
-        let (progress, digest) = (&mut self.progress, &mut self.digest);
-        self.pool
-            .run(&mut orders, &self.control, &mut |n, answer| match answer {
-                Answer::Swept(part) => {
-                    progress.add("sweep", part.runs, part.firsts.len());
-                    let run = u64::from(n > 0);
-                    part.hashes.iter().for_each(|(seed, hash)| {
-                        digest.add_runs(STORE, DEFAULT, *seed, run, &[*hash])
-                    });
-                    swept.absorb(Swept {
-                        hashes: Vec::new(),
-                        ..part
-                    });
-                    Ok(())
-                }
-                Answer::Internal(words) => Err(Failure::Internal(words)),
-                _ => Err(Failure::Internal(
-                    "a job answered another question".to_owned(),
-                )),
-            })?;
-        let done = orders.next().is_none();
-        drop(orders);
-        if let Some(words) = &swept.internal {
-            self.trouble(Exit::Internal, format!("bug in lockstep: {words}"));
-        }
-        let cases = self.shrink_sweep(swept.firsts.values().cloned().collect(), out)?;
-        let seconds = self.control.seconds() - started;
-        let mut goals: BTreeMap<String, u64> = StoreWorld::goals()
-            .iter()
-            .map(|goal| ((*goal).to_owned(), 0))
-            .collect();
-        goals.extend(swept.goals.clone());
-        let vacuous = self.judge_sweep(&swept, &goals);
-        self.report.sweep = Some(SweepReport {
-            seeds: (seeds.start, seeds.end),
-            runs: swept.runs,
-            statements: swept.statements,
-            violations: swept.violations,
-            faults: Fault::ALL
-                .iter()
-                .map(|fault| fault.name())
-                .zip(swept.faults)
-                .collect(),
-            goals,
-            vacuous,
-            cut: swept.cut || !done,
-            cases,
-            seconds,
-        });
-        Ok(())
-    }
-
-    /// What the sweep means for the exit code. True when it was clean and means nothing.
-    fn judge_sweep(&mut self, swept: &Swept, goals: &BTreeMap<String, u64>) -> bool {
-        let missed = swept.runs >= GOALS_FROM && goals.values().any(|runs| *runs == 0);
-        let vacuous = swept.violations == 0 && (swept.runs == 0 || missed);
-        if swept.violations > 0 {
-            self.exit = self.exit.and(Exit::Unexpected);
-        }
-        if vacuous {
-            self.exit = self.exit.and(Exit::Undecided);
-        }
-        vacuous
-    }
-
-    fn shrink_sweep(
-        &mut self,
-        firsts: Vec<First>,
-        out: &Path,
-    ) -> Result<Vec<report::CaseReport>, Failure> {
-        let mut smalls = BTreeMap::new();
-        let mut orders = firsts.into_iter().map(Order::Shrink);
-        self.pool
-            .run(&mut orders, &self.control, &mut |n, answer| match answer {
-                Answer::Shrunk(small) => {
-                    smalls.insert(n, small);
-                    Ok(())
-                }
-                Answer::Internal(words) => Err(Failure::Internal(words)),
-                _ => Err(Failure::Internal(
-                    "a job answered another question".to_owned(),
-                )),
-            })?;
-        let mut cases = Vec::new();
-        for small in smalls.into_values() {
-            if let Some(words) = &small.two_traces {
-                self.trouble(Exit::TwoTraces, format!("two traces: sweep: {words}"));
-            }
-            cases.push(files::write_case(out, STORE, &small)?);
-        }
-        Ok(cases)
-    }
-
-    fn trouble(&mut self, exit: Exit, words: String) {
+    pub(super) fn trouble(&mut self, exit: Exit, words: String) {
         self.exit = self.exit.and(exit);
         self.report.troubles.push(words);
     }
@@ -433,15 +339,4 @@ fn all_variants(scenarios: &[Scenario], args: &RunArgs) -> Result<Vec<Vec<usize>
                 .collect())
         })
         .collect()
-}
-
-/// The quiet run, then the seeds in blocks.
-fn sweep_orders(seeds: std::ops::Range<u64>) -> impl Iterator<Item = Order> {
-    let end = seeds.end;
-    let blocks = seeds.clone().step_by(BLOCK as usize);
-    let block = move |from: u64| Order::Sweep {
-        from,
-        to: from.saturating_add(BLOCK).min(end),
-    };
-    std::iter::once(Order::Quiet { seed: seeds.start }).chain(blocks.map(block))
 }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value as Json, json};
 use super::{
     CaseReport, ReplayReport, RunReport, SCHEMA_VERSION, SweepReport, VariantReport, expect_json,
 };
-use crate::search::hex;
+use crate::search::{Orders, hex};
 use crate::trace;
 
 /// The object that `run --json` prints.
@@ -76,10 +76,28 @@ fn sweep(sweep: &SweepReport) -> Json {
         "violations": sweep.violations,
         "faults": faults,
         "goals": sweep.goals,
+        "adequacy": adequacy(sweep),
         "seconds": (sweep.seconds * 1000.0).round() / 1000.0,
         "vacuous": sweep.vacuous,
         "cut": sweep.cut,
         "cases": sweep.cases.iter().map(case_json).collect::<Vec<_>>(),
+    })
+}
+
+fn adequacy(sweep: &SweepReport) -> Json {
+    let adequacy = &sweep.adequacy;
+    let orders = |orders: &Orders| {
+        json!({
+            "distinct": orders.distinct(),
+            "next_is_new": orders.next_is_new(sweep.runs),
+        })
+    };
+    json!({
+        "sites": adequacy.sites,
+        "roles": adequacy.roles,
+        "rare": sweep.rare(),
+        "pairs": orders(&adequacy.pairs),
+        "whole_runs": orders(&adequacy.whole_runs),
     })
 }
 

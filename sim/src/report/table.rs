@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
+use super::sweep::sweep_text;
 use super::{
-    CaseReport, ReplayReport, ReplayVerdict, RunReport, ScenarioReport, SweepReport, VariantReport,
-    count, expect_words, grouped, printable, spaced,
+    CaseReport, ReplayReport, ReplayVerdict, RunReport, ScenarioReport, VariantReport, count,
+    expect_words, grouped, printable,
 };
 use crate::scenario::Expect;
 use crate::search::{Verdict, hex};
@@ -73,7 +74,7 @@ fn scenario_text(out: &mut String, scenario: &ScenarioReport, style: Style) {
     out.push('\n');
 }
 
-fn widest<T: AsRef<str>>(texts: impl Iterator<Item = T>) -> usize {
+pub(super) fn widest<T: AsRef<str>>(texts: impl Iterator<Item = T>) -> usize {
     texts
         .map(|text| text.as_ref().chars().count())
         .max()
@@ -213,94 +214,6 @@ fn vacuity(variant: &VariantReport) -> String {
     }
 }
 
-fn sweep_text(out: &mut String, sweep: &SweepReport, style: Style) {
-    let (from, to) = sweep.seeds;
-    let _ = writeln!(out, "sweep of the reference store, seeds {from}..{to}");
-    let violations = match sweep.violations {
-        0 => style.green("no violation"),
-        n => style.red(&format!("{} with a violation", count(n, "run"))),
-    };
-    let rate = if sweep.seconds > 0.0 {
-        sweep.statements as f64 / sweep.seconds
-    } else {
-        0.0
-    };
-    let speed = format!(
-        "{:.1} s, {} statements/s",
-        sweep.seconds,
-        grouped(rate as u64)
-    );
-    let statements = count(sweep.statements, "statement");
-    let _ = writeln!(
-        out,
-        "  {}, {statements}   {violations}   {speed}",
-        count(sweep.runs, "run")
-    );
-    if sweep.cut {
-        let _ = writeln!(out, "  cut short before the last seed");
-    }
-    let faults: Vec<String> = sweep
-        .faults
-        .iter()
-        .map(|(name, runs)| counted(name, *runs))
-        .collect();
-    wrapped(out, "faults, in so many runs", &faults);
-    let goals: Vec<String> = sweep
-        .goals
-        .iter()
-        .map(|(name, runs)| counted(name, *runs))
-        .collect();
-    wrapped(out, "goals, reached in so many runs", &goals);
-    if sweep.vacuous {
-        let missed: Vec<String> = sweep
-            .goals
-            .iter()
-            .filter(|(_, runs)| **runs == 0)
-            .map(|(name, _)| spaced(name))
-            .collect();
-        let _ = writeln!(
-            out,
-            "  {} goals never reached: {}",
-            style.red("vacuous:"),
-            missed.join(", ")
-        );
-    }
-    for case in &sweep.cases {
-        let size = format!(
-            "{}, {}",
-            count(case.events as u64, "event"),
-            count(case.deviations as u64, "deviation")
-        );
-        let _ = writeln!(
-            out,
-            "  violated {} (seed {}, {size})",
-            style.red(&case.invariant),
-            case.seed
-        );
-        let _ = writeln!(out, "    {}", case.replay);
-    }
-    out.push('\n');
-}
-
-fn counted(name: &str, runs: u64) -> String {
-    format!("{} {}", spaced(name), grouped(runs))
-}
-
-/// A list in lines of at most about a hundred characters.
-fn wrapped(out: &mut String, title: &str, items: &[String]) {
-    const WIDTH: usize = 100;
-    let mut line = format!("  {title}:");
-    for (i, item) in items.iter().enumerate() {
-        let comma = if i + 1 < items.len() { "," } else { "" };
-        if line.chars().count() + item.chars().count() + 2 > WIDTH {
-            let _ = writeln!(out, "{line}");
-            line = "   ".to_owned();
-        }
-        let _ = write!(line, " {item}{comma}");
-    }
-    let _ = writeln!(out, "{line}");
-}
-
 fn summary(report: &RunReport, style: Style) -> String {
     let variants: Vec<&VariantReport> = report
         .scenarios
@@ -376,11 +289,11 @@ pub fn replay_text(report: &ReplayReport, style: Style) -> String {
 }
 
 impl Style {
-    fn red(self, text: &str) -> String {
+    pub(super) fn red(self, text: &str) -> String {
         self.paint("31", text)
     }
 
-    fn green(self, text: &str) -> String {
+    pub(super) fn green(self, text: &str) -> String {
         self.paint("32", text)
     }
 

@@ -41,5 +41,5 @@ fn reap(ctx: &Ctx, town: &Town) -> bool {
 const FIRST: Label = Label::fixed("until there is work");
 const NEXT: Label = Label::fixed("until the next sweep");
 const SHORTEST_REST_MS: u64 = 5_000;
-const LONGEST_REST_MS: u64 = 300_000;
+const LONGEST_REST_MS: u64 = 1_800_000;
 const LIMIT: u32 = 100;

@@ -120,7 +120,7 @@ const NEXT: Label = Label::fixed("until the next sweep");
 const REPAIRS: Label = Label::fixed("repairs queues");
 const PRUNES: Label = Label::fixed("prunes");
 const SHORTEST_REST_MS: u64 = 30_000;
-const LONGEST_REST_MS: u64 = 600_000;
+const LONGEST_REST_MS: u64 = 3_600_000;
 /// Longer than the platform delivers anything.
 const KEEP_MS: i64 = 2 * 3_600_000;
 const LIMIT: u32 = 100;

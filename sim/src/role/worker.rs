@@ -222,4 +222,4 @@ const SPARE: Label = Label::fixed("spare worker");
 const BURIES: Label = Label::fixed("declares the last one gone");
 const WORK: Label = Label::fixed("for work");
 const SHORTEST_REST_MS: u64 = 60_000;
-const LONGEST_REST_MS: u64 = 600_000;
+const LONGEST_REST_MS: u64 = 3_600_000;

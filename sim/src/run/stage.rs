@@ -13,7 +13,7 @@ use super::gate::{Keeper, disk_sites};
 use super::handle::{Db, Handle};
 use super::{Kernel, Limits, Phase, Violation};
 use crate::case::{Decisions, Deviation, Point};
-use crate::check::{Checker, Rules};
+use crate::check::{Checker, Judging, Rules};
 use crate::decide::{Counts, Profile, Quiet, Strategy};
 use crate::disk::capture::Capture;
 use crate::disk::externs::{self, Observer};
@@ -71,6 +71,8 @@ pub struct Ran {
     pub struck: [u32; Fault::COUNT],
     /// Every strike in order, with its site: the step, the file operation, or what kind of message it was.
     pub strikes: Vec<(Fault, Label)>,
+    /// Kinds of the processes there were, each once.
+    pub roles: Vec<Label>,
     /// Goals reached, by name.
     pub goals: Vec<String>,
     /// Whether any invariant read a row.
@@ -117,6 +119,7 @@ pub struct Stage {
     now_us: Rc<Cell<u64>>,
     disk_sites: Rc<[Label]>,
     keep_steps: bool,
+    judging: Judging,
     /// Connections that a run of this world needs, as far as runs have shown.
     wanted: usize,
 }
@@ -153,6 +156,7 @@ impl Stage {
             now_us,
             disk_sites: disk_sites(),
             keep_steps: false,
+            judging: Judging::default(),
         };
         stage.grow(FEWEST)?;
         Ok(stage)
@@ -248,7 +252,9 @@ impl Stage {
         kernel.statements.set(self.observer.count() - before);
         if !short && kernel.internal.borrow().is_none() {
             kernel.resolve_last_doubts();
-            self.world.judge(&kernel);
+            if self.judging != Judging::Off {
+                self.world.judge(&kernel);
+            }
             self.checker.finish(&kernel);
         }
         let ran = self.harvest(&kernel);
@@ -311,6 +317,12 @@ impl Stage {
             .map(|goal| (*goal).to_owned())
             .collect();
         goals.extend(self.checker.goals_reached());
+        let mut roles: Vec<Label> = Vec::new();
+        for process in kernel.processes() {
+            if !roles.contains(&process.kind) {
+                roles.push(process.kind.clone());
+            }
+        }
         let decisions: std::collections::BTreeMap<Point, Deviation> =
             kernel.deviations.take().into_iter().collect();
         Ran {
@@ -320,6 +332,7 @@ impl Stage {
             profile: kernel.profile.take(),
             struck: kernel.struck.take(),
             strikes: kernel.strikes.take(),
+            roles,
             goals,
             judged_rows: self.checker.judged_rows() || kernel.judged.get(),
             statements: kernel.statements.get(),
@@ -356,6 +369,12 @@ impl Stage {
     /// Whether runs tell which gates between steps they passed: the shrinker moves decisions there.
     pub fn keep_steps(&mut self, keep: bool) {
         self.keep_steps = keep;
+    }
+
+    /// From now on runs are judged so much. What happens in them is the same.
+    pub fn judge(&mut self, judging: Judging) {
+        self.judging = judging;
+        self.checker.judge(judging);
     }
 
     /// A new search begins: every goal has to be reached again.

@@ -2,7 +2,7 @@
 
 /// Kinds of tokens that matter here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// A bare word: keyword, table, column, number.
     Word,
     /// `'…'`
@@ -21,21 +21,21 @@ pub(super) enum Kind {
 
 /// One token and its bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Token<'a> {
-    pub(super) kind: Kind,
-    pub(super) start: usize,
-    pub(super) text: &'a str,
+pub(crate) struct Token<'a> {
+    pub(crate) kind: Kind,
+    pub(crate) start: usize,
+    pub(crate) text: &'a str,
 }
 
 impl Token<'_> {
     /// Compares a word without regard to case, as SQL does.
-    pub(super) fn is(&self, word: &str) -> bool {
+    pub(crate) fn is(&self, word: &str) -> bool {
         self.kind == Kind::Word && self.text.eq_ignore_ascii_case(word)
     }
 }
 
 /// All tokens of a text, without blanks and comments.
-pub(super) fn tokens(sql: &str) -> Vec<Token<'_>> {
+pub(crate) fn tokens(sql: &str) -> Vec<Token<'_>> {
     let mut found = Vec::new();
     let mut at = 0;
     while let Some(first) = sql[at..].chars().next() {
@@ -115,7 +115,7 @@ fn word(rest: &str) -> usize {
 }
 
 /// The table that a statement is about: the word after FROM, INTO or UPDATE.
-pub(super) fn table(sql: &str) -> Option<String> {
+pub(crate) fn table(sql: &str) -> Option<String> {
     let tokens = tokens(sql);
     let before = |token: &Token<'_>| token.is("FROM") || token.is("INTO") || token.is("UPDATE");
     for (index, token) in tokens.iter().enumerate() {

@@ -1,12 +1,12 @@
 //! The sweep: one run for each seed of the default world, in blocks that any process can take.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 
-use super::First;
+use super::{Adequacy, First};
 use crate::decide::{Profile, Quiet, default_for};
 use crate::fault::Fault;
 use crate::run::{Ran, Stage};
@@ -23,10 +23,12 @@ pub struct Swept {
     pub statements: u64,
     /// Runs that violated something.
     pub violations: u64,
-    /// Runs in which each fault struck, in the order of `Fault::ALL`.
-    pub faults: [u64; Fault::COUNT],
+    /// Runs in which each fault struck, by name.
+    pub faults: BTreeMap<String, u64>,
     /// Runs that reached each goal.
     pub goals: BTreeMap<String, u64>,
+    /// What the runs were made of.
+    pub adequacy: Adequacy,
     /// The violation of each invariant with the lowest seed.
     pub firsts: BTreeMap<String, First>,
     /// Seed and trace hash of each run.
@@ -79,9 +81,11 @@ impl Swept {
         self.statements += ran.statements;
         self.violations += u64::from(!ran.violations.is_empty());
         self.hashes.push((seed, ran.hash));
-        for (count, struck) in self.faults.iter_mut().zip(ran.struck) {
-            *count += u64::from(struck > 0);
+        let struck: BTreeSet<Fault> = ran.strikes.iter().map(|(fault, _)| *fault).collect();
+        for fault in struck {
+            *self.faults.entry(fault.name().to_owned()).or_default() += 1;
         }
+        self.adequacy.take(seed, run, ran);
         for goal in &ran.goals {
             *self.goals.entry(goal.clone()).or_default() += 1;
         }
@@ -103,9 +107,10 @@ impl Swept {
         self.violations += other.violations;
         self.cut |= other.cut;
         self.hashes.extend(other.hashes);
-        for (count, more) in self.faults.iter_mut().zip(other.faults) {
-            *count += more;
+        for (fault, runs) in other.faults {
+            *self.faults.entry(fault).or_default() += runs;
         }
+        self.adequacy.absorb(other.adequacy);
         for (goal, runs) in other.goals {
             *self.goals.entry(goal).or_default() += runs;
         }

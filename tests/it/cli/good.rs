@@ -11,7 +11,8 @@ const RUN: &str = "schema_version as_expected digest scenarios sweep troubles in
 const VARIANT: &str = "name expect verdict violated as_expected runs distinct exhausted saturated cut runs_to_find \
                        events_shrunk deviations_shrunk case replay cases covers";
 const CASE: &str = "invariant key seed events deviations case replay";
-const SWEEP: &str = "runs statements violations faults goals seconds vacuous cut cases";
+const SWEEP: &str = "runs statements violations faults goals adequacy seconds vacuous cut cases";
+const ADEQUACY: &str = "sites roles rare pairs whole_runs";
 
 fn has_fields(value: &Value, fields: &str) {
     let found: BTreeSet<&str> = value
@@ -78,6 +79,90 @@ fn sweep(desk: &Desk, more: &[&str]) -> String {
     let json = desk.run(&args).ends_with(0).json();
     has_fields(&json["sweep"], SWEEP);
     json["digest"].as_str().expect("a digest").to_owned()
+}
+
+#[test]
+fn a_sweep_tells_what_it_was_made_of_for_any_number_of_jobs() {
+    let desk = Desk::new();
+    let adequacy = |jobs: &str| {
+        let args = [
+            "run", "--sweep", "--json", "--seeds", "0..600", "--jobs", jobs,
+        ];
+        let json = desk.run(&args).ends_with(0).json();
+        (
+            json["sweep"]["faults"].clone(),
+            json["sweep"]["adequacy"].clone(),
+        )
+    };
+    let (faults, one) = adequacy("1");
+    has_fields(&one, ADEQUACY);
+    assert_eq!(adequacy("3"), (faults.clone(), one.clone()));
+    let count = |value: &Value| value.as_u64().expect("a number");
+    for (fault, runs) in faults.as_object().expect("faults") {
+        let sites = one["sites"][fault].as_object().expect("sites");
+        assert!(
+            sites
+                .values()
+                .all(|struck| (1..=count(runs)).contains(&count(struck)))
+        );
+        assert!(
+            sites.values().map(count).sum::<u64>() >= count(runs),
+            "{fault}"
+        );
+        let numbered = |site: &String| site.contains(|c: char| c.is_ascii_digit());
+        assert!(!sites.keys().any(numbered), "{fault}: {sites:?}");
+    }
+    for role in ["api", "worker", "operator", "provider", "reaper"] {
+        assert!((1..=601).contains(&count(&one["roles"][role])), "{role}");
+    }
+    assert_eq!(
+        one["rare"],
+        Value::Array(Vec::new()),
+        "too short to be judged"
+    );
+    for orders in ["pairs", "whole_runs"] {
+        has_fields(&one[orders], "distinct next_is_new");
+        let chance = one[orders]["next_is_new"].as_f64().expect("a chance");
+        assert!(chance > 0.0 && chance < 1.0, "{orders}: {chance}");
+    }
+    assert!(count(&one["pairs"]["distinct"]) > 100);
+}
+
+#[test]
+fn more_runs_leave_less_to_be_seen_for_the_first_time() {
+    let desk = Desk::new();
+    let chance = |seeds: &str| {
+        let args = ["run", "--sweep", "--json", "--seeds", seeds];
+        let json = desk.run(&args).ends_with(0).json();
+        json["sweep"]["adequacy"]["pairs"]["next_is_new"]
+            .as_f64()
+            .expect("a chance")
+    };
+    let (few, many) = (chance("0..100"), chance("0..900"));
+    assert!(many < few / 2.0, "{few} after 101 runs, {many} after 901");
+}
+
+#[test]
+fn progress_is_plain_lines_where_there_is_no_terminal_and_nothing_beside_json() {
+    let desk = Desk::new();
+    let args = ["run", "--sweep", "--seeds", "0..600", "--jobs", "1"];
+    let told = desk.run(&args).ends_with(0);
+    let lines: Vec<&str> = told.stderr.lines().collect();
+    assert_eq!(lines[0], "sweep: 601 runs");
+    assert!(lines.len() > 1, "{lines:?}");
+    for line in &lines[1..] {
+        assert!(
+            line.starts_with("sweep   ") && line.ends_with("   0 findings"),
+            "{line}"
+        );
+        assert!(
+            line.contains("/601 runs   ") && line.contains(" left   "),
+            "{line}"
+        );
+    }
+    assert!(!told.stderr.contains('\r'), "{:?}", told.stderr);
+    let told = desk.run(&[&args[..], &["--json"]].concat()).ends_with(0);
+    assert_eq!(told.stderr, "");
 }
 
 #[test]
@@ -217,7 +302,8 @@ mod interrupted {
         let told = sweep(&Desk::new(), &["--jobs", "2"]).ends_with(130);
         for words in [
             "sweep of the reference store",
-            "faults, in so many runs",
+            "rarest site",
+            "next run shows a new order of events: ",
             "interrupted",
             "digest ",
         ] {
