@@ -174,6 +174,17 @@ impl Kernel {
         Vec::new()
     }
 
+    /// Whether no fault has struck a clock so far.
+    pub fn clocks_are_right(&self) -> bool {
+        let is_of_clocks = |(fault, _): &(Fault, Label)| {
+            matches!(
+                fault,
+                Fault::ClockOffset | Fault::ClockJump | Fault::ClockDrift | Fault::ClockZone
+            )
+        };
+        !self.strikes.borrow().iter().any(is_of_clocks)
+    }
+
     /// The next position of the trace.
     pub fn position(&self) -> u64 {
         self.trace.borrow_mut().tick()

@@ -6,7 +6,8 @@ mod state;
 use std::rc::Rc;
 
 use lockstep_store::{
-    Accept, Accepted, Answer, Call, Error, NewSession, Op, OpenPolicy, Reply, Verdict, WhenWaiting,
+    Accept, Accepted, Answer, Call, CancelHow, Error, NewSession, Op, OpenPolicy, Reply, Verdict,
+    WhenWaiting,
 };
 
 use super::platform::{Event, Sort};
@@ -26,6 +27,7 @@ pub(crate) fn webhook(ctx: &Ctx, town: &Rc<Town>, event: &Event) {
         }
         Sort::Message(wish) => message(ctx, town, event, *wish),
         Sort::Press(token) => press(ctx, town, event, token),
+        Sort::Stop => stop(ctx, town, event),
     }
 }
 
@@ -136,6 +138,27 @@ fn press(ctx: &Ctx, town: &Rc<Town>, event: &Event, token: &Rc<str>) {
         }
         Err(Error::NotFound { .. }) => ctx.reply("no such button"),
         _ => ctx.reply("error"),
+    }
+}
+
+/// Cancels what the user wrote last. Its worker hears of it when it renews its lease.
+fn stop(ctx: &Ctx, town: &Rc<Town>, event: &Event) {
+    let Some(known) = town.known(event.user) else {
+        return ctx.reply("stopped");
+    };
+    let op = Op::Cancel {
+        task: known.task.as_str().into(),
+        reason: "user".to_owned(),
+        how: CancelHow::Ask,
+    };
+    match store(ctx, "stop", op) {
+        Ok(_) => {
+            ctx.kernel().reached(goal::STOPPED_BY_USER);
+            ctx.reply("stopped");
+        }
+        // It has ended, one way or another.
+        Err(Error::Closed { .. } | Error::NotFound { .. }) => ctx.reply("stopped"),
+        Err(_) => ctx.reply("error"),
     }
 }
 

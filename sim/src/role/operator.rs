@@ -15,6 +15,8 @@ use crate::world::{Town, USERS};
 #[derive(Debug, Clone)]
 pub(crate) struct Notebook {
     plans: Vec<Plan>,
+    /// Listens to complaints meanwhile.
+    watches: bool,
 }
 
 /// One thing to do.
@@ -35,7 +37,6 @@ enum What {
     ResetElsewhere,
     Cancel,
     Close,
-    RetryTheFailed,
     LinkKey,
     RollForward,
     RollForwardAndBack,
@@ -43,14 +44,13 @@ enum What {
     DeclareGone,
 }
 
-const ALL: [What; 12] = [
+const ALL: [What; 11] = [
     What::Migrate,
     What::ResetAndCancel,
     What::ResetAndMove,
     What::ResetElsewhere,
     What::Cancel,
     What::Close,
-    What::RetryTheFailed,
     What::LinkKey,
     What::RollForward,
     What::RollForwardAndBack,
@@ -63,12 +63,22 @@ pub(crate) fn start(ctx: &Ctx, town: &Rc<Town>) {
     let known = town.notebook.borrow().clone();
     let notebook = known.unwrap_or_else(|| draw(ctx));
     *town.notebook.borrow_mut() = Some(notebook.clone());
+    if notebook.watches {
+        watch(ctx, town);
+    }
     for plan in &notebook.plans {
         let (asked, patience, user) = (Rc::clone(town), ctx.now_ms() + PATIENCE_MS, plan.user);
         ctx.wait(&FIRST, Some(patience), move || asked.known(user).is_some());
         ctx.sleep_until(&MOMENT, plan.at_ms.max(ctx.now_ms()));
         carry_out(ctx, town, plan);
     }
+}
+
+/// Somebody else of the same desk has failed tasks done once more.
+fn watch(ctx: &Ctx, town: &Rc<Town>) {
+    let name = Label::new(&format!("{} complaints", ctx.cause()));
+    let town = Rc::clone(town);
+    ctx.spawn(name, true, move |ctx| session::hear_complaints(ctx, &town));
 }
 
 fn carry_out(ctx: &Ctx, town: &Rc<Town>, plan: &Plan) {
@@ -81,9 +91,12 @@ fn carry_out(ctx: &Ctx, town: &Rc<Town>, plan: &Plan) {
 }
 
 fn draw(ctx: &Ctx) -> Notebook {
-    let mut plans: Vec<Plan> = (0..ctx.pick(&PLANS, 3)).map(|_| plan(ctx)).collect();
+    let mut plans: Vec<Plan> = (0..ctx.pick(&PLANS, 5)).map(|_| plan(ctx)).collect();
     plans.sort_by_key(|plan| plan.at_ms);
-    Notebook { plans }
+    Notebook {
+        plans,
+        watches: ctx.pick(&WATCHES, 3) == 2,
+    }
 }
 
 fn plan(ctx: &Ctx) -> Plan {
@@ -109,6 +122,7 @@ fn act(ctx: &Ctx, town: &Rc<Town>, plan: &Plan) -> Result<(), Error> {
 }
 
 const PLANS: Label = Label::fixed("how many plans");
+const WATCHES: Label = Label::fixed("hears complaints");
 const PLAN: Label = Label::fixed("operator's plan");
 const WHOSE: Label = Label::fixed("whose session");
 const FORCE: Label = Label::fixed("by force");

@@ -27,16 +27,19 @@ pub(crate) enum Sort {
     Message(Wish),
     /// A press of the button with this token.
     Press(Rc<str>),
+    /// What was written last is not wanted any more.
+    Stop,
 }
 
 /// Takes a user's event and delivers it on its own time.
 pub(crate) fn post(ctx: &Ctx, town: &Rc<Town>, event: Event) {
     let name = event.name.as_str().to_owned();
+    town.writes[event.user].set(true);
     match &event.sort {
         Sort::Message(Wish::Ping) => {
             town.pings.borrow_mut().insert(name);
         }
-        Sort::Message(_) => {}
+        Sort::Message(_) | Sort::Stop => {}
         Sort::Press(token) => {
             town.pressed.borrow_mut().insert(name, Rc::clone(token));
         }
@@ -63,7 +66,7 @@ pub(crate) fn press(ctx: &Ctx, town: &Rc<Town>, user: usize, token: String) {
 fn deliver(ctx: &Ctx, town: &Rc<Town>, event: &Event) {
     let attempts = match event.sort {
         Sort::Message(_) => ATTEMPTS,
-        Sort::Press(_) => ATTEMPTS_OF_A_PRESS,
+        Sort::Press(_) | Sort::Stop => ATTEMPTS_OF_A_PRESS,
     };
     let mut rest = FIRST_REST_MS;
     for attempt in 0..attempts {
@@ -83,6 +86,7 @@ fn deliver(ctx: &Ctx, town: &Rc<Town>, event: &Event) {
     match event.sort {
         Sort::Message(_) => town.given_up.borrow_mut().push(event.name.clone()),
         Sort::Press(_) => ctx.kernel().reached(goal::PRESS_EXPIRED),
+        Sort::Stop => {}
     }
 }
 
@@ -112,7 +116,7 @@ fn heard(ctx: &Ctx, town: &Town, event: &Event, text: &str) -> bool {
             ctx.kernel().reached(goal::PAYLOAD_REFUSED);
             true
         }
-        _ => text == "pong" || text == "pressed" || text == "no such button",
+        _ => matches!(text, "pong" | "pressed" | "no such button" | "stopped"),
     }
 }
 
@@ -132,5 +136,5 @@ const FIRST_REST_MS: u64 = 1_000;
 const LONGEST_REST_MS: u64 = 600_000;
 /// About an hour and a half: no pause and no lock lasts as long.
 const ATTEMPTS: u64 = 18;
-/// About a minute.
-const ATTEMPTS_OF_A_PRESS: u64 = 4;
+/// As long as somebody looks at a button that does not react.
+const ATTEMPTS_OF_A_PRESS: u64 = 2;

@@ -51,7 +51,7 @@ impl Sender<'_> {
     fn send_all(&mut self) -> bool {
         let mut found = false;
         // A route that nobody uses costs nothing to ask, but makes the quiet run longer.
-        let used = |index: &usize| self.town.known(*index).is_some();
+        let used = |index: &usize| self.town.writes[*index].get();
         let routes: Vec<usize> = (0..USERS.len()).filter(used).collect();
         for route in routes {
             while !self.ctx.stopping() && self.send_some(USERS[route].tenant) {

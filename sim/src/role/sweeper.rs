@@ -104,8 +104,9 @@ fn repair_queues(ctx: &Ctx, town: &Town) {
 }
 
 fn prune(ctx: &Ctx) {
+    let clocks_agree = ctx.kernel().clocks_are_right();
     let op = Op::Prune {
-        keep_ms: KEEP_MS,
+        keep_ms: if clocks_agree { KEEP_MS } else { KEEP_LONG_MS },
         limit: LIMIT,
     };
     if let Ok(Reply::Pruned(pruned)) = insist(ctx, None, op)
@@ -123,4 +124,6 @@ const SHORTEST_REST_MS: u64 = 30_000;
 const LONGEST_REST_MS: u64 = 3_600_000;
 /// Longer than the platform delivers anything.
 const KEEP_MS: i64 = 2 * 3_600_000;
+/// The same and as much as two clocks may differ: what was written with a clock that is behind looks older than it is.
+const KEEP_LONG_MS: i64 = 36 * 3_600_000;
 const LIMIT: u32 = 100;

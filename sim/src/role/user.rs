@@ -33,6 +33,9 @@ pub(crate) fn start(ctx: &Ctx, town: &Rc<Town>, index: usize) {
             ctx.sleep(&GAP, gap);
         }
         write(ctx, town, index, n);
+        if ctx.pick(&STOPS, 8) == 7 {
+            stop(ctx, town, index, n);
+        }
     }
 }
 
@@ -54,6 +57,22 @@ fn write(ctx: &Ctx, town: &Rc<Town>, index: usize, n: u64) {
     platform::post(ctx, town, event);
 }
 
+/// Regrets it as soon as somebody is at work on it.
+fn stop(ctx: &Ctx, town: &Rc<Town>, index: usize, n: u64) {
+    let (seen, patience) = (Rc::clone(town), ctx.now_ms() + PATIENCE_MS);
+    ctx.wait(&AT_WORK, Some(patience), move || seen.anybody_is_busy());
+    let event = Event {
+        user: index,
+        name: Label::new(&format!("{}.stop#{n}", USERS[index].name)),
+        ext_id: format!("s{n}"),
+        sort: Sort::Stop,
+    };
+    platform::post(ctx, town, event);
+}
+
+const STOPS: Label = Label::fixed("regrets it");
+const AT_WORK: Label = Label::fixed("until somebody is at work");
+const PATIENCE_MS: u64 = 20_000;
 const MESSAGES: Label = Label::fixed("how many messages");
 const RUNTIME: Label = Label::fixed("which runtime");
 const TABS: Label = Label::fixed("how many tabs");

@@ -49,6 +49,8 @@ pub(crate) const CANCELLED: &str = "task_cancelled";
 pub(crate) const CANCELLED_BY_WORKER: &str = "cancelled_while_running";
 /// The operator closed a session.
 pub(crate) const CLOSED: &str = "session_closed";
+/// A user stopped what they had asked for.
+pub(crate) const STOPPED_BY_USER: &str = "stopped_by_user";
 /// The operator had a failed task done once more.
 pub(crate) const RETRIED_BY_HAND: &str = "retried_by_hand";
 /// A chat got a second key.
@@ -140,6 +142,7 @@ pub(super) const ALL: &[&str] = &[
     CANCELLED,
     CANCELLED_BY_WORKER,
     CLOSED,
+    STOPPED_BY_USER,
     RETRIED_BY_HAND,
     KEY_LINKED,
     ROLLED_FORWARD,

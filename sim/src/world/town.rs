@@ -84,6 +84,8 @@ pub(crate) struct Town {
     pub(crate) spare: Cell<Option<Option<Post>>>,
     /// The runtime that each user's sessions begin in.
     pub(crate) prefers: [Cell<usize>; 2],
+    /// Who has written anything.
+    pub(crate) writes: [Cell<bool>; 2],
     known: [RefCell<Option<Known>>; 2],
     /// Workers in the middle of a turn.
     pub(crate) busy: [Cell<bool>; 3],
@@ -117,6 +119,7 @@ impl Town {
             notebook: RefCell::new(None),
             spare: Cell::new(None),
             prefers: Default::default(),
+            writes: Default::default(),
             known: Default::default(),
             busy: Default::default(),
             given_up: RefCell::default(),

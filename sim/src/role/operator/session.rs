@@ -34,7 +34,6 @@ pub(super) fn act(ctx: &Ctx, town: &Rc<Town>, plan: &Plan) -> Result<(), Error> 
         What::ResetElsewhere => reset(QueueFate::Move, Some(other_build(town, plan.user))),
         What::Cancel => cancel(ctx, town, plan, &known),
         What::Close => close(ctx, plan, &known),
-        What::RetryTheFailed => retry_the_failed(ctx, town),
         What::LinkKey => link_key(ctx, plan.user),
         _ => migrate(ctx, town, &known.session, other_build(town, plan.user)),
     }
@@ -142,16 +141,17 @@ fn close(ctx: &Ctx, plan: &Plan, known: &Known) -> Result<(), Error> {
 }
 
 /// Does once more what failed, each task once. Somebody has to complain first.
-fn retry_the_failed(ctx: &Ctx, town: &Rc<Town>) -> Result<(), Error> {
-    let (asked, patience) = (Rc::clone(town), ctx.now_ms() + PATIENCE_MS);
-    let kernel = ctx.shared_kernel();
-    ctx.wait(&COMPLAINT, Some(patience), move || {
-        asked.failed(&kernel).is_some()
-    });
-    let Some(session) = town.failed(ctx.kernel()) else {
-        return Ok(());
-    };
-    for task in shown(ctx, &session)?.tasks {
+pub(super) fn hear_complaints(ctx: &Ctx, town: &Rc<Town>) {
+    let (asked, kernel) = (Rc::clone(town), ctx.shared_kernel());
+    ctx.wait(&COMPLAINT, None, move || asked.failed(&kernel).is_some());
+    if let Some(session) = town.failed(ctx.kernel()) {
+        // A session that was pruned meanwhile has nothing left to be done again.
+        let _ = retry_the_failed(ctx, town, &session);
+    }
+}
+
+fn retry_the_failed(ctx: &Ctx, town: &Town, session: &str) -> Result<(), Error> {
+    for task in shown(ctx, session)?.tasks {
         if !matches!(task.state, TaskState::Failed | TaskState::Dead) {
             continue;
         }

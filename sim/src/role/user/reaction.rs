@@ -25,7 +25,7 @@ pub(crate) fn react(ctx: &Ctx, town: &Rc<Town>, user: usize, body: &str) {
 fn answer(ctx: &Ctx, town: &Rc<Town>, user: usize, n: u64, question: &Question) {
     let hesitates = ctx.amount(&HESITATES, SHORTEST_MS, LONGEST_MS);
     ctx.sleep(&HESITATES, hesitates);
-    match ctx.pick(&HOW, 8) {
+    match ctx.pick(&HOW, 9) {
         1 => press(ctx, town, user, question, 2),
         2 => {
             ctx.kernel().reached(goal::PRESSED_TWICE);
@@ -43,7 +43,7 @@ fn answer(ctx: &Ctx, town: &Rc<Town>, user: usize, n: u64, question: &Question) 
             fall_back(ctx, town, user, n);
         }
         6 => {}
-        7 => press_old(ctx, town, user, question),
+        7 | 8 => press_old(ctx, town, user, question),
         _ => press(ctx, town, user, question, 1),
     }
 }
