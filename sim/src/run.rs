@@ -10,6 +10,7 @@ compile_error!(
 );
 
 mod actor;
+mod backup;
 mod clock;
 mod commit;
 mod ctx;
@@ -21,6 +22,7 @@ mod life;
 mod message;
 mod process;
 mod schedule;
+mod second;
 mod stage;
 
 use std::cell::{Cell, RefCell};
@@ -30,6 +32,7 @@ use std::rc::Rc;
 use corosensei::Coroutine;
 use corosensei::stack::DefaultStack;
 
+pub use self::backup::Backup;
 pub use self::clock::{ProcessClock, SimClock};
 pub use self::ctx::Ctx;
 pub use self::handle::{Db, Handle};
@@ -141,6 +144,11 @@ pub struct Kernel {
     judged: Cell<bool>,
     /// Transactions that were open when their process died, or whose commit failed: recovery may still make them visible.
     in_doubt: RefCell<Vec<commit::Doubt>>,
+    /// A restore that the actor has asked for that has just stopped.
+    restoring: RefCell<Option<Backup>>,
+    world: Rc<dyn World>,
+    /// Connections to a second database so far.
+    second_conns: Cell<u32>,
     /// No file of the database can grow until then.
     full_until: Cell<u64>,
     /// Step gates that were passed, when somebody wants to know them.

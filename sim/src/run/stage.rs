@@ -203,6 +203,8 @@ impl Stage {
         }
         self.disk.restore(&self.image);
         self.revive_the_dead();
+        // Somebody edited by hand and did not set it back: what comes next must not work on such a connection.
+        self.pool.retain(Handle::is_as_opened);
         for handle in &self.pool {
             externs::drop_cache(handle.connection());
             handle.capture.rewind(0);
@@ -293,6 +295,9 @@ impl Stage {
             violations: RefCell::default(),
             judged: Cell::new(false),
             in_doubt: RefCell::default(),
+            restoring: RefCell::default(),
+            world: Rc::clone(&self.world),
+            second_conns: Cell::new(0),
             full_until: Cell::new(0),
             steps: RefCell::new(self.keep_steps.then(Vec::new)),
             internal: RefCell::default(),
@@ -430,12 +435,7 @@ fn open(
     let capture = Rc::new(Capture::install(&connection));
     observer.watch(&connection, conn);
     let db = world.open(connection, clock.clone())?;
-    Ok(Handle {
-        conn,
-        db,
-        capture,
-        clock,
-    })
+    Ok(Handle::new(conn, db, capture, clock))
 }
 
 /// Connections that the pool has at first.
