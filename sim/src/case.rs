@@ -280,3 +280,26 @@ pub fn parse_line(part: &str) -> Result<(Point, Deviation), String> {
     };
     Ok((point, decision.trim().parse()?))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Deviation, KNOWN};
+
+    #[test]
+    fn every_decision_that_is_known_is_read_as_it_is_written() {
+        for form in KNOWN.split(", ") {
+            let text = form
+                .replace("CAUSE", "m1/redelivery#1")
+                .replace("Nms", "70ms")
+                .replace("Nppm", "-70ppm")
+                .replace("Nh", "-7h")
+                .replace(" N", " 7");
+            let deviation: Deviation = text.parse().unwrap_or_else(|error| panic!("{error}"));
+            assert_eq!(deviation.to_string(), text);
+            assert_eq!(deviation.has_amount(), form.contains(" N"), "{form}");
+            assert_eq!(deviation.amount().is_some(), deviation.has_amount());
+            let smaller = deviation.with_amount(3);
+            assert_eq!(smaller.amount(), deviation.amount().map(|_| 3), "{form}");
+        }
+    }
+}

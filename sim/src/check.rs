@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::config::DbConfig;
 use rusqlite::types::Value;
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::{Connection, ErrorCode, ffi};
 
 use self::rule::{Compiled, compile};
 use crate::disk::capture::Change;
@@ -298,8 +298,9 @@ impl Judge for Checker {
         let outcome = self.in_snapshot(|| self.judge_commit(kernel, changes));
         kernel.disk().shm_header_restore(&shm);
         match outcome {
-            // Suspended connections can hold every lock that a reader needs, such as all read marks of the WAL's index.
-            Err(error) if is_locked(&error) => self.missed.set(true),
+            // Suspended connections can hold every lock that a reader needs, such as all read marks of the WAL's index; and
+            // while the schema is another one, the rules do not fit it.
+            Err(error) if is_locked(&error) || is_of_schema(&error) => self.missed.set(true),
             Err(error) => kernel.internal(format!("the checker failed: {error}")),
             Ok(()) => {}
         }
@@ -315,8 +316,11 @@ impl Judge for Checker {
             Ok(())
         });
         kernel.disk().shm_header_restore(&shm);
-        if let Err(error) = outcome {
-            kernel.internal(format!("the checker failed at a row in doubt: {error}"));
+        match outcome {
+            Err(error) if !is_of_schema(&error) => {
+                kernel.internal(format!("the checker failed at a row in doubt: {error}"));
+            }
+            _ => {}
         }
         visible
     }
@@ -350,7 +354,7 @@ impl Judge for Checker {
         match outcome {
             // The WAL's index is torn and a survivor is in the middle of recovering it: nobody can look before it is
             // done, and the next commit and the end of the run are judged anyway.
-            Err(error) if is_locked(&error) => {}
+            Err(error) if is_locked(&error) || is_of_schema(&error) => self.missed.set(true),
             Err(error) => kernel.internal(format!("the checker failed after a crash: {error}")),
             Ok(()) => {}
         }
@@ -380,6 +384,12 @@ fn is_locked(error: &rusqlite::Error) -> bool {
         code,
         Some(ErrorCode::DatabaseBusy | ErrorCode::FileLockingProtocolFailed)
     )
+}
+
+/// SQLite does not understand a query that it understood when the rules were prepared.
+fn is_of_schema(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error().map(|error| error.extended_code);
+    matches!(code, Some(ffi::SQLITE_ERROR | ffi::SQLITE_SCHEMA))
 }
 
 fn columns(connection: &Connection) -> rusqlite::Result<BTreeMap<String, Vec<String>>> {

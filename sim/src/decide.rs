@@ -48,6 +48,8 @@ pub enum Kind {
     Restart,
     /// Somebody is woken: or nobody hears it.
     Wake,
+    /// A role may strike this fault now: 1 says that it should.
+    May(Fault),
 }
 
 /// A point where a decision is made.
@@ -121,8 +123,8 @@ pub struct Counts {
 pub struct Profile {
     /// Gates that each cause (by hash) passed.
     pub gates: BTreeMap<u64, u32>,
-    /// Points by kind: step, disk, disk data, wait, send, reply, amount, pick, clock, restart, wake.
-    pub points: [u64; 11],
+    /// Points by kind: step, disk, disk data, wait, send, reply, amount, pick, clock, restart, wake, may.
+    pub points: [u64; 12],
     /// Kinds of faults that the world allows, in the order of [`Fault::ALL`].
     pub kinds: Vec<Fault>,
 }
@@ -142,6 +144,7 @@ impl Profile {
             Kind::Clock => 8,
             Kind::Restart => 9,
             Kind::Wake => 10,
+            Kind::May(_) => 11,
         }
     }
 }

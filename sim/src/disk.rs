@@ -12,6 +12,7 @@
 //! use other connections of the same disk in the meantime. And no callback unwinds through SQLite: a dead connection gets
 //! an error code, and a gatekeeper promises not to panic.
 
+mod backup;
 pub mod capture;
 mod content;
 pub mod externs;
@@ -34,6 +35,7 @@ use std::rc::{Rc, Weak};
 use rusqlite::{Connection, OpenFlags};
 use xxhash_rust::xxh3::Xxh3;
 
+pub use backup::DatabaseCopy;
 pub use gate::{Dead, FileKind, Gatekeeper, Method, Refusal};
 pub use image::{Image, Shm, ShmHeader};
 pub use shm::LogEnd;
@@ -136,16 +138,15 @@ impl Disk {
         probe.query_row([], |_| Ok(()))
     }
 
-    /// True when a database file (not only its WAL) was written since the last [`Disk::restore`] or [`Disk::image`].
+    /// True when a database file of the image (not only its WAL) was written since the last [`Disk::restore`] or [`Disk::image`].
     pub fn main_written(&self) -> bool {
-        self.nodes
-            .borrow()
-            .values()
-            .any(|node| node.kind == FileKind::Main && node.content.borrow().written())
+        self.nodes.borrow().values().any(|node| {
+            node.kind == FileKind::Main && node.is_in_image() && node.content.borrow().written()
+        })
     }
 
     /// True when connections that lived through this run remember something that [`Disk::restore`] cannot take back, so
-    /// that a pool must be opened afresh: a database file was written (checkpoint, rollback-journal mode), the WAL was
+    /// that a pool must be opened afresh: a database file of the image was written (checkpoint, rollback-journal mode), the WAL was
     /// restarted over frames of the image (each connection counts restarts), or the schema changed.
     pub fn pool_stale(&self) -> bool {
         self.main_written()
@@ -153,7 +154,7 @@ impl Disk {
                 .nodes
                 .borrow()
                 .values()
-                .any(|node| node.wal_restarted() || node.schema_changed())
+                .any(|node| node.is_in_image() && (node.wal_restarted() || node.schema_changed()))
     }
 
     /// Feeds the bytes of all files, in the order of their names. What is still as in the image is fed as its length
@@ -192,6 +193,11 @@ impl Disk {
         if let Some(node) = self.node(file) {
             node.shm.clear();
         }
+    }
+
+    /// Whether this connection has written to a write-ahead log since it took the write lock: what it did may be found there.
+    pub fn has_logged(&self, conn: Conn) -> bool {
+        self.owner(conn).is_some_and(|owner| owner.logged.get())
     }
 
     /// How far the write-ahead log of a database is committed, as its WAL index says.

@@ -39,6 +39,14 @@ pub enum Fault {
     StoreError,
     /// For a while no file of the database can grow, for anybody.
     DiskFull,
+    /// The schema changes under the running system. This kind and those below are struck by a role, never by a strategy.
+    SchemaDrift,
+    /// The database is put back to a backup.
+    BackupRestore,
+    /// Somebody works on another database file than everybody else.
+    SecondDatabase,
+    /// Somebody changes rows by hand, without the pragmas of the store.
+    HandEdit,
 }
 
 impl Fault {
@@ -46,7 +54,7 @@ impl Fault {
     pub const COUNT: usize = Self::ALL.len();
 
     /// Every kind, in the order of reports.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 21] = [
         Self::Crash,
         Self::LostRequest,
         Self::LostReply,
@@ -64,6 +72,10 @@ impl Fault {
         Self::LostWakeup,
         Self::StoreError,
         Self::DiskFull,
+        Self::SchemaDrift,
+        Self::BackupRestore,
+        Self::SecondDatabase,
+        Self::HandEdit,
     ];
 
     /// The name in YAML, traces and reports.
@@ -86,6 +98,10 @@ impl Fault {
             Self::LostWakeup => "lost_wakeup",
             Self::StoreError => "store_error",
             Self::DiskFull => "disk_full",
+            Self::SchemaDrift => "schema_drift",
+            Self::BackupRestore => "backup_restore",
+            Self::SecondDatabase => "second_database",
+            Self::HandEdit => "hand_edit",
         }
     }
 }

@@ -10,6 +10,7 @@ compile_error!(
 );
 
 mod actor;
+mod backup;
 mod clock;
 mod commit;
 mod ctx;
@@ -21,6 +22,7 @@ mod life;
 mod message;
 mod process;
 mod schedule;
+mod second;
 mod stage;
 
 use std::cell::{Cell, RefCell};
@@ -30,6 +32,7 @@ use std::rc::Rc;
 use corosensei::Coroutine;
 use corosensei::stack::DefaultStack;
 
+pub use self::backup::Backup;
 pub use self::clock::{ProcessClock, SimClock};
 pub use self::ctx::Ctx;
 pub use self::handle::{Db, Handle};
@@ -139,8 +142,15 @@ pub struct Kernel {
     goals: RefCell<std::collections::BTreeSet<&'static str>>,
     violations: RefCell<Vec<Violation>>,
     judged: Cell<bool>,
+    /// What restores have undone, as positions of the trace.
+    undone: RefCell<Vec<std::ops::Range<u64>>>,
     /// Transactions that were open when their process died, or whose commit failed: recovery may still make them visible.
     in_doubt: RefCell<Vec<commit::Doubt>>,
+    /// A restore that the actor has asked for that has just stopped.
+    restoring: RefCell<Option<Backup>>,
+    world: Rc<dyn World>,
+    /// Connections to a second database so far.
+    second_conns: Cell<u32>,
     /// No file of the database can grow until then.
     full_until: Cell<u64>,
     /// Step gates that were passed, when somebody wants to know them.
@@ -169,9 +179,9 @@ impl Kernel {
         self.phase.get()
     }
 
-    /// STUB
+    /// What was undone by restores, as positions of the trace.
     pub fn undone(&self) -> Vec<std::ops::Range<u64>> {
-        Vec::new()
+        self.undone.borrow().clone()
     }
 
     /// Whether no fault has struck a clock so far.

@@ -50,6 +50,10 @@ pub enum Kind {
     Stuck,
     /// A process ends that was asked to, or by itself.
     Exit,
+    /// A backup is taken.
+    Backup,
+    /// The database is put back to a backup.
+    Restore,
 }
 
 impl Kind {
@@ -71,6 +75,8 @@ impl Kind {
             Self::Violation => "violation",
             Self::Stuck => "stuck",
             Self::Exit => "exit",
+            Self::Backup => "backup",
+            Self::Restore => "restore",
         }
     }
 }

@@ -28,7 +28,7 @@ pub use self::defect::{Defect, Edit, Quirk};
 pub(crate) use self::letter::{Letter, Question};
 pub(crate) use self::native::{HELD, Native, Place, Turn};
 pub(crate) use self::people::{Known, Saved, Shown, USERS, Wish, author_of, event_of};
-pub(crate) use self::release::RUNTIMES;
+pub(crate) use self::release::{RUNTIMES, release};
 pub use self::sabotage::{SABOTEURS, Saboteur};
 pub(crate) use self::town::{Bell, Post, Town};
 
@@ -97,7 +97,7 @@ impl World for StoreWorld {
         let Db::Store(store) = &mut handle.db else {
             return Err("this world needs the reference store".into());
         };
-        release::release(&mut **store).map_err(|error| error.to_string())?;
+        release(&mut **store).map_err(|error| error.to_string())?;
         let dropped = self.defect.map_or("", |defect| defect.drops);
         handle
             .connection()
@@ -239,6 +239,10 @@ const BUDGET: &[(Fault, u32, u64)] = &[
     (Fault::LostWakeup, 2, 0),
     (Fault::StoreError, 3, 0),
     (Fault::DiskFull, 1, 300_000),
+    (Fault::SchemaDrift, 1, 0),
+    (Fault::BackupRestore, 1, 0),
+    (Fault::SecondDatabase, 1, 0),
+    (Fault::HandEdit, 1, 0),
 ];
 
 /// 2026-01-01 00:00 UTC.

@@ -184,6 +184,9 @@ impl Strategy for Seeded {
             Kind::Restart => self
                 .strikes(Fault::CrashAgain, bits, view)
                 .map(|most| Act::Do(Deviation::CrashAgain(1 + below(mix(bits, 9), most)))),
+            // A role that asks has a place for it, so that it is worth doing in most of the runs that have the kind on.
+            Kind::May(fault) => (self.fault[fault as usize] > 0 && !mix(bits, 7).is_multiple_of(4))
+                .then_some(Act::Do(Deviation::Pick(1))),
             Kind::Wake => self
                 .strikes(Fault::LostWakeup, bits, view)
                 .map(|_| Act::Do(Deviation::LostWakeup)),
@@ -217,6 +220,9 @@ fn fault_rate(run: u64, fault: Fault, profile: &Profile) -> u64 {
         Fault::CrashAgain => profile.points[9],
         Fault::LostWakeup => profile.points[10],
         Fault::StoreError | Fault::DiskFull => profile.points[2],
+        Fault::SchemaDrift | Fault::BackupRestore | Fault::SecondDatabase | Fault::HandEdit => {
+            profile.points[11]
+        }
     };
     rate(1 + (Swarm::bits(run, fault) >> 1 & 1), points.max(2))
 }

@@ -65,6 +65,31 @@ impl Content {
         self.bytes.resize(size, 0);
     }
 
+    /// Replaces everything by these bytes, and writes only from where they differ.
+    pub(super) fn replace(&mut self, bytes: &[u8]) {
+        let same = self.bytes.iter().zip(bytes).take_while(|(a, b)| a == b);
+        let same = same.count();
+        if self.bytes.len() > same {
+            self.truncate(same);
+        }
+        if bytes.len() > same {
+            self.write(same, &bytes[same..]);
+        }
+    }
+
+    /// How many bytes the first frames of a write-ahead log take, its header included.
+    pub(super) fn wal_length(&self, frames: usize) -> usize {
+        match self.page_size() {
+            Some(page) if frames > 0 => WAL_HEADER + frames * (FRAME_HEADER + page),
+            _ => 0,
+        }
+    }
+
+    /// Whether there is an image that changes are tracked against.
+    pub(super) fn is_tracked(&self) -> bool {
+        self.base.is_some()
+    }
+
     pub(super) fn flip(&mut self, offset: usize) -> bool {
         let Some(byte) = self.bytes.get(offset).copied() else {
             return false;
@@ -119,18 +144,19 @@ impl Content {
         let from = if self.dirty.is_empty() { clean } else { 0 };
         hash.update(&(self.bytes.len() as u64).to_le_bytes());
         hash.update(&(from as u64).to_le_bytes());
-        let Some(page) = self
-            .bytes
-            .get(8..12)
-            .and_then(|size| size.try_into().ok())
-            .map(u32::from_be_bytes)
-        else {
+        let Some(page) = self.page_size() else {
             return;
         };
-        for frame in self.bytes[from.max(WAL_HEADER)..].chunks(FRAME_HEADER + page as usize) {
+        for frame in self.bytes[from.max(WAL_HEADER)..].chunks(FRAME_HEADER + page) {
             hash.update(&frame[..frame.len().min(FRAME_SALTS)]);
             hash.update(frame.get(FRAME_HEADER..).unwrap_or_default());
         }
+    }
+
+    /// The page size in the header of a write-ahead log.
+    fn page_size(&self) -> Option<usize> {
+        let size = self.bytes.get(8..12)?.try_into().ok()?;
+        usize::try_from(u32::from_be_bytes(size)).ok()
     }
 
     fn is_base(&self) -> bool {

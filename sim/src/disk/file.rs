@@ -143,7 +143,7 @@ unsafe extern "C" fn write(
     // SAFETY: SQLite passes `amount` initialised bytes; nobody writes them while this slice exists, because the copy
     // below calls nothing.
     let data = unsafe { std::slice::from_raw_parts(data.cast::<u8>(), amount) };
-    handle.node.write(at, data);
+    handle.write(at, data);
     ffi::SQLITE_OK
 }
 

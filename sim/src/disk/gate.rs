@@ -134,6 +134,8 @@ pub(super) struct Owner {
     pub(super) disk: Rc<Disk>,
     number: Conn,
     dead: Cell<bool>,
+    /// It has written to a write-ahead log since it took the write lock.
+    pub(super) logged: Cell<bool>,
 }
 
 thread_local! {
@@ -147,6 +149,7 @@ impl Owner {
             disk,
             number,
             dead: Cell::new(false),
+            logged: Cell::new(false),
         })
     }
 

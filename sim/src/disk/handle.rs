@@ -71,6 +71,13 @@ impl Handle {
         self.kind != FileKind::Temp && end > self.node.content.borrow().bytes().len()
     }
 
+    pub(super) fn write(&self, at: usize, data: &[u8]) {
+        if self.kind == FileKind::Wal {
+            self.owner.logged.set(true);
+        }
+        self.node.write(at, data);
+    }
+
     pub(super) fn lock(&self, level: i32) -> Result<bool, Refusal> {
         self.gate(Method::Lock)?;
         Ok(self.try_lock(level))
@@ -88,6 +95,7 @@ impl Handle {
         if granted && exclusive && slots & SLOT_WRITE != 0 {
             self.change_before.set(self.node.shm.change_counter());
             self.log_before.set(self.node.shm.log_end());
+            self.owner.logged.set(false);
         }
         Ok(granted)
     }

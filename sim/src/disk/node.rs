@@ -77,6 +77,11 @@ impl Node {
         self.cookie.get() != self.cookie_before.get()
     }
 
+    /// It was there when the image was taken that the disk goes back to.
+    pub(super) fn is_in_image(&self) -> bool {
+        self.content.borrow().is_tracked()
+    }
+
     pub(super) fn forget(&self, handle: &Handle) {
         self.openers
             .borrow_mut()

@@ -15,6 +15,9 @@ pub(super) const SLOT_WRITE: u8 = 1;
 const CHANGE_COUNTER: usize = 8;
 const LAST_FRAME: usize = 16;
 const SALTS: usize = 32;
+/// Where it says that it was filled, and how long it is.
+const IS_INIT: usize = 12;
+const COPY: usize = 48;
 
 /// How far the write-ahead log is committed, as the WAL index says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,10 +27,14 @@ pub struct LogEnd {
 }
 
 impl LogEnd {
+    /// How many frames of the log are committed.
+    pub(super) fn frame_count(&self) -> usize {
+        u32::from_ne_bytes(self.frames) as usize
+    }
+
     /// Whether the log has grown since `before` without having been restarted.
     pub fn continues(&self, before: &LogEnd) -> bool {
-        let frames = |end: &LogEnd| u32::from_ne_bytes(end.frames);
-        self.salts == before.salts && frames(self) > frames(before)
+        self.salts == before.salts && self.frame_count() > before.frame_count()
     }
 }
 
@@ -88,6 +95,13 @@ impl SharedMemory {
         end.frames.copy_from_slice(&bytes[LAST_FRAME..][..4]);
         end.salts.copy_from_slice(&bytes[SALTS..]);
         end
+    }
+
+    /// Whether both header copies say the same and say something: nobody is publishing a commit or recovering the log.
+    pub(super) fn is_settled(&self) -> bool {
+        let mut bytes = [0; 2 * COPY];
+        self.copy_to(&mut bytes);
+        bytes[IS_INIT] != 0 && bytes[..COPY] == bytes[COPY..]
     }
 
     /// A copy of all regions.

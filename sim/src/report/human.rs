@@ -62,7 +62,7 @@ fn started(event: &Event, overlapped: bool) -> String {
     let head = match event.kind {
         Kind::Violation => format!("VIOLATED {}", arg_text(&event.arg)),
         Kind::Heal => format!("-- {} --", arg_text(&event.arg)),
-        Kind::Exit => format!("! {}", arg_text(&event.arg)),
+        Kind::Exit | Kind::Restore => format!("! {}", arg_text(&event.arg)),
         Kind::Fault => format!("! {}", arg_text(&event.arg)),
         Kind::Switch => format!("~ {}", arg_text(&event.arg)),
         Kind::Stuck => format!("STUCK {} {}", event.cause, arg_text(&event.arg)),

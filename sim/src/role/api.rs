@@ -6,19 +6,23 @@ mod state;
 use std::rc::Rc;
 
 use lockstep_store::{
-    Accept, Accepted, Answer, Call, CancelHow, Error, NewSession, Op, OpenPolicy, Reply, Verdict,
-    WhenWaiting,
+    Accept, Accepted, Answer, Call, CancelHow, Error, NewSession, Op, OpenPolicy, Reply, Store,
+    Verdict, WhenWaiting,
 };
 
 use super::platform::{Event, Sort};
+use crate::fault::Fault;
 use crate::label::Label;
-use crate::run::Ctx;
-use crate::world::{Question, Quirk, RUNTIMES, Town, USERS, Wish, goal};
+use crate::run::{Ctx, Db};
+use crate::world::{Question, Quirk, RUNTIMES, Town, USERS, Wish, goal, release};
 
 pub(crate) use self::state::{Edit, connect, edit};
 
 /// Handles one delivery of an event. Whatever goes wrong, the platform is told so and delivers again.
 pub(crate) fn webhook(ctx: &Ctx, town: &Rc<Town>, event: &Event) {
+    if town.closed.get() {
+        return ctx.reply("error");
+    }
     match &event.sort {
         // It keeps a connection open, and that is all.
         Sort::Message(Wish::Ping) if !town.has(Quirk::PingsAreMessages) => {
@@ -41,6 +45,9 @@ fn message(ctx: &Ctx, town: &Rc<Town>, event: &Event, wish: Wish) {
         ctx.reply(&format!("ok task:{known_by} ?"));
     }
     let op = Op::Accept(accept(ctx, town, event, wish, known_by));
+    if ctx.may(Fault::SecondDatabase) {
+        return wrong_file(ctx, town, op);
+    }
     match store(ctx, "accept", op) {
         Ok(Reply::Accepted(accepted)) => {
             note_goals(ctx, town, &accepted);
@@ -53,6 +60,34 @@ fn message(ctx: &Ctx, town: &Rc<Town>, event: &Event, wish: Wish) {
             if town.has(Quirk::ErrorMeansAbsent) {
                 open_another(ctx, town, event);
             }
+            ctx.reply("error");
+        }
+    }
+}
+
+/// This process was started with another file for a database. There is no build in it that a session could be bound to.
+fn wrong_file(ctx: &Ctx, town: &Town, op: Op) {
+    ctx.strike(Fault::SecondDatabase, "of an API process");
+    let call = Call {
+        op_id: Some(format!("accept {}", ctx.cause()).into()),
+        op,
+    };
+    let answer = ctx.with_second_database(|handle| match &mut handle.db {
+        Db::Store(store) => {
+            if town.has(Quirk::SetsUpWhatIsMissing) {
+                // That this may fail does not occur to it.
+                let _ = release(&mut **store);
+            }
+            store.apply(&call).ok()
+        }
+        Db::Raw(_) => None,
+    });
+    match answer {
+        Ok(Some(Reply::Accepted(accepted))) => {
+            ctx.reply(&format!("ok {} {}", accepted.task, accepted.session));
+        }
+        _ => {
+            ctx.kernel().reached(goal::SECOND_FILE_REFUSED);
             ctx.reply("error");
         }
     }

@@ -1,5 +1,6 @@
 //! The operator: in some runs works on one session, on the builds, or on the database behind the store's back.
 
+mod by_hand;
 mod rollout;
 mod session;
 
@@ -42,9 +43,13 @@ enum What {
     RollForwardAndBack,
     MigrateAll,
     DeclareGone,
+    EditByHand,
+    Drift,
+    Restore,
 }
 
-const ALL: [What; 11] = [
+/// Some twice: what also needs a fault to be allowed would be rare otherwise.
+const ALL: [What; 17] = [
     What::Migrate,
     What::ResetAndCancel,
     What::ResetAndMove,
@@ -56,10 +61,18 @@ const ALL: [What; 11] = [
     What::RollForwardAndBack,
     What::MigrateAll,
     What::DeclareGone,
+    What::EditByHand,
+    What::EditByHand,
+    What::Drift,
+    What::Drift,
+    What::Restore,
+    What::Restore,
 ];
 
 /// Does what the notebook says. When the tool crashes the operator starts it again, and its `op_id`s are the same.
 pub(crate) fn start(ctx: &Ctx, town: &Rc<Town>) {
+    by_hand::set_right(ctx, town);
+    by_hand::open_again(ctx, town);
     let known = town.notebook.borrow().clone();
     let notebook = known.unwrap_or_else(|| draw(ctx));
     *town.notebook.borrow_mut() = Some(notebook.clone());
@@ -117,6 +130,18 @@ fn act(ctx: &Ctx, town: &Rc<Town>, plan: &Plan) -> Result<(), Error> {
         }
         What::MigrateAll => session::migrate_all(ctx, town, plan.user),
         What::DeclareGone => rollout::declare_gone(ctx, town, plan.user),
+        What::EditByHand => {
+            by_hand::edit(ctx);
+            Ok(())
+        }
+        What::Drift => {
+            by_hand::drift(ctx, town);
+            Ok(())
+        }
+        What::Restore => {
+            by_hand::restore(ctx, town);
+            Ok(())
+        }
         _ => session::act(ctx, town, plan),
     }
 }

@@ -11,6 +11,7 @@ use crate::world::Town;
 
 /// Sweeps while there is news, and ever more rarely while there is none.
 pub(crate) fn start(ctx: &Ctx, town: &Rc<Town>) {
+    town.wait_until_open(ctx);
     let rung = Rc::clone(town);
     ctx.wait_or_stop(&FIRST, None, move || rung.rings() > 0);
     let mut rest = SHORTEST_REST_MS;

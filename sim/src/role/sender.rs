@@ -14,6 +14,7 @@ use crate::world::{Quirk, Town, USERS, goal};
 
 /// Sends when it is called; a call may be lost, so it also looks by itself, ever more rarely while there is nothing.
 pub(crate) fn start(ctx: &Ctx, town: &Rc<Town>) {
+    town.wait_until_open(ctx);
     let mut sender = Sender {
         ctx,
         town,

@@ -12,6 +12,7 @@ use crate::world::{Quirk, Town, goal};
 
 /// Sweeps often while something is found, and ever more rarely while nothing is.
 pub(crate) fn start(ctx: &Ctx, town: &Rc<Town>) {
+    town.wait_until_open(ctx);
     let rung = Rc::clone(town);
     ctx.wait_or_stop(&FIRST, None, move || rung.rings() > 0);
     let mut rest = SHORTEST_REST_MS;

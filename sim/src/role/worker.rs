@@ -37,6 +37,7 @@ impl Worker {
 pub(crate) fn start(ctx: &Ctx, town: &Rc<Town>, instance: u32) {
     let slot = instance as usize - 1;
     town.busy[slot].set(false);
+    town.wait_until_open(ctx);
     let Some(post) = post(ctx, town, slot) else {
         return;
     };

@@ -43,6 +43,8 @@ pub(super) struct Actor {
     pub(super) waits_at: RefCell<Label>,
     pub(super) handle: RefCell<Option<Handle>>,
     pub(super) conn: Cell<u32>,
+    /// The connection to a second database that it is using.
+    pub(super) second_conn: Cell<u32>,
     pub(super) answer: RefCell<Option<Rc<super::message::Mail>>>,
     pub(super) delivery: Cell<Option<usize>>,
     counts: RefCell<Vec<(u64, u32)>>,
@@ -70,6 +72,7 @@ impl Actor {
             condition: RefCell::new(None),
             handle: RefCell::new(None),
             conn: Cell::new(0),
+            second_conn: Cell::new(0),
             answer: RefCell::new(None),
             delivery: Cell::new(None),
             counts: RefCell::new(Vec::new()),

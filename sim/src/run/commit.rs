@@ -44,7 +44,7 @@ impl Kernel {
     pub(super) fn leave_in_doubt(&self, conn: Conn, cause: &Label) {
         let capture = self.captures.get(conn as usize).and_then(Option::as_ref);
         let changes = capture.map(|capture| capture.take()).unwrap_or_default();
-        if changes.is_empty() {
+        if changes.is_empty() || !self.disk.has_logged(conn) {
             return;
         }
         let log = self.disk.log_end(MAIN);
@@ -71,7 +71,7 @@ impl Kernel {
             .into_iter()
             .partition(|doubt| before.continues(&doubt.log));
         *self.in_doubt.borrow_mut() = left;
-        // Each has written over the one before it, unless it got no further than a read.
+        // Each has written over the one before it, unless both began with the same bytes.
         let last = match found.len() {
             0 | 1 => found.pop(),
             _ => found

@@ -13,6 +13,7 @@ use super::process::Process;
 use super::{Kernel, Phase};
 use crate::decide::Kind;
 use crate::disk::Dead;
+use crate::fault::Fault;
 use crate::label::Label;
 use crate::ledger::Effect;
 use crate::trace::{Arg, Kind as EventKind, Outcome};
@@ -147,6 +148,19 @@ impl Ctx {
         // The process is dead before this returns, so that it cannot be told to go on.
         let _ = self.kernel.suspend(&self.actor);
         unwind()
+    }
+
+    /// Whether this role should strike a fault of its own now. A decision: no in the quiet run, without budget, and once faults
+    /// have stopped; a swarm has the kind on or off for the whole run. Not a gate.
+    pub fn may(&self, fault: Fault) -> bool {
+        self.kernel.may(&self.actor, fault)
+    }
+
+    /// Records that this role strikes a fault of its own: an event of the trace, and one strike less.
+    pub fn strike(&self, fault: Fault, words: &str) {
+        self.kernel.struck(fault, &Label::new(fault.name()));
+        self.kernel
+            .fault_event(&self.actor, format!("{fault} {words}"));
     }
 
     /// Whether somebody hears a wake-up: yes, unless a decision says otherwise. Not a gate.
@@ -289,7 +303,8 @@ impl Ctx {
     }
 
     /// Uses this actor's database handle. Every return from SQLite goes through here, so that an actor that has died
-    /// inside never sees the result.
+    /// inside never sees the result. Whoever changes a setting of the connection sets it back in the same call: others of this
+    /// process get the connection next.
     pub fn with_db<T>(&self, work: impl FnOnce(&mut Handle) -> T) -> T {
         let mut handle = self.take_handle();
         self.kernel.disk.enter(handle.conn);
@@ -325,7 +340,7 @@ impl Ctx {
         handle
     }
 
-    fn alive(&self, result: Result<(), Dead>) {
+    pub(super) fn alive(&self, result: Result<(), Dead>) {
         if result.is_err() || self.kernel.over.get() {
             unwind();
         }

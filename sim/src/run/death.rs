@@ -95,7 +95,7 @@ impl Kernel {
         let idle = process.idle.borrow();
         let busy = victims
             .iter()
-            .map(|actor| actor.conn.get())
+            .flat_map(|actor| [actor.conn.get(), actor.second_conn.get()])
             .filter(|conn| *conn != 0);
         idle.iter().map(|handle| handle.conn).chain(busy).collect()
     }

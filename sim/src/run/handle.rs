@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use lockstep_store::SqliteStore;
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 
 use super::clock::SimClock;
 use crate::disk::Conn;
@@ -27,9 +28,31 @@ pub struct Handle {
     pub capture: Rc<Capture>,
     /// Its clock.
     pub clock: SimClock,
+    settings: [Option<bool>; SETTINGS.len()],
 }
 
 impl Handle {
+    pub(super) fn new(conn: Conn, db: Db, capture: Rc<Capture>, clock: SimClock) -> Self {
+        let mut handle = Self {
+            conn,
+            db,
+            capture,
+            clock,
+            settings: [None; SETTINGS.len()],
+        };
+        handle.settings = handle.settings_now();
+        handle
+    }
+
+    /// Whether what a hand edit switches off is still as it was when the connection was opened.
+    pub(super) fn is_as_opened(&self) -> bool {
+        self.settings == self.settings_now()
+    }
+
+    fn settings_now(&self) -> [Option<bool>; SETTINGS.len()] {
+        SETTINGS.map(|setting| self.connection().db_config(setting).ok())
+    }
+
     /// The SQLite connection.
     pub fn connection(&self) -> &Connection {
         match &self.db {
@@ -38,3 +61,10 @@ impl Handle {
         }
     }
 }
+
+/// Settings of a connection that a hand edit may switch: `PRAGMA foreign_keys`, triggers, `PRAGMA writable_schema`.
+const SETTINGS: [DbConfig; 3] = [
+    DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY,
+    DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER,
+    DbConfig::SQLITE_DBCONFIG_WRITABLE_SCHEMA,
+];

@@ -117,11 +117,33 @@ impl Kernel {
     pub(super) fn stop_due(&self, by_us: u64) {
         for process in self.processes() {
             if process.is_stopping() && process.stop_at.get() <= by_us {
-                process.restart_at.set(self.later(RESTART_MS.0));
-                self.exit_event(&process, "is killed, its grace is over");
-                self.kill(&process);
+                self.stop_now(&process, "is killed, its grace is over");
             }
         }
+    }
+
+    /// Stops a process from outside; it starts again after a while. Not counted as a crash.
+    pub(super) fn stop_now(&self, process: &Rc<Process>, words: &str) {
+        process.restart_at.set(self.later(RESTART_MS.0));
+        self.exit_event(process, words);
+        self.kill(process);
+    }
+
+    /// Whether a role should strike a fault of its own now: no, unless a decision says so and there is budget left.
+    pub(super) fn may(&self, actor: &Actor, fault: Fault) -> bool {
+        if self.budget.borrow().left(fault) == 0 {
+            return false;
+        }
+        let site = Label::new(fault.name());
+        let Some((key, occurrence, act)) = self.ask(actor, &site, Kind::May(fault)) else {
+            return false;
+        };
+        let yes = act == Act::Do(Deviation::Pick(1));
+        self.strategy.borrow_mut().carried_out(key, yes);
+        if yes {
+            self.deviated(actor, &site, occurrence, Deviation::Pick(1));
+        }
+        yes
     }
 
     pub(super) fn store_error(&self, actor: &Actor, site: &Label) -> bool {

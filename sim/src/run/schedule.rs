@@ -27,6 +27,9 @@ impl Kernel {
                 if let Some(process) = self.dying.take() {
                     self.kill(&process);
                 }
+                if let Some(backup) = self.restoring.take() {
+                    self.put_back(&actor, &backup);
+                }
                 continue;
             }
             if self.settled() && world.settled(self) {

@@ -207,6 +207,8 @@ impl Stage {
         }
         self.disk.restore(&self.image);
         self.revive_the_dead();
+        // Somebody edited by hand and did not set it back: what comes next must not work on such a connection.
+        self.pool.retain(Handle::is_as_opened);
         for handle in &self.pool {
             externs::drop_cache(handle.connection());
             handle.capture.rewind(0);
@@ -298,7 +300,11 @@ impl Stage {
             goals: RefCell::default(),
             violations: RefCell::default(),
             judged: Cell::new(false),
+            undone: RefCell::default(),
             in_doubt: RefCell::default(),
+            restoring: RefCell::default(),
+            world: Rc::clone(&self.world),
+            second_conns: Cell::new(0),
             full_until: Cell::new(0),
             steps: RefCell::new(self.keep_steps.then(Vec::new)),
             internal: RefCell::default(),
@@ -449,12 +455,7 @@ fn open(
     let capture = Rc::new(Capture::install(&connection));
     observer.watch(&connection, conn);
     let db = world.open(connection, clock.clone())?;
-    Ok(Handle {
-        conn,
-        db,
-        capture,
-        clock,
-    })
+    Ok(Handle::new(conn, db, capture, clock))
 }
 
 /// Connections that the pool has at first.

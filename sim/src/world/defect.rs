@@ -28,6 +28,8 @@ pub enum Quirk {
     AnswersEarly,
     /// The API knows an event by its delivery.
     KnowsDeliveries,
+    /// An API process with the wrong file sets up there what it misses.
+    SetsUpWhatIsMissing,
     /// The API takes a keep-alive for a message.
     PingsAreMessages,
     /// The API takes an error for absence, and opens a session of its own.

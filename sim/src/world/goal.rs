@@ -115,6 +115,12 @@ pub(crate) const SENT_AGAIN_MARKED: &str = "sent_again_marked";
 pub(crate) const SENDER_GIVEN_UP: &str = "sender_given_up";
 /// A session was closed because it was idle for too long.
 pub(crate) const IDLE_SESSION_CLOSED: &str = "idle_session_closed";
+/// The database refused an edit by hand.
+pub(crate) const HAND_EDIT_REFUSED: &str = "hand_edit_refused";
+/// A process with another database file could not take anything there.
+pub(crate) const SECOND_FILE_REFUSED: &str = "second_file_refused";
+/// A backup was put back, and the store was told.
+pub(crate) const RESTORED: &str = "restored";
 /// Old rows were pruned.
 pub(crate) const PRUNED: &str = "pruned";
 
@@ -175,6 +181,9 @@ pub(super) const ALL: &[&str] = &[
     SENT_AGAIN_MARKED,
     SENDER_GIVEN_UP,
     IDLE_SESSION_CLOSED,
+    HAND_EDIT_REFUSED,
+    SECOND_FILE_REFUSED,
+    RESTORED,
     PRUNED,
 ];
 

@@ -27,7 +27,7 @@ pub(crate) const RUNTIMES: [Runtime; 2] = [
 ];
 
 /// What was released before the first run: one current build for each runtime, and moves between the two, either way.
-pub(super) fn release(store: &mut impl Store) -> Result<(), Error> {
+pub(crate) fn release(store: &mut impl Store) -> Result<(), Error> {
     for Runtime {
         name,
         class,

@@ -84,6 +84,14 @@ pub(crate) struct Town {
     pub(crate) spare: Cell<Option<Option<Post>>>,
     /// The runtime that each user's sessions begin in.
     pub(crate) prefers: [Cell<usize>; 2],
+    /// The schema is not what the store expects.
+    pub(crate) drifted: Cell<bool>,
+    /// A backup is being put back: nobody may work yet.
+    pub(crate) closed: Cell<bool>,
+    /// What the store is to be told after a restore; 0 when there was none.
+    pub(crate) incarnation: Cell<i64>,
+    /// Restores so far: who was shown something before may see less now.
+    pub(crate) restores: Cell<u32>,
     /// Who has written anything.
     pub(crate) writes: [Cell<bool>; 2],
     known: [RefCell<Option<Known>>; 2],
@@ -119,6 +127,10 @@ impl Town {
             notebook: RefCell::new(None),
             spare: Cell::new(None),
             prefers: Default::default(),
+            drifted: Cell::new(false),
+            closed: Cell::new(false),
+            incarnation: Cell::new(0),
+            restores: Cell::new(0),
             writes: Default::default(),
             known: Default::default(),
             busy: Default::default(),
@@ -222,7 +234,13 @@ impl Town {
 
     /// Whether all that was accepted has ended and nobody is in the middle of a turn.
     pub(super) fn settled(&self, kernel: &Kernel) -> bool {
-        !self.anybody_is_busy() && !self.owes(kernel)
+        !self.anybody_is_busy() && !self.drifted.get() && !self.closed.get() && !self.owes(kernel)
+    }
+
+    /// Waits until nobody puts a backup back.
+    pub(crate) fn wait_until_open(self: &Rc<Self>, ctx: &Ctx) {
+        let town = Rc::clone(self);
+        ctx.wait_or_stop(&OPEN, None, move || !town.closed.get());
     }
 
     /// Whether a worker is in the middle of a turn.
@@ -237,4 +255,5 @@ impl Default for Town {
     }
 }
 
+const OPEN: Label = Label::fixed("until the restore is over");
 const WAKE: Label = Label::fixed("wake-up");

@@ -25,6 +25,9 @@ struct Cache(RefCell<BTreeMap<String, State>>);
 
 /// Serves the state to a tab that was shown version `shown`. A cached state that is older will not do.
 pub(crate) fn connect(ctx: &Ctx, town: &Town, session: &str, shown: i64) {
+    if town.closed.get() {
+        return ctx.reply("error");
+    }
     let cached = cache(ctx).0.borrow().get(session).cloned();
     let fresh = cached.filter(|state| state.version >= shown || town.has(Quirk::ServesStaleCache));
     if fresh.is_some() {
@@ -39,6 +42,9 @@ pub(crate) fn connect(ctx: &Ctx, town: &Town, session: &str, shown: i64) {
 
 /// Adds an edit to the state, once. Who finds that somebody else was faster reads again and adds it to that.
 pub(crate) fn edit(ctx: &Ctx, town: &Town, edit: &Edit) {
+    if town.closed.get() {
+        return ctx.reply("error");
+    }
     for _ in 0..ATTEMPTS {
         let cached = cache(ctx).0.borrow().get(&edit.session).cloned();
         let Ok(state) = cached.map_or_else(|| read(ctx, &edit.session), Ok) else {

@@ -18,6 +18,7 @@ pub(super) fn open(ctx: &Ctx, town: &Rc<Town>, user: usize, n: u64) {
             user,
             n,
             shown: 0,
+            restores: 0,
         }
         .live();
     });
@@ -28,8 +29,9 @@ struct Tab<'a> {
     town: Rc<Town>,
     user: usize,
     n: u64,
-    /// The newest version of the state that this tab was shown.
+    /// The newest version of the state that this tab was shown, and how many backups had been put back until then.
     shown: i64,
+    restores: u32,
 }
 
 impl Tab<'_> {
@@ -63,6 +65,7 @@ impl Tab<'_> {
         else {
             return;
         };
+        self.forget_what_was_undone();
         if version < self.shown {
             let row = format!(
                 "session={session} shown={} then={version} tab={}",
@@ -77,6 +80,13 @@ impl Tab<'_> {
             self.ctx.kernel().reached(goal::RECONNECTED);
         }
         self.shown = self.shown.max(version);
+    }
+
+    fn forget_what_was_undone(&mut self) {
+        let restores = self.town.restores.get();
+        if self.restores < restores {
+            (self.restores, self.shown) = (restores, 0);
+        }
     }
 
     /// Adds something to the state. Without an answer it is asked for again, under the same name.

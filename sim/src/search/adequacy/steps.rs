@@ -46,6 +46,8 @@ fn is_work(kind: Kind) -> bool {
         | Kind::Use
         | Kind::Effect => true,
         Kind::Fault
+        | Kind::Backup
+        | Kind::Restore
         | Kind::Switch
         | Kind::Exit
         | Kind::Restart
