@@ -45,7 +45,7 @@ fn message(ctx: &Ctx, town: &Rc<Town>, event: &Event, wish: Wish) {
         ctx.reply(&format!("ok task:{known_by} ?"));
     }
     let op = Op::Accept(accept(ctx, town, event, wish, known_by));
-    if ctx.may(Fault::SecondDatabase) {
+    if ctx.pick(&WRONG_FILE, 8) == 7 && ctx.may(Fault::SecondDatabase) {
         return wrong_file(ctx, town, op);
     }
     match store(ctx, "accept", op) {
@@ -216,6 +216,7 @@ fn store(ctx: &Ctx, what: &str, op: Op) -> Result<Reply, Error> {
     })
 }
 
+const WRONG_FILE: Label = Label::fixed("started with another file");
 const IDLE: Label = Label::fixed("session may idle out");
 const IDLE_MS: i64 = 900_000;
 /// After so many failed or expired attempts a task is dead.

@@ -23,6 +23,8 @@ pub(crate) struct Notebook {
 /// One thing to do.
 #[derive(Debug, Clone, Copy)]
 struct Plan {
+    /// Which of the plans it is: the same thing may be done twice, and is another request then.
+    n: u64,
     what: What,
     user: usize,
     force: bool,
@@ -71,7 +73,10 @@ const ALL: [What; 17] = [
 
 /// Does what the notebook says. When the tool crashes the operator starts it again, and its `op_id`s are the same.
 pub(crate) fn start(ctx: &Ctx, town: &Rc<Town>) {
-    by_hand::set_right(ctx, town);
+    if town.altered.get() {
+        by_hand::set_right(ctx, town);
+        by_hand::keep_looking(ctx, town);
+    }
     by_hand::open_again(ctx, town);
     let known = town.notebook.borrow().clone();
     let notebook = known.unwrap_or_else(|| draw(ctx));
@@ -104,7 +109,7 @@ fn carry_out(ctx: &Ctx, town: &Rc<Town>, plan: &Plan) {
 }
 
 fn draw(ctx: &Ctx) -> Notebook {
-    let mut plans: Vec<Plan> = (0..ctx.pick(&PLANS, 5)).map(|_| plan(ctx)).collect();
+    let mut plans: Vec<Plan> = (0..ctx.pick(&PLANS, 5)).map(|n| plan(ctx, n)).collect();
     plans.sort_by_key(|plan| plan.at_ms);
     Notebook {
         plans,
@@ -112,8 +117,9 @@ fn draw(ctx: &Ctx) -> Notebook {
     }
 }
 
-fn plan(ctx: &Ctx) -> Plan {
+fn plan(ctx: &Ctx, n: u64) -> Plan {
     Plan {
+        n,
         what: ALL[ctx.pick(&PLAN, ALL.len() as u64) as usize],
         user: usize::from(ctx.pick(&WHOSE, USERS.len() as u64) == 1),
         force: ctx.pick(&FORCE, 2) == 1,
@@ -123,13 +129,13 @@ fn plan(ctx: &Ctx) -> Plan {
 
 fn act(ctx: &Ctx, town: &Rc<Town>, plan: &Plan) -> Result<(), Error> {
     match plan.what {
-        What::RollForward => rollout::forward(ctx, town, plan.user),
+        What::RollForward => rollout::forward(ctx, town, plan),
         What::RollForwardAndBack => {
-            rollout::forward(ctx, town, plan.user)?;
-            rollout::back(ctx, town, plan.user)
+            rollout::forward(ctx, town, plan)?;
+            rollout::back(ctx, town, plan)
         }
         What::MigrateAll => session::migrate_all(ctx, town, plan.user),
-        What::DeclareGone => rollout::declare_gone(ctx, town, plan.user),
+        What::DeclareGone => rollout::declare_gone(ctx, town, plan),
         What::EditByHand => {
             by_hand::edit(ctx);
             Ok(())

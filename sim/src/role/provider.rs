@@ -35,8 +35,10 @@ pub(crate) struct Order {
 
 /// Runs one turn. It may fail before its effect or after it.
 pub(crate) fn serve(ctx: &Ctx, town: &Rc<Town>, order: &Order) {
+    let ordered = ctx.kernel().position();
     let said = carry_out(ctx, town, order);
     town.kept.borrow_mut().turns.push(Turn {
+        ordered,
         n: ctx.kernel().position(),
         task: order.task.as_str().to_owned(),
         fence: order.fence,

@@ -13,7 +13,8 @@ use crate::world::Town;
 pub(crate) fn start(ctx: &Ctx, town: &Rc<Town>) {
     town.wait_until_open(ctx);
     let rung = Rc::clone(town);
-    ctx.wait_or_stop(&FIRST, None, move || rung.rings() > 0);
+    let patience = ctx.now_ms() + LONGEST_REST_MS;
+    ctx.wait_or_stop(&FIRST, Some(patience), move || rung.rings() > 0);
     let mut rest = SHORTEST_REST_MS;
     let mut heard = town.rings();
     loop {

@@ -14,7 +14,8 @@ use crate::world::{Quirk, Town, goal};
 pub(crate) fn start(ctx: &Ctx, town: &Rc<Town>) {
     town.wait_until_open(ctx);
     let rung = Rc::clone(town);
-    ctx.wait_or_stop(&FIRST, None, move || rung.rings() > 0);
+    let patience = ctx.now_ms() + LONGEST_REST_MS;
+    ctx.wait_or_stop(&FIRST, Some(patience), move || rung.rings() > 0);
     let mut rest = SHORTEST_REST_MS;
     for round in 1.. {
         ctx.wait_or_stop(&NEXT, Some(ctx.now_ms() + rest), || false);

@@ -134,6 +134,9 @@ fn serve(ctx: &Ctx, town: &Rc<Town>, me: &mut Worker) {
         }
         // Registered when there is something to do, so that a quiet run stays small.
         registered = registered || register(ctx, me);
+        if !registered {
+            heard = bell.rings();
+        }
         let worked = registered && drain(ctx, town, me, &bell, &mut heard);
         if registered && !worked && is_gone(ctx, me) {
             return;

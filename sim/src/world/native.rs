@@ -29,6 +29,8 @@ pub(crate) struct Native {
 /// One order that was carried out or refused.
 #[derive(Debug, Clone)]
 pub(crate) struct Turn {
+    /// Position in the trace, when the order came.
+    pub(crate) ordered: u64,
     /// Position in the trace, when the provider said what it said.
     pub(crate) n: u64,
     pub(crate) task: String,

@@ -86,6 +86,8 @@ pub(crate) struct Town {
     pub(crate) prefers: [Cell<usize>; 2],
     /// The schema is not what the store expects.
     pub(crate) drifted: Cell<bool>,
+    /// Somebody has altered the schema in this run.
+    pub(crate) altered: Cell<bool>,
     /// A backup is being put back: nobody may work yet.
     pub(crate) closed: Cell<bool>,
     /// What the store is to be told after a restore; 0 when there was none.
@@ -128,6 +130,7 @@ impl Town {
             spare: Cell::new(None),
             prefers: Default::default(),
             drifted: Cell::new(false),
+            altered: Cell::new(false),
             closed: Cell::new(false),
             incarnation: Cell::new(0),
             restores: Cell::new(0),

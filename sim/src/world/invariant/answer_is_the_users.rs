@@ -15,14 +15,14 @@ pub(super) fn judge(facts: &Facts<'_>, found: &mut Found) {
             continue;
         };
         // What was answered before a restore may have been undone by it.
-        if facts.is_undone(turn.n) {
+        if facts.is_undone(turn.ordered) {
             continue;
         }
         let known = ended.get(turn.task.as_str());
         let given = known.is_some_and(|known| {
             known
                 .iter()
-                .any(|(n, words)| *n < turn.n && words == answer)
+                .any(|(n, words)| *n < turn.ordered && words == answer)
         });
         if !given {
             let task = &turn.task;
