@@ -195,7 +195,7 @@ impl Disk {
         }
     }
 
-    /// Whether this connection has written to a write-ahead log since it took the write lock: what it did may be found there.
+    /// Whether this connection holds the write lock and has written to the write-ahead log: what it did may be found there.
     pub fn has_logged(&self, conn: Conn) -> bool {
         self.owner(conn).is_some_and(|owner| owner.logged.get())
     }

@@ -134,7 +134,7 @@ pub(super) struct Owner {
     pub(super) disk: Rc<Disk>,
     number: Conn,
     dead: Cell<bool>,
-    /// It has written to a write-ahead log since it took the write lock.
+    /// It has written to a write-ahead log under the write lock that it still holds, or held when it died.
     pub(super) logged: Cell<bool>,
 }
 

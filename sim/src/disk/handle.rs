@@ -109,6 +109,7 @@ impl Handle {
         self.owner.alive()?;
         let held = self.shm_exclusive.get() & slots;
         if exclusive && held & SLOT_WRITE != 0 {
+            self.owner.logged.set(false);
             let counter = self.node.shm.change_counter();
             if counter == self.change_before.get().wrapping_add(1) {
                 // Said once: if the process dies in the callback or at the gate below, the lock goes without this path.

@@ -44,7 +44,8 @@ impl Kernel {
     pub(super) fn leave_in_doubt(&self, conn: Conn, cause: &Label) {
         let capture = self.captures.get(conn as usize).and_then(Option::as_ref);
         let changes = capture.map(|capture| capture.take()).unwrap_or_default();
-        if changes.is_empty() || !self.disk.has_logged(conn) {
+        // A change of the schema writes frames and no rows.
+        if !self.disk.has_logged(conn) {
             return;
         }
         let log = self.disk.log_end(MAIN);
@@ -76,10 +77,10 @@ impl Kernel {
             0 | 1 => found.pop(),
             _ => found
                 .iter()
-                .rposition(|doubt| self.stands(doubt, now))
+                .rposition(|doubt| doubt.changes.is_empty() || self.stands(doubt, now))
                 .map(|at| found.swap_remove(at)),
         };
-        if let Some(doubt) = last {
+        if let Some(doubt) = last.filter(|doubt| !doubt.changes.is_empty()) {
             self.keep_changes(&doubt.cause, doubt.changes);
         }
     }
