@@ -113,6 +113,11 @@ impl World for StoreWorld {
             api.on_start(true, Rc::new(spare_the_others));
             kernel.add_process(Rc::clone(api));
         }
+        let unlocks = Rc::clone(&town);
+        town.provider.on_start(
+            true,
+            Rc::new(move |ctx: &Ctx| role::provider::start(ctx, &unlocks)),
+        );
         kernel.add_process(Rc::clone(&town.provider));
         for instance in 1..=WORKERS {
             let started = Rc::clone(&town);

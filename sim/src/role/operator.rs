@@ -51,7 +51,7 @@ enum What {
 }
 
 /// Some twice: what also needs a fault to be allowed would be rare otherwise.
-const ALL: [What; 17] = [
+const ALL: [What; 18] = [
     What::Migrate,
     What::ResetAndCancel,
     What::ResetAndMove,
@@ -63,6 +63,7 @@ const ALL: [What; 17] = [
     What::RollForwardAndBack,
     What::MigrateAll,
     What::DeclareGone,
+    What::EditByHand,
     What::EditByHand,
     What::EditByHand,
     What::Drift,

@@ -66,7 +66,7 @@ pub(crate) fn press(ctx: &Ctx, town: &Rc<Town>, user: usize, token: String) {
 fn deliver(ctx: &Ctx, town: &Rc<Town>, event: &Event) {
     let attempts = match event.sort {
         Sort::Message(_) => ATTEMPTS,
-        Sort::Press(_) | Sort::Stop => ATTEMPTS_OF_A_PRESS,
+        Sort::Press(_) | Sort::Stop => ATTEMPTS_OF_A_PRESS - ctx.pick(&GIVES_UP, 2),
     };
     let mut rest = FIRST_REST_MS;
     for attempt in 0..attempts {
@@ -131,10 +131,11 @@ fn press_again(ctx: &Ctx, town: &Rc<Town>, event: &Event) {
 }
 
 const BACK_OFF: Label = Label::fixed("before the next delivery");
+const GIVES_UP: Label = Label::fixed("gives a press up");
 const TIMEOUT_MS: u64 = 10_000;
 const FIRST_REST_MS: u64 = 1_000;
 const LONGEST_REST_MS: u64 = 600_000;
 /// About an hour and a half: no pause and no lock lasts as long.
 const ATTEMPTS: u64 = 18;
-/// As long as somebody looks at a button that does not react.
+/// Nobody looks at a button that does not react for longer.
 const ATTEMPTS_OF_A_PRESS: u64 = 2;

@@ -12,7 +12,7 @@ use rusqlite::types::Value;
 
 use crate::label::Label;
 use crate::run::Ctx;
-use crate::world::{Place, Town, Turn, Wish, event_of, goal};
+use crate::world::{HELD, Place, Town, Turn, Wish, event_of, goal};
 
 /// What a worker asks for.
 #[derive(Debug, Clone)]
@@ -31,6 +31,15 @@ pub(crate) struct Order {
     pub(crate) place: Place,
     /// The process, and its incarnation, that it is to run in.
     pub(crate) by: (Label, u32),
+}
+
+/// What it does when it starts again: the locks of turns that died with it are open.
+pub(crate) fn start(_ctx: &Ctx, town: &Rc<Town>) {
+    for native in town.kept.borrow_mut().natives.values_mut() {
+        if native.free_ms == HELD {
+            native.free_ms = 0;
+        }
+    }
 }
 
 /// Runs one turn. It may fail before its effect or after it.

@@ -27,7 +27,7 @@ pub(crate) fn start(ctx: &Ctx, town: &Rc<Town>) {
         if town.has(Quirk::RepairsQueues) {
             repair_queues(ctx, town);
         }
-        if ctx.pick(&PRUNES, 4) == 3 {
+        if ctx.pick(&PRUNES, 2) == 1 || ctx.healing() {
             prune(ctx);
         }
         rest = if found {

@@ -24,7 +24,7 @@ pub(crate) fn start(ctx: &Ctx, town: &Rc<Town>, index: usize) {
         tab::open(ctx, town, index, n);
     }
     for n in 1..=messages {
-        if n > 1 && n == messages && ctx.pick(&LATER, 6) == 5 {
+        if n > 1 && n == messages && ctx.pick(&LATER, 5) == 4 {
             let away = ctx.amount(&AWAY, SHORTEST_AWAY_MS, LONGEST_AWAY_MS);
             ctx.sleep(&AWAY, away);
         }

@@ -42,7 +42,8 @@ impl Kernel {
         let Some(actor) = self.runner() else {
             return Ok(());
         };
-        if actor.is_dead() {
+        // An actor that never waits is stopped here: the loop does not see it.
+        if actor.is_dead() || self.runs_away() {
             return Err(Refusal::Dead);
         }
         actor.passed.set(actor.passed.get() + 1);

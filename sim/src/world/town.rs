@@ -76,6 +76,8 @@ pub(crate) struct Town {
     pub(crate) deployed: [Cell<usize>; 2],
     /// Tasks whose lease was taken from a worker.
     pub(crate) taken: RefCell<BTreeSet<String>>,
+    /// The last that a worker heard from the provider, by task and fence.
+    pub(crate) heard: RefCell<BTreeMap<(String, i64), String>>,
     /// Sessions that the operator moved to another runtime.
     pub(crate) moved: RefCell<BTreeSet<String>>,
     /// What the operator means to do.
@@ -125,6 +127,7 @@ impl Town {
             again: RefCell::default(),
             deployed: Default::default(),
             taken: RefCell::default(),
+            heard: RefCell::default(),
             moved: RefCell::default(),
             notebook: RefCell::new(None),
             spare: Cell::new(None),

@@ -45,6 +45,10 @@ pub(super) fn place(
             Err(went) => return went,
             Ok(answer) => answer,
         };
+        if let Some(Answer::Reply(text)) = &answer {
+            let key = (claimed.task.as_str().to_owned(), claimed.fence.0);
+            town.heard.borrow_mut().insert(key, text.to_string());
+        }
         match answer {
             Some(Answer::Reply(text)) if &*text == "lost" => {
                 match forget_token(ctx, claimed, &order, epoch) {
