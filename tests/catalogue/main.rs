@@ -76,6 +76,10 @@ fn main() {
     match searches {
         None => {
             trials.push(fact("the_table_names_each_bug", table::names_each_bug));
+            trials.push(fact(
+                "what_was_measured_was_found",
+                table::what_was_measured_was_found,
+            ));
             trials.extend(all().map(|(family, bug)| short(family, bug)));
         }
         // Only the page is written, with the figures that it has.

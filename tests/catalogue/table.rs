@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::FAMILIES;
 use super::hunt::{Measured, RUNS};
+use super::{FAMILIES, all};
 
 /// A bug that each search of the long form found within so many runs must be found by `cargo test`, too.
 const SOON: u64 = 60;
@@ -38,6 +38,36 @@ pub(crate) fn most_runs(bug: &str) -> Result<Option<u64>, String> {
     let range = cells.get(bug).and_then(|cells| cells.get(1));
     let most = range.and_then(|range| range.rsplit_once(" to ")?.1.parse::<u64>().ok());
     Ok(most.filter(|most| *most <= SOON).map(|_| SOON))
+}
+
+/// Figures that stand in the page are of bugs that each search found. Once all stand there, a dozen bugs need three or more
+/// switches and faults, as their smallest cases tell.
+pub(crate) fn what_was_measured_was_found() -> Result<(), String> {
+    let text = fs::read_to_string(page()).map_err(|error| format!("docs/catalogue.md: {error}"))?;
+    let mut cells = measured_cells(&text);
+    cells.retain(|_, cells| cells[2] != NOT_MEASURED);
+    for (bug, cells) in &cells {
+        let (found, searches) = cells[2].split_once(" of ").unwrap_or((&cells[2], ""));
+        if found != searches {
+            return Err(format!("{bug} was found in {}", cells[2]));
+        }
+    }
+    let deep = cells
+        .values()
+        .filter(|cells| struck(&cells[4]) >= 3)
+        .count();
+    match cells.len() == all().count() && deep < 12 {
+        true => Err(format!(
+            "{deep} bugs need three or more switches and faults"
+        )),
+        false => Ok(()),
+    }
+}
+
+/// Switches and faults of a smallest case as it stands in the page.
+fn struck(smallest: &str) -> usize {
+    let counts = smallest.split(',').next().unwrap_or_default().split(" + ");
+    counts.filter_map(|count| count.parse::<usize>().ok()).sum()
 }
 
 /// Writes what was measured; bugs that were not keep their figures.
