@@ -1,0 +1,159 @@
+//! The catalogue of planted bugs: what the default world has to find, and how long that takes.
+//!
+//! Each bug is one that was seen somewhere. The list was committed before any search was tuned to it. A bug is one named
+//! test: the quiet run must not meet it, and those that `docs/catalogue.md` tells to be found soon must be found. With
+//! `LOCKSTEP_CATALOGUE=10` (and `--release`) each bug is searched ten times over, must be found each time, its smallest case
+//! is taken, and the figures in `docs/catalogue.md` are written anew (arguments filter; bugs that are not run keep theirs).
+//! To add a bug: one entry in the file of its family, then `LOCKSTEP_CATALOGUE=0`, which writes the page without a search.
+
+mod buttons;
+mod cache;
+mod cancel;
+mod clock;
+mod dedup;
+mod fencing;
+mod hunt;
+mod lost_update;
+mod migration;
+mod outbox;
+mod planted;
+mod queue;
+mod recovery;
+mod restore;
+mod resume;
+mod retention;
+mod session;
+mod sql;
+mod table;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use libtest_mimic::{Arguments, Failed, Trial};
+
+use self::hunt::Measured;
+use self::planted::Planted;
+
+/// Every family with its bugs, in the order of the table.
+pub(crate) const FAMILIES: &[(&str, &[Planted])] = &[
+    ("lost_update", lost_update::BUGS),
+    ("fencing", fencing::BUGS),
+    ("dedup", dedup::BUGS),
+    ("clock", clock::BUGS),
+    ("recovery", recovery::BUGS),
+    ("migration", migration::BUGS),
+    ("resume", resume::BUGS),
+    ("buttons", buttons::BUGS),
+    ("outbox", outbox::BUGS),
+    ("cache", cache::BUGS),
+    ("queue", queue::BUGS),
+    ("session", session::BUGS),
+    ("cancel", cancel::BUGS),
+    ("restore", restore::BUGS),
+    ("retention", retention::BUGS),
+];
+
+/// What the long form found, by bug.
+type Results = Arc<Mutex<BTreeMap<&'static str, Measured>>>;
+
+/// How many searches the long form does for each bug.
+const SEARCHES: &str = "LOCKSTEP_CATALOGUE";
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let searches = std::env::var(SEARCHES).ok().map(|n| {
+        n.parse::<u64>()
+            .unwrap_or_else(|_| panic!("{SEARCHES} is a number of searches"))
+    });
+    let results = Results::default();
+    let mut trials = vec![
+        fact("the_list_is_long_enough", the_list_is_long_enough),
+        fact(
+            "each_bug_applies_and_prepares",
+            sql::each_bug_applies_and_prepares,
+        ),
+    ];
+    match searches {
+        None => {
+            trials.push(fact("the_table_names_each_bug", table::names_each_bug));
+            trials.push(fact(
+                "what_was_measured_was_found",
+                table::what_was_measured_was_found,
+            ));
+            trials.extend(all().map(|(family, bug)| short(family, bug)));
+        }
+        // Only the page is written, with the figures that it has.
+        Some(0) => {}
+        Some(searches) => {
+            trials.extend(all().map(|(family, bug)| long(family, bug, searches, &results)));
+        }
+    }
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    if searches.is_some() {
+        table::write(&results.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+    conclusion.exit();
+}
+
+/// Every bug with its family.
+pub(crate) fn all() -> impl Iterator<Item = (&'static str, &'static Planted)> {
+    FAMILIES
+        .iter()
+        .flat_map(|(family, bugs)| bugs.iter().map(move |bug| (*family, bug)))
+}
+
+fn fact(name: &str, holds: fn() -> Result<(), String>) -> Trial {
+    Trial::test(name, move || holds().map_err(Failed::from))
+}
+
+fn short(family: &str, bug: &'static Planted) -> Trial {
+    Trial::test(format!("{family}::{}", bug.defect.name), move || {
+        let most = table::most_runs(bug.defect.name)?;
+        hunt::once(bug, most).map_err(Failed::from)
+    })
+}
+
+/// Found or not, it is in the table; it fails if one search does not find it.
+fn long(family: &str, bug: &'static Planted, searches: u64, results: &Results) -> Trial {
+    let results = Arc::clone(results);
+    Trial::test(format!("{family}::{}", bug.defect.name), move || {
+        let measured = hunt::measure(bug, searches)?;
+        let missed = measured.missed();
+        let mut all = results.lock().unwrap_or_else(PoisonError::into_inner);
+        all.insert(bug.defect.name, measured);
+        match missed {
+            0 => Ok(()),
+            _ => Err(Failed::from(format!(
+                "{missed} of {searches} searches missed it"
+            ))),
+        }
+    })
+}
+
+/// At least forty bugs of ten families, each with a source; a dozen of them need three things to come together.
+fn the_list_is_long_enough() -> Result<(), String> {
+    let names: BTreeSet<&str> = all().map(|(_, bug)| bug.defect.name).collect();
+    let deep = all().filter(|(_, bug)| bug.needs.len() >= 3).count();
+    let holds = [
+        ("names are unique", names.len() == all().count()),
+        ("forty bugs", names.len() >= 40),
+        ("ten families", FAMILIES.len() >= 10),
+        (
+            "no family is empty",
+            FAMILIES.iter().all(|(_, bugs)| !bugs.is_empty()),
+        ),
+        (
+            "each was seen somewhere",
+            all().all(|(_, bug)| !bug.source.is_empty()),
+        ),
+        (
+            "each needs something",
+            all().all(|(_, bug)| !bug.needs.is_empty()),
+        ),
+        ("a dozen need three things", deep >= 12),
+    ];
+    match holds.iter().find(|(_, holds)| !holds) {
+        None => Ok(()),
+        Some((what, _)) => Err(format!("it is not so that {what}")),
+    }
+}

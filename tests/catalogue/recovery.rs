@@ -1,0 +1,110 @@
+//! Work is taken back from the living, or lost on the way back.
+
+use super::planted::{Planted, in_sql};
+
+pub(crate) const BUGS: &[Planted] = &[
+    // The expiry is looked at when leases are listed, and not again.
+    in_sql(
+        "rescues_without_a_second_look",
+        &[(
+            "task_reap",
+            "(:gone = 1 OR EXISTS (SELECT 1 FROM lease l WHERE l.session_id = :session AND l.until_ms <= :now))",
+            ":gone >= 0",
+        )],
+        "",
+        "riverqueue/river #1302, PR #1373: the rescuer acts on what it read before",
+        &[
+            "a heartbeat that is late",
+            "a renewal between the rescuer's two steps",
+        ],
+    ),
+    // A lease is old by when it was granted; renewals do not count.
+    in_sql(
+        "rescues_by_age",
+        &[
+            (
+                "lease_expired",
+                "until_ms <= :now",
+                "granted_ms + 10000 <= :now",
+            ),
+            (
+                "task_reap",
+                "l.until_ms <= :now",
+                "l.granted_ms + 10000 <= :now",
+            ),
+        ],
+        "",
+        "hexpm/hexpm PR #1825 (Oban Lifeline), riverqueue/river #682: rescue by age runs live jobs twice",
+        &["a turn that is renewed"],
+    ),
+    // A crash costs nothing: the failures of a rescued task are not counted.
+    in_sql(
+        "a_crash_is_free",
+        &[(
+            "task_reap",
+            "failures = failures + 1, end_fence",
+            "failures = failures, end_fence",
+        )],
+        "",
+        "vectorize-io/hindsight #2675, sidekiq #4069: claims that end in a crash never count",
+        &["a worker that dies", "a rescue"],
+    ),
+    // The queue behind a turn that was taken away is forgotten.
+    in_sql(
+        "rescue_forgets_the_queue",
+        &[(
+            "session_turn_over",
+            "ORDER BY q.pos LIMIT 1)",
+            "AND :take = 0 ORDER BY q.pos LIMIT 1)",
+        )],
+        "",
+        "openclaw #5951, #67173, #130810: messages queued behind a run that is cut off are never drained",
+        &["a turn that outlasts its lease", "a rescue"],
+    ),
+    // One dead worker, and everybody of its class is taken for dead.
+    in_sql(
+        "one_gone_is_all_gone",
+        &[(
+            "worker_leases",
+            "WHERE worker_id = :worker",
+            "WHERE resume_class = (SELECT w.resume_class FROM worker w WHERE w.worker_id = :worker)",
+        )],
+        "",
+        "DBOS #804, apalis #507: processes under one name are recovered together",
+        &[
+            "two workers of a class at work",
+            "one of them reported gone",
+        ],
+    ),
+    // A rescue forgets that the task was to be cancelled.
+    in_sql(
+        "rescue_drops_the_cancel",
+        &[
+            ("task_reap", "cancel_asked = 1", "cancel_asked > 1"),
+            (
+                "task_reap",
+                "failures = failures + 1, end_fence",
+                "cancel_asked = 0, failures = failures + 1, end_fence",
+            ),
+        ],
+        "",
+        "dbos-inc/dbos-transact-py #767: a cancel is lost without a word",
+        &[
+            "a cancel that is asked",
+            "a turn that outlasts its lease",
+            "a rescue",
+        ],
+    ),
+    // What is done once more starts with the failures of the first time.
+    in_sql(
+        "retry_keeps_the_failures",
+        &[(
+            "task_again",
+            "0, 0, o.max_failures",
+            "o.attempt, o.failures, o.max_failures",
+        )],
+        "",
+        "garrytan/gbrain PR #2974: a retried job dies at once, at attempt 4 of 3",
+        &["a task that is dead", "a retry", "one more failure"],
+    ),
+];

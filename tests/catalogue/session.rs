@@ -1,0 +1,73 @@
+//! A conversation has two sessions, the wrong one, or one that nobody finds.
+
+use super::planted::{Planted, in_sql};
+
+pub(crate) const BUGS: &[Planted] = &[
+    // A message that comes while a question is open opens a second session.
+    in_sql(
+        "a_question_opens_another",
+        &[(
+            "session_touch",
+            "WHERE state = 'active' AND conv_id",
+            "WHERE state = 'active' AND NOT EXISTS (SELECT 1 FROM prompt p WHERE p.session_id = session.session_id \
+             AND p.session_live = 1) AND conv_id",
+        )],
+        "DROP INDEX session_one_active",
+        "incident 001: the fallback of a button opens a session of its own",
+        &["a question", "a message meanwhile"],
+    ),
+    // A message goes to the newest session, also when that is closed.
+    in_sql(
+        "writes_into_the_closed",
+        &[(
+            "session_touch",
+            "WHERE state = 'active' AND conv_id",
+            "WHERE gen = (SELECT max(o.gen) FROM session o WHERE o.conv_id = session.conv_id) AND conv_id",
+        )],
+        "",
+        "incident 001: a session that is looked up by its id may have ended",
+        &[
+            "a session that is closed and has no successor",
+            "a message after that",
+        ],
+    ),
+    // A queue that was moved by a reset waits until somebody writes again.
+    in_sql(
+        "moved_queue_sleeps",
+        &[(
+            "session_ready",
+            "WHERE session_id = :session",
+            "WHERE session_id = :session AND head_ready_ms IS NOT NULL",
+        )],
+        "",
+        "openclaw #89208: recovery does not put the queued messages back to work",
+        &["a message in the queue", "a reset that moves it"],
+    ),
+    // A session cannot be closed while a question with buttons alone is open: that one is not revoked.
+    in_sql(
+        "close_forgets_the_question",
+        &[(
+            "prompts_revoke",
+            "AND session_live = 1",
+            "AND session_live = 1 AND text_ok = 1",
+        )],
+        "DROP TRIGGER task_open_prompt",
+        "vikasprogrammer/agentric PR #116, pingdotgg/t3code #11799: approvals outlive their session",
+        &["a question without text", "a reset or a close"],
+    ),
+    // A key of a chat is taken from a conversation in which something goes on.
+    in_sql(
+        "key_leaves_work_behind",
+        &[(
+            "conv_key_move",
+            "AND NOT EXISTS (SELECT 1 FROM session s WHERE s.conv_id = conversation_key.conv_id AND s.state = 'active')",
+            "",
+        )],
+        "",
+        "grammyjs/website PR #559, incident 000: a chat gets another id, and its session is not found again",
+        &[
+            "two chats with sessions",
+            "a key of one linked to the other",
+        ],
+    ),
+];
