@@ -72,7 +72,8 @@ const ALL: [What; 18] = [
     What::Restore,
 ];
 
-/// Does what the notebook says. When the tool crashes the operator starts it again, and its `op_id`s are the same.
+/// Does what the notebook says. When the tool crashes the operator starts it again with the plan that it was at, and its
+/// `op_id`s are the same.
 pub(crate) fn start(ctx: &Ctx, town: &Rc<Town>) {
     if town.altered.get() {
         by_hand::set_right(ctx, town);
@@ -85,11 +86,12 @@ pub(crate) fn start(ctx: &Ctx, town: &Rc<Town>) {
     if notebook.watches {
         watch(ctx, town);
     }
-    for plan in &notebook.plans {
+    for plan in notebook.plans.iter().skip(town.plans_done.get()) {
         let (asked, patience, user) = (Rc::clone(town), ctx.now_ms() + PATIENCE_MS, plan.user);
         ctx.wait(&FIRST, Some(patience), move || asked.known(user).is_some());
         ctx.sleep_until(&MOMENT, plan.at_ms.max(ctx.now_ms()));
         carry_out(ctx, town, plan);
+        town.plans_done.set(town.plans_done.get() + 1);
     }
 }
 

@@ -82,6 +82,8 @@ pub(crate) struct Town {
     pub(crate) moved: RefCell<BTreeSet<String>>,
     /// What the operator means to do.
     pub(crate) notebook: RefCell<Option<Notebook>>,
+    /// How many of the operator's plans have been carried out.
+    pub(crate) plans_done: Cell<usize>,
     /// Where the spare worker runs, once that is drawn.
     pub(crate) spare: Cell<Option<Option<Post>>>,
     /// The runtime that each user's sessions begin in.
@@ -130,6 +132,7 @@ impl Town {
             heard: RefCell::default(),
             moved: RefCell::default(),
             notebook: RefCell::new(None),
+            plans_done: Cell::new(0),
             spare: Cell::new(None),
             prefers: Default::default(),
             drifted: Cell::new(false),

@@ -4,20 +4,20 @@ use std::rc::Rc;
 
 use lockstep_store::{Error, Op, Reply};
 
-use super::Plan;
+use super::{Plan, What};
 use crate::label::Label;
 use crate::role::insist;
 use crate::run::Ctx;
 use crate::world::{RUNTIMES, Town, goal};
 
-/// Makes the next build current and deploys it; workers of the old one end what they hold. In some rollouts the old build is
-/// then taken out of service for good.
+/// Makes the next build current and deploys it; workers of the old one end what they hold. A rollout by force takes the old
+/// build out of service for good.
 pub(super) fn forward(ctx: &Ctx, town: &Rc<Town>, plan: &Plan) -> Result<(), Error> {
     let runtime = plan.user;
     let [old, new] = RUNTIMES[runtime].builds;
     deploy(ctx, town, plan, 1, new)?;
     ctx.kernel().reached(goal::ROLLED_FORWARD);
-    if ctx.pick(&RETIRES, 2) == 1 {
+    if plan.force && plan.what == What::RollForward {
         let op = Op::Retire { build: old.into() };
         insist(ctx, Some(format!("retire {old} {}", plan.n)), op)?;
         ctx.kernel().reached(goal::BUILD_RETIRED);
@@ -65,6 +65,5 @@ pub(super) fn declare_gone(ctx: &Ctx, town: &Rc<Town>, plan: &Plan) -> Result<()
     Ok(())
 }
 
-const RETIRES: Label = Label::fixed("old build is retired");
 const REGRET: Label = Label::fixed("before it is rolled back");
 const LONGEST_REGRET_MS: u64 = 60_000;
