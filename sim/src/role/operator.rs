@@ -75,6 +75,7 @@ const ALL: [What; 18] = [
 /// Does what the notebook says. When the tool crashes the operator starts it again with the plan that it was at, and its
 /// `op_id`s are the same.
 pub(crate) fn start(ctx: &Ctx, town: &Rc<Town>) {
+    town.at_desk.set(false);
     if town.altered.get() {
         by_hand::set_right(ctx, town);
         by_hand::keep_looking(ctx, town);

@@ -90,6 +90,8 @@ pub(crate) struct Town {
     pub(crate) prefers: [Cell<usize>; 2],
     /// The schema is not what the store expects.
     pub(crate) drifted: Cell<bool>,
+    /// The operator answers a complaint.
+    pub(crate) at_desk: Cell<bool>,
     /// Somebody has altered the schema in this run.
     pub(crate) altered: Cell<bool>,
     /// A backup is being put back: nobody may work yet.
@@ -136,6 +138,7 @@ impl Town {
             spare: Cell::new(None),
             prefers: Default::default(),
             drifted: Cell::new(false),
+            at_desk: Cell::new(false),
             altered: Cell::new(false),
             closed: Cell::new(false),
             incarnation: Cell::new(0),
@@ -243,7 +246,11 @@ impl Town {
 
     /// Whether all that was accepted has ended and nobody is in the middle of a turn.
     pub(super) fn settled(&self, kernel: &Kernel) -> bool {
-        !self.anybody_is_busy() && !self.drifted.get() && !self.closed.get() && !self.owes(kernel)
+        !self.anybody_is_busy()
+            && !self.drifted.get()
+            && !self.closed.get()
+            && !self.at_desk.get()
+            && !self.owes(kernel)
     }
 
     /// Waits until nobody puts a backup back.

@@ -146,7 +146,9 @@ pub(super) fn hear_complaints(ctx: &Ctx, town: &Rc<Town>) {
     ctx.wait(&COMPLAINT, None, move || asked.failed(&kernel).is_some());
     if let Some(session) = town.failed(ctx.kernel()) {
         // A session that was pruned meanwhile has nothing left to be done again.
+        town.at_desk.set(true);
         let _ = retry_the_failed(ctx, town, &session);
+        town.at_desk.set(false);
     }
 }
 
