@@ -4,6 +4,7 @@
 //! snapshot of that commit; all of them at the end, after each crash and on one commit in a hundred, where a
 //! disagreement between the keyed and the full evaluation is a bug in lockstep.
 
+pub mod linearizable;
 mod tables;
 
 use std::cell::{Cell, RefCell};

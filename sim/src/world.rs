@@ -16,12 +16,13 @@ mod town;
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use lockstep_store::{Converter, SqliteStore, Statements, Store, verify};
+use lockstep_store::{Converter, ManualClock, SqliteStore, Statements, Store, verify};
 
 pub use self::defect::{Defect, Edit, Quirk};
 pub use self::sabotage::{SABOTEURS, Saboteur};
 pub(crate) use self::town::{BUILDS, Known, Native, Notebook, Post, Town, USERS};
 
+use crate::check::linearizable::Spec;
 use crate::check::{Rule, Rules};
 use crate::fault::{Budget, Fault};
 use crate::label::Label;
@@ -57,6 +58,16 @@ impl StoreWorld {
             defect,
             town: RefCell::default(),
         })
+    }
+
+    /// The store as each run finds it, as a model.
+    ///
+    /// # Panics
+    /// If the model refuses what the store took.
+    pub fn beginning() -> Spec {
+        let mut start = Spec::new(Rc::new(ManualClock::at(START_MS)));
+        release(&mut start).expect("the model takes what the store took");
+        start
     }
 
     /// Everything that a sweep of this world must have reached, or it proves nothing.

@@ -3,6 +3,7 @@
 mod cli;
 mod determinism;
 mod docs;
+mod linearizable;
 mod properties;
 mod sabotage;
 mod search;

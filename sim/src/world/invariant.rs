@@ -3,6 +3,7 @@
 
 mod accepted_is_durable;
 mod accepted_task_ends;
+mod linearizable;
 mod one_effect_per_event;
 mod stale_fence_is_refused;
 mod terminal_is_sticky;
@@ -24,6 +25,7 @@ pub(super) const ALL: &[&str] = &[
     one_effect_per_event::NAME,
     "no_cross_runtime_resume",
     accepted_task_ends::NAME,
+    linearizable::NAME,
 ];
 
 /// Those that are rules of the store's `verify`.
@@ -48,6 +50,7 @@ pub(super) fn judge(kernel: &Kernel, town: &Town) {
     for Found { name, key, row } in found {
         kernel.violated(name, &key, &row);
     }
+    linearizable::judge(kernel);
 }
 
 /// A violation: the invariant, its key, the offence in words.
