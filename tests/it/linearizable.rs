@@ -16,7 +16,7 @@ use lockstep_sim::check::linearizable::{Finding, check, check_whole};
 use made::{Plan, beginning, history, make};
 
 /// Histories of several conversations, with every operation.
-const HISTORIES: u64 = 300;
+const HISTORIES: u64 = 600;
 
 #[test]
 fn what_the_model_did_is_accepted_whatever_ran_beside_it() {
@@ -39,15 +39,7 @@ fn what_the_model_did_is_accepted_whatever_ran_beside_it() {
             }
         }
         let report = check(&start, &history(&made));
-        assert_eq!(
-            report.findings,
-            Vec::<Finding>::new(),
-            "seed {seed} {}",
-            report.asked
-        );
-        if report.asked > 2000 {
-            eprintln!("{seed} {}", report.asked);
-        }
+        assert_eq!(report.findings, Vec::<Finding>::new(), "seed {seed}");
         parts += report.parts;
         searched += report.searched;
     }
@@ -69,6 +61,7 @@ const SMALL: u64 = 2_000;
 #[test]
 fn brute_force_agrees_on_small_histories() {
     let start = beginning();
+    let mut missed = 0;
     let mut outcomes = BTreeMap::<(bool, bool), u64>::new();
     for seed in 0..SMALL {
         let plan = Plan {
@@ -90,6 +83,13 @@ fn brute_force_agrees_on_small_histories() {
             "seed {seed}: {:?}\n{made:#?}",
             report.findings
         );
+        // Taken apart it may see less, and never more.
+        let apart = check(&start, &history(&made));
+        assert!(
+            apart.findings.is_empty() || !accepted,
+            "seed {seed}: {apart:?}"
+        );
+        missed += u64::from(apart.findings.is_empty() && !accepted);
         *outcomes.entry((spoilt, accepted)).or_default() += 1;
     }
     assert_eq!(
@@ -103,4 +103,5 @@ fn brute_force_agrees_on_small_histories() {
         of_spoilt.iter().all(|count| *count > SMALL / 20),
         "both outcomes are common: {of_spoilt:?}"
     );
+    assert!(missed * 20 < of_spoilt[1], "and it misses few: {missed}");
 }

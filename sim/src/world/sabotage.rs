@@ -143,4 +143,13 @@ pub const SABOTEURS: &[Saboteur] = &[
             "",
         ),
     },
+    // A claim does not tell how often the task has failed.
+    Saboteur {
+        breaks: "linearizable",
+        defect: Defect::of_statements(
+            "hides_failures",
+            &[("claim_task", "attempt, failures", "attempt, 0")],
+            "",
+        ),
+    },
 ];

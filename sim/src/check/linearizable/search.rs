@@ -38,7 +38,7 @@ pub(super) fn search(start: &Spec, entries: Vec<Entry<'_>>, limit: u64) -> Found
     let outcome = search.run(limit);
     Found {
         outcome,
-        searched: search.searching,
+        searched: search.deepest.is_some(),
         asked: search.asked,
     }
 }
@@ -71,7 +71,8 @@ struct Search<'s, 't> {
     kept: Vec<(usize, Spec)>,
     /// A hash of what was done, whatever the order.
     set: u128,
-    searching: bool,
+    /// How long the longest path was that had to be taken back. Up to there states are remembered, and recognised.
+    deepest: Option<usize>,
     seen: BTreeSet<(u128, u128)>,
     asked: u64,
     furthest: Option<(usize, usize, Answer)>,
@@ -94,7 +95,7 @@ impl<'s, 't> Search<'s, 't> {
             state: start.clone(),
             kept: Vec::new(),
             set: 0,
-            searching: false,
+            deepest: None,
             seen: BTreeSet::new(),
             asked: 0,
             furthest: None,
@@ -142,7 +143,13 @@ impl<'s, 't> Search<'s, 't> {
 
     /// Whether the same was done before in another order, to the same effect, and led nowhere.
     fn was_seen(&mut self) -> bool {
-        self.searching && !self.seen.insert((self.set, self.state.fingerprint()))
+        self.is_searching() && !self.seen.insert((self.set, self.state.fingerprint()))
+    }
+
+    /// Whether the search was this deep before.
+    fn is_searching(&self) -> bool {
+        self.deepest
+            .is_some_and(|deepest| self.path.len() <= deepest)
     }
 
     /// What may be done next: nothing that was called only after something that is not done had returned.
@@ -184,7 +191,7 @@ impl<'s, 't> Search<'s, 't> {
                 return true;
             }
             if self.may_have_changed(choice, &answer) {
-                self.searching = true;
+                self.deepest = self.deepest.max(Some(self.path.len()));
                 self.restore();
             }
         }
@@ -231,7 +238,9 @@ impl<'s, 't> Search<'s, 't> {
             .push((choice, latest.max(self.entries[index].from)));
         self.mark(index, true);
         self.pass_done();
-        if self.searching || self.path.len().is_multiple_of(SPACING) {
+        let length = self.path.len();
+        let since = length - self.kept.last().map_or(0, |(kept, _)| *kept);
+        if self.is_searching() || since >= SPACING.max(length / 16) {
             self.keep();
         }
     }
@@ -269,7 +278,7 @@ impl<'s, 't> Search<'s, 't> {
 
     /// Undoes the last thing that was done.
     fn go_back(&mut self) {
-        self.searching = true;
+        self.deepest = self.deepest.max(Some(self.path.len()));
         if let Some(((index, _), _)) = self.path.pop() {
             self.mark(index, false);
         }
@@ -322,7 +331,7 @@ impl Entry<'_> {
     }
 }
 
-/// Steps between two states that are remembered, as long as nothing had to be taken back.
+/// Steps between two states that are remembered as long as nothing has to be taken back; more after a long path.
 const SPACING: usize = 32;
 /// States that are remembered.
 const MOST_KEPT: usize = 64;

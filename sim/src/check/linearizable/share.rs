@@ -332,13 +332,20 @@ impl<'t> Sharing<'_, 't> {
         let total = sessions_in(reply).len();
         // An answer that was kept says nothing about the moment at which it was repeated.
         let complete = total < limit as usize && (total == 0 || !again);
-        for part in 0..self.parts.len() {
+        let named = |session: &&SessionId| self.part(Name::Session(session.as_str()));
+        let named: BTreeSet<usize> = sessions_in(reply).iter().map(named).collect();
+        let is_page = matches!(reply, Reply::Listed(_));
+        let concerned = match complete || is_page {
+            true => (0..self.parts.len()).collect(),
+            false => named,
+        };
+        for part in concerned {
             let share = only(reply, |session| {
                 self.part(Name::Session(session.as_str())) == part
             });
             let count = sessions_in(&share).len();
             let mut entry = whole(index, operation);
-            if matches!(reply, Reply::Listed(_)) {
+            if is_page {
                 let upto = sessions_in(reply)
                     .last()
                     .filter(|_| !complete)
@@ -347,11 +354,9 @@ impl<'t> Sharing<'_, 't> {
                 entry.says = Says::Page(share, upto);
             } else if complete {
                 entry.says = Says::Part(share);
-            } else if count > 0 {
+            } else {
                 entry.variants[0].does = Does::Limited(limited(&operation.call.op, count as u32));
                 entry.says = Says::Part(share);
-            } else {
-                continue;
             }
             self.put(part, entry);
         }
