@@ -11,6 +11,7 @@
 //! same time. What is checked of an operation that concerns several conversations, or none, is told in
 //! `docs/invariants.md`.
 
+mod entry;
 mod history;
 mod names;
 mod partition;

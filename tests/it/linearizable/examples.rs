@@ -1,6 +1,6 @@
 //! Examples that anybody can judge.
 
-use lockstep_sim::check::linearizable::{Answer, Finding, check, lives};
+use lockstep_sim::check::linearizable::{Answer, Finding, Undone, check, lives};
 use lockstep_sim::trace::Reading;
 use lockstep_store::{
     Accept, Accepted, Call, Claimed, ConvKey, Error, Fence, Item, NewSession, Op, OpId, Reply,
@@ -279,7 +279,11 @@ fn after_a_restore_the_backup_is_what_happened() {
     tale.tell(25, 26, get(), raised(1_000_000));
     let judged = |tale: &Tale| {
         let history = history(&tale.0);
-        let lives = lives(&history, &[6..20]);
+        let undone = Undone {
+            backup: 6,
+            restore: 20,
+        };
+        let lives = lives(&history, &[undone]);
         assert_eq!(lives.len(), 2);
         lives
             .iter()

@@ -1,7 +1,6 @@
 //! Histories: the operations of a trace, and what a restore from a backup makes of them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
 
 use rusqlite::types::Value;
 
@@ -86,8 +85,14 @@ fn texts(committed: &Committed) -> impl Iterator<Item = &str> {
         })
 }
 
-/// What a restore from a backup undid: positions of the backup and of the restore.
-pub type Undone = Range<u64>;
+/// A restore from a backup: what took effect between the two was undone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Undone {
+    /// Position at which the backup was taken.
+    pub backup: u64,
+    /// Position at which it was put in the store's place.
+    pub restore: u64,
+}
 
 /// One history for each life of the store: up to the first restore, and from each restore on. A later life begins with what
 /// was done before its backup. What was being done when the backup was taken may be in it or not; what was being done
@@ -98,15 +103,15 @@ pub fn lives<'t>(operations: &[Operation<'t>], undone: &[Undone]) -> Vec<Vec<Ope
     let mut rest = operations;
     for undone in undone {
         let (before, after) =
-            rest.split_at(rest.partition_point(|operation| operation.from < undone.end));
+            rest.split_at(rest.partition_point(|operation| operation.from < undone.restore));
         rest = after;
         life.extend(before.iter().cloned());
         let next = life
             .iter()
-            .filter_map(|operation| until(operation, undone.start))
+            .filter_map(|operation| until(operation, undone.backup))
             .collect();
         life.iter_mut()
-            .for_each(|operation| cut(operation, undone.end));
+            .for_each(|operation| cut(operation, undone.restore));
         lives.push(std::mem::replace(&mut life, next));
     }
     life.extend(rest.iter().cloned());

@@ -5,7 +5,9 @@
 
 use std::collections::BTreeSet;
 
-use super::share::{Does, Entry, Says, is_nothing};
+use lockstep_store::Op;
+
+use super::entry::{Does, Entry, Says, is_nothing};
 use super::{Answer, Spec};
 use crate::label::mix;
 
@@ -211,7 +213,7 @@ impl<'s, 't> Search<'s, 't> {
         let entry = &self.entries[index];
         let variant = &entry.variants[variant];
         self.state.clock().set(variant.at_ms);
-        let op = match &variant.does {
+        let op: &Op = match &variant.does {
             Does::Step(step) => return Ok(self.state.step(step)),
             Does::Limited(op) => op,
             Does::Call(op) => op,

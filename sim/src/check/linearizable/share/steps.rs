@@ -8,8 +8,9 @@ use std::collections::BTreeSet;
 use lockstep_store::model::Step;
 use lockstep_store::{Error, Op, Pruned, Reaped, Reply, SessionId, Swept};
 
-use super::{Does, Entry, Says, Sharing, Variant, last_moment, whole};
+use super::Sharing;
 use crate::check::linearizable::Operation;
+use crate::check::linearizable::entry::{Does, Entry, Says, Variant, last_moment, whole};
 use crate::check::linearizable::names::Name;
 use crate::trace::Reading;
 
