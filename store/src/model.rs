@@ -73,7 +73,7 @@ impl<C: Clock> Model<C> {
         self.dispatch(call, does, keep, Self::attempt)
     }
 
-    /// The same without a way back, which costs a tenth: what was refused may have left half of its change behind.
+    /// The same without copying the store first: what was refused may have left half of its change behind.
     pub fn apply_in_place(&mut self, call: &Call, does: &Op, keep: bool) -> Answer {
         self.dispatch(call, does, keep, Self::go_ahead)
     }
