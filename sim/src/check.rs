@@ -5,6 +5,7 @@
 //! the end, after each crash and on one commit in a hundred, where a disagreement between the two is a bug in lockstep.
 
 mod keys;
+pub mod linearizable;
 mod rule;
 mod tables;
 

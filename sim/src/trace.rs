@@ -145,6 +145,16 @@ pub struct Committed {
     pub change: Change,
 }
 
+/// What a store's clock showed when an operation read it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reading {
+    /// Numbers the readings of all clocks. Whoever writes reads the clock under the write lock, so that these numbers are in
+    /// the order of the writes.
+    pub turn: u64,
+    /// Unix milliseconds.
+    pub at_ms: i64,
+}
+
 /// The trace of one run.
 #[derive(Debug, Default, Clone)]
 pub struct Trace {
@@ -152,6 +162,9 @@ pub struct Trace {
     pub events: Vec<Event>,
     /// Committed row changes in order.
     pub changes: Vec<Committed>,
+    /// Readings of the store's clock, each with the index of the operation's event; those of one operation stand together.
+    /// Not in the hash, the rows that were written at these times are.
+    pub readings: Vec<(usize, Reading)>,
     next: u64,
 }
 
@@ -178,6 +191,12 @@ impl Trace {
         let event = &mut self.events[index];
         event.end = Some(n);
         event.outcome = outcome;
+    }
+
+    /// The operation of the event at `index` has read its clock.
+    pub fn read_clock(&mut self, index: usize, readings: Vec<Reading>) {
+        let readings = readings.into_iter().map(|reading| (index, reading));
+        self.readings.extend(readings);
     }
 
     /// What never ended, with what it waits for.

@@ -22,7 +22,7 @@ mod town;
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use lockstep_store::{SqliteStore, Statements, verify};
+use lockstep_store::{ManualClock, SqliteStore, Statements, verify};
 
 pub use self::defect::{Defect, Edit, Quirk};
 pub(crate) use self::letter::{Letter, Question};
@@ -32,6 +32,7 @@ pub(crate) use self::release::{RUNTIMES, release};
 pub use self::sabotage::{SABOTEURS, Saboteur};
 pub(crate) use self::town::{Bell, Post, Town};
 
+use crate::check::linearizable::Spec;
 use crate::check::{Rule, Rules};
 use crate::fault::{Budget, Fault};
 use crate::label::Label;
@@ -67,6 +68,16 @@ impl StoreWorld {
             defect,
             town: RefCell::default(),
         })
+    }
+
+    /// The store as each run finds it, as a model.
+    ///
+    /// # Panics
+    /// If the model refuses what the store took.
+    pub fn beginning() -> Spec {
+        let mut start = Spec::new(Rc::new(ManualClock::at(START_MS)));
+        release(&mut start).expect("the model takes what the store took");
+        start
     }
 
     /// Everything that a sweep of this world must have reached, or it proves nothing.

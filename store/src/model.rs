@@ -15,6 +15,7 @@ mod outbox;
 mod prompt;
 mod runtime;
 mod session;
+mod step;
 mod turn;
 mod world;
 
@@ -26,7 +27,10 @@ use crate::limits;
 use crate::op::{Call, Op};
 use crate::reply::{Reply, Report};
 use std::collections::BTreeMap;
+use std::hash::Hash;
+pub use step::Step;
 use world::World;
+use xxhash_rust::xxh3::Xxh3;
 
 /// A store in memory. One value is one database with one connection.
 #[derive(Clone, Debug)]
@@ -37,7 +41,7 @@ pub struct Model<C> {
 }
 
 /// An answer, the request that it answers, and when it was given.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 struct Kept {
     op: Op,
     reply: Reply,
@@ -57,6 +61,54 @@ impl<C: Clock> Model<C> {
         }
     }
 
+    /// Its clock.
+    pub fn clock(&self) -> &C {
+        &self.clock
+    }
+
+    /// Applies a call to a part of a store. What is done is `does`: the call's operation, its limit lowered to what falls to
+    /// this part. What it is compared with under its op_id is the call; its answer is kept if somebody will come back for it.
+    /// All or nothing, as [`Store::apply`].
+    pub fn apply_part(&mut self, call: &Call, does: &Op, keep: bool) -> Answer {
+        self.dispatch(call, does, keep, Self::attempt)
+    }
+
+    /// The same without copying the store first: what was refused may have left half of its change behind.
+    pub fn apply_in_place(&mut self, call: &Call, does: &Op, keep: bool) -> Answer {
+        self.dispatch(call, does, keep, Self::go_ahead)
+    }
+
+    /// Forgets the answers that nobody will come back for.
+    pub fn keep_answers(&mut self, wanted: impl Fn(&OpId) -> bool) {
+        self.kept.retain(|op_id, _| wanted(op_id));
+    }
+
+    /// A hash of everything that later answers depend on.
+    pub fn fingerprint(&self) -> u128 {
+        let mut hash = Xxh3::new();
+        (self.world.contents(), &self.kept).hash(&mut hash);
+        hash.digest128()
+    }
+
+    fn dispatch(
+        &mut self,
+        call: &Call,
+        does: &Op,
+        keep: bool,
+        work: fn(&mut Self, &Op) -> Answer,
+    ) -> Answer {
+        limits::check(call)?;
+        match (&call.op_id, call.op.keeps_answer()) {
+            (Some(op_id), true) => self.change(op_id, &call.op, keep, |model| work(model, does)),
+            (None, true) => Err(invalid("op_id", "this operation needs one")),
+            (Some(_), false) => Err(invalid("op_id", "this operation keeps no answer")),
+            (None, false) => match *does {
+                Op::Prune { keep_ms, limit } => self.prune(keep_ms, limit),
+                _ => work(self, does),
+            },
+        }
+    }
+
     /// All or nothing: what failed left nothing behind.
     fn attempt(&mut self, op: &Op) -> Answer {
         let mut world = self.world.clone();
@@ -66,7 +118,18 @@ impl<C: Clock> Model<C> {
         Ok(reply)
     }
 
-    fn change(&mut self, op_id: &OpId, op: &Op) -> Answer {
+    fn go_ahead(&mut self, op: &Op) -> Answer {
+        self.world.now = self.clock.now_ms();
+        perform(&mut self.world, op)
+    }
+
+    fn change(
+        &mut self,
+        op_id: &OpId,
+        op: &Op,
+        keep: bool,
+        work: impl FnOnce(&mut Self) -> Answer,
+    ) -> Answer {
         if let Some(kept) = self.kept.get(op_id) {
             return match kept.op == *op {
                 true => Ok(kept.reply.clone()),
@@ -75,13 +138,13 @@ impl<C: Clock> Model<C> {
                 }),
             };
         }
-        let reply = self.attempt(op)?;
+        let reply = work(self)?;
         let idle = match &reply {
             Reply::Claimed(claimed) => claimed.is_empty(),
             Reply::Sending(sending) => sending.is_empty(),
             _ => false,
         };
-        if !idle {
+        if keep && !idle {
             let kept = Kept {
                 op: op.clone(),
                 reply: reply.clone(),
@@ -96,35 +159,29 @@ impl<C: Clock> Model<C> {
         let Reply::Pruned(mut pruned) = self.attempt(&Op::Prune { keep_ms, limit })? else {
             return Err(misplaced(&Op::Prune { keep_ms, limit }));
         };
-        let before = self.clock.now_ms() - keep_ms;
+        pruned.op_results = self.forget_answers(self.clock.now_ms() - keep_ms, limit);
+        Ok(Reply::Pruned(pruned))
+    }
+
+    fn forget_answers(&mut self, before_ms: i64, limit: u32) -> u64 {
         let mut old: Vec<(i64, OpId)> = self
             .kept
             .iter()
-            .filter(|(_, kept)| kept.at_ms < before)
+            .filter(|(_, kept)| kept.at_ms < before_ms)
             .map(|(op_id, kept)| (kept.at_ms, op_id.clone()))
             .collect();
         old.sort();
         old.truncate(limit as usize);
-        pruned.op_results = old.len() as u64;
-        for (_, op_id) in old {
-            self.kept.remove(&op_id);
+        for (_, op_id) in &old {
+            self.kept.remove(op_id);
         }
-        Ok(Reply::Pruned(pruned))
+        old.len() as u64
     }
 }
 
 impl<C: Clock> Store for Model<C> {
     fn apply(&mut self, call: &Call) -> Answer {
-        limits::check(call)?;
-        match (&call.op_id, call.op.keeps_answer()) {
-            (Some(op_id), true) => self.change(op_id, &call.op),
-            (None, true) => Err(invalid("op_id", "this operation needs one")),
-            (Some(_), false) => Err(invalid("op_id", "this operation keeps no answer")),
-            (None, false) => match call.op {
-                Op::Prune { keep_ms, limit } => self.prune(keep_ms, limit),
-                _ => self.attempt(&call.op),
-            },
-        }
+        self.dispatch(call, &call.op, true, Self::attempt)
     }
 }
 

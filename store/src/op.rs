@@ -12,7 +12,7 @@ use crate::id::{BuildId, Fence, OpId, PromptId, ResumeClass, SessionId, TaskId, 
 use serde::{Deserialize, Serialize};
 
 /// One call of a store.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Call {
     /// Required by operations that keep their answer ([`Op::keeps_answer`]), refused by all others.
     pub op_id: Option<OpId>,
@@ -21,7 +21,7 @@ pub struct Call {
 }
 
 /// An operation. The guarantees are told at the methods of [`crate::Store`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Op {
     /// See [`crate::Store::register_build`].

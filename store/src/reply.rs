@@ -11,7 +11,7 @@ use crate::id::{ConvId, Fence, PromptId, ResumeClass, SessionId, TaskId};
 use serde::{Deserialize, Serialize};
 
 /// The answer to one call; each operation has one variant.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reply {
     /// It is done and there is nothing to tell: register_build, set_current, allow_move, worker_seen, drain, retire,
@@ -78,7 +78,7 @@ pub enum Reply {
 }
 
 /// The states of a task. The last four are terminal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TaskState {
     /// In its session's queue.
@@ -122,7 +122,7 @@ impl TaskState {
 }
 
 /// The conversation's active session.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Opened {
     /// The conversation.
     pub conv: ConvId,
@@ -135,7 +135,7 @@ pub struct Opened {
 }
 
 /// What became of an event.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Accepted {
     /// New, a repetition, or a contradiction.
     pub verdict: Verdict,
@@ -146,7 +146,7 @@ pub struct Accepted {
 }
 
 /// How an event compares with what was delivered before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// It is new; a task was queued.
@@ -162,7 +162,7 @@ pub enum Verdict {
 }
 
 /// One session in a worker's hands, and the task at its head.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Claimed {
     /// The session.
     pub session: SessionId,
@@ -192,7 +192,7 @@ pub struct Claimed {
 }
 
 /// A question that has ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Prompted {
     /// The question.
     pub prompt: PromptId,
@@ -201,7 +201,7 @@ pub struct Prompted {
 }
 
 /// How a question ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PromptOutcome {
     /// A button was pressed.
@@ -220,7 +220,7 @@ pub enum PromptOutcome {
 }
 
 /// What a press of a button did.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Answered {
     /// The question that the button belongs to.
     pub prompt: PromptId,
@@ -233,7 +233,7 @@ pub struct Answered {
 }
 
 /// One message in a sender's hands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Sending {
     /// The session it comes from.
     pub session: SessionId,
@@ -252,7 +252,7 @@ pub struct Sending {
 }
 
 /// What a sweep found to do.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Swept {
     /// Questions that expired; their tasks are queued again.
     pub expired: Vec<PromptId>,
@@ -265,7 +265,7 @@ pub struct Swept {
 }
 
 /// How many rows were deleted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Pruned {
     /// Kept answers.
     pub op_results: u64,
@@ -278,7 +278,7 @@ pub struct Pruned {
 }
 
 /// What was done after a restore from a backup.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Restored {
     /// Tasks whose lease was taken; they are queued again.
     pub requeued: Vec<TaskId>,
@@ -287,7 +287,7 @@ pub struct Restored {
 }
 
 /// A lease that goes on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Renewed {
     /// When it ends now.
     pub until_ms: i64,
@@ -298,14 +298,14 @@ pub struct Renewed {
 }
 
 /// What ended with a session.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Closed {
     /// The tasks that were cancelled.
     pub cancelled: Vec<TaskId>,
 }
 
 /// What a reset did.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct WasReset {
     /// The new session.
     pub session: SessionId,
@@ -318,7 +318,7 @@ pub struct WasReset {
 }
 
 /// What is needed to go on with a native session.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Pointer {
     /// The token; `None` means begin a new native session.
     pub token: Option<String>,
@@ -329,7 +329,7 @@ pub struct Pointer {
 }
 
 /// What became of expired leases.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Reaped {
     /// Tasks that are queued again.
     pub requeued: Vec<TaskId>,

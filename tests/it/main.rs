@@ -5,6 +5,7 @@ mod cli;
 mod determinism;
 mod docs;
 mod faults;
+mod linearizable;
 mod properties;
 mod sabotage;
 mod search;

@@ -5,6 +5,8 @@ use std::rc::Rc;
 
 use lockstep_store::Clock;
 
+use crate::trace::Reading;
+
 /// The clock of one process.
 #[derive(Debug, Default)]
 pub struct ProcessClock {
@@ -37,6 +39,10 @@ pub struct SimClock {
     start_ms: i64,
     now_us: Rc<Cell<u64>>,
     process: Rc<RefCell<Rc<ProcessClock>>>,
+    /// How often any clock of the stage was read.
+    turns: Rc<Cell<u64>>,
+    /// What was read since somebody wanted to know.
+    read: Rc<RefCell<Option<Vec<Reading>>>>,
 }
 
 impl SimClock {
@@ -46,7 +52,32 @@ impl SimClock {
             start_ms,
             now_us,
             process: Rc::default(),
+            turns: Rc::default(),
+            read: Rc::default(),
         }
+    }
+
+    /// A clock of another connection, on the same time.
+    pub(super) fn sibling(&self) -> Self {
+        Self {
+            turns: Rc::clone(&self.turns),
+            ..Self::new(self.start_ms, Rc::clone(&self.now_us))
+        }
+    }
+
+    /// A run begins: readings are numbered anew.
+    pub(super) fn rewind(&self) {
+        self.turns.set(0);
+    }
+
+    /// From now on what is read is remembered.
+    pub(super) fn listen(&self) {
+        *self.read.borrow_mut() = Some(Vec::new());
+    }
+
+    /// What was read since [`SimClock::listen`].
+    pub(super) fn heard(&self) -> Vec<Reading> {
+        self.read.borrow_mut().take().unwrap_or_default()
     }
 
     /// From now on this is the clock of that process.
@@ -57,7 +88,13 @@ impl SimClock {
 
 impl Clock for SimClock {
     fn now_ms(&self) -> i64 {
-        self.process.borrow().read(self.start_ms, self.now_us.get())
+        let at_ms = self.process.borrow().read(self.start_ms, self.now_us.get());
+        if let Some(read) = self.read.borrow_mut().as_mut() {
+            self.turns.set(self.turns.get() + 1);
+            let turn = self.turns.get();
+            read.push(Reading { turn, at_ms });
+        }
+        at_ms
     }
 }
 

@@ -294,7 +294,13 @@ impl Ctx {
         let call = Rc::new(call);
         let event = self.event(EventKind::Op, Arg::Op(Rc::clone(&call)), Outcome::Open);
         let result = self.with_db(|handle| match &mut handle.db {
-            Db::Store(store) => store.apply(&call),
+            Db::Store(store) => {
+                handle.clock.listen();
+                let result = store.apply(&call);
+                let mut trace = self.kernel.trace.borrow_mut();
+                trace.read_clock(event, handle.clock.heard());
+                result
+            }
             Db::Raw(_) => unreachable!("a world without the reference store runs no operations"),
         });
         let result = Rc::new(result);

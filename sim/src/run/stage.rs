@@ -117,6 +117,8 @@ pub struct Stage {
     stacks: Vec<DefaultStack>,
     checker: Rc<Checker>,
     now_us: Rc<Cell<u64>>,
+    /// What the clocks of the connections are made of.
+    clock: SimClock,
     disk_sites: Rc<[Label]>,
     keep_steps: bool,
     judging: Judging,
@@ -136,7 +138,8 @@ impl Stage {
         externs::seed_random(SQLITE_SEED);
         let now_us = Rc::new(Cell::new(0));
         let observer = Observer::new();
-        let mut first = open(&*world, &disk, &now_us, &observer, 1)?;
+        let clock = SimClock::new(world.start_ms(), Rc::clone(&now_us));
+        let mut first = open(&*world, &disk, &clock, &observer, 1)?;
         world.set_up(&mut first)?;
         let checker = disk
             .open(MAIN, CHECKER)
@@ -154,6 +157,7 @@ impl Stage {
             checker,
             observer,
             now_us,
+            clock,
             disk_sites: disk_sites(),
             keep_steps: false,
             judging: Judging::default(),
@@ -167,7 +171,7 @@ impl Stage {
         for _ in 0..by {
             let taken = |conn: &Conn| self.pool.iter().any(|handle| handle.conn == *conn);
             let conn = (1..).find(|conn| !taken(conn)).unwrap_or(1);
-            let handle = open(&*self.world, &self.disk, &self.now_us, &self.observer, conn)?;
+            let handle = open(&*self.world, &self.disk, &self.clock, &self.observer, conn)?;
             self.captures
                 .resize((conn as usize + 1).max(self.captures.len()), None);
             self.captures[conn as usize] = Some(Rc::clone(&handle.capture));
@@ -215,6 +219,7 @@ impl Stage {
         }
         self.checker.reset();
         self.now_us.set(0);
+        self.clock.rewind();
         let missing = self.wanted.saturating_sub(self.pool.len());
         if missing > 0 {
             self.grow(missing)?;
@@ -446,12 +451,12 @@ fn turn() -> MutexGuard<'static, ()> {
 fn open(
     world: &dyn World,
     disk: &Rc<Disk>,
-    now_us: &Rc<Cell<u64>>,
+    clock: &SimClock,
     observer: &Rc<Observer>,
     conn: Conn,
 ) -> Result<Handle, String> {
     let connection = disk.open(MAIN, conn).map_err(|error| error.to_string())?;
-    let clock = SimClock::new(world.start_ms(), Rc::clone(now_us));
+    let clock = clock.sibling();
     let capture = Rc::new(Capture::install(&connection));
     observer.watch(&connection, conn);
     let db = world.open(connection, clock.clone())?;

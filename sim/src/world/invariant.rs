@@ -8,6 +8,7 @@ mod answer_is_the_users;
 mod completed_means_ran;
 mod failures_are_real;
 mod lease_is_of_a_live_worker;
+mod linearizable;
 mod message_is_not_lost;
 mod message_is_settled;
 mod message_is_shown_once;
@@ -92,7 +93,8 @@ const SEEN: &[&str] = &[
 pub(super) fn all() -> Vec<&'static str> {
     let judged = JUDGES.iter().map(|(name, _)| *name);
     let snapshot = SNAPSHOT.iter().copied().chain([VERIFY]);
-    snapshot.chain(SEEN.iter().copied()).chain(judged).collect()
+    let others = SEEN.iter().copied().chain(judged);
+    snapshot.chain(others).chain([linearizable::NAME]).collect()
 }
 
 /// Judges a run that is over.
@@ -111,6 +113,10 @@ pub(super) fn judge(kernel: &Kernel, town: &Town) {
         for (key, row) in found.rows {
             kernel.violated(name, &key, &row);
         }
+    }
+    // It sees most of what the others see, and cannot say as well what it is.
+    if kernel.violation_count() == 0 {
+        linearizable::judge(kernel);
     }
 }
 

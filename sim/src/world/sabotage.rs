@@ -300,4 +300,13 @@ pub const SABOTEURS: &[Saboteur] = &[
         breaks: "no_lost_update",
         defect: Defect::of_roles("overwrites_state", &[Quirk::OverwritesState]),
     },
+    // A claim does not tell how often the task has failed.
+    Saboteur {
+        breaks: "linearizable",
+        defect: Defect::of_statements(
+            "hides_failures",
+            &[("claim_task", "attempt, failures", "attempt, 0")],
+            "",
+        ),
+    },
 ];

@@ -1,6 +1,6 @@
 //! What time alone makes due, and what a restore leaves behind.
 
-use super::world::World;
+use super::world::{Message, Session, World};
 use super::{Answer, DAY_MS, in_range, misplaced, prompt, session, turn};
 use crate::error::Error;
 use crate::id::{Fence, PromptId, SessionId, TaskId};
@@ -33,9 +33,20 @@ fn reap(world: &mut World, limit: u32) -> Answer {
         .collect();
     let mut reaped = Reaped::default();
     for (_, id) in first(expired, limit) {
-        take(world, &id, "lease expired", &mut reaped);
+        reap_one(world, &id, &mut reaped);
     }
     Ok(Reply::Reaped(reaped))
+}
+
+/// Takes a session's lease back if it has expired.
+pub(super) fn reap_one(world: &mut World, id: &SessionId, reaped: &mut Reaped) {
+    let lease = world
+        .sessions
+        .get(id)
+        .and_then(|session| session.lease.as_ref());
+    if lease.is_some_and(|lease| lease.until_ms <= world.now) {
+        take(world, id, "lease expired", reaped);
+    }
 }
 
 /// Takes a lease back: its task has failed once more, and its holder is fenced.
@@ -71,42 +82,71 @@ fn sweep(world: &mut World, limit: u32) -> Answer {
         .filter(|(_, prompt)| prompt.outcome.is_none() && prompt.expires_ms <= now)
         .map(|(id, prompt)| (prompt.expires_ms, id.clone()))
         .collect();
-    let mut sends: Vec<(i64, SessionId, i64)> = Vec::new();
+    let mut sends: Vec<(i64, SessionId)> = Vec::new();
     let mut idle: Vec<(i64, SessionId)> = Vec::new();
     for (id, session) in &world.sessions {
-        let sending = session
-            .outbox
-            .iter()
-            .filter(|message| message.state == "sending");
-        let late = sending.filter(|message| message.until_ms <= now);
-        sends.extend(late.map(|message| (message.until_ms, id.clone(), message.n)));
-        let settled = !session.outbox.iter().any(|message| message.is_unsettled());
-        let expired = session.expires_ms.filter(|expires_ms| *expires_ms <= now);
-        if let Some(expires_ms) = expired
-            && session.is_active()
-            && settled
-            && world.open_tasks(id).is_empty()
+        sends.extend(lapsed(session, now).map(|message| (message.until_ms, id.clone())));
+        if is_idle(world, id)
+            && let Some(expires_ms) = session.expires_ms
         {
             idle.push((expires_ms, id.clone()));
         }
     }
     let mut swept = Swept::default();
     for (_, id) in first(prompts, limit) {
-        if prompt::expire(world, &id) {
-            swept.expired.push(id);
-        }
+        expire_one(world, &id, &mut swept);
     }
-    for (_, id, n) in first(sends, limit) {
-        let mut outbox = world.at(&id).outbox.iter_mut();
-        let message = outbox.find(|message| message.n == n).expect("was listed");
-        message.state = "unknown";
-        swept.unknown.push((id, n));
+    for (_, id) in first(sends, limit) {
+        lapse_one(world, &id, &mut swept);
     }
     for (_, id) in first(idle, limit) {
-        session::shut(world, &id, "expired");
-        swept.closed.push(id);
+        close_one(world, &id, &mut swept);
     }
     Ok(Reply::Swept(swept))
+}
+
+pub(super) fn expire_one(world: &mut World, id: &PromptId, swept: &mut Swept) {
+    if prompt::expire(world, id) {
+        swept.expired.push(id.clone());
+    }
+}
+
+/// The message whose sender did not report in time; a session has one sender at a time.
+fn lapsed(session: &Session, now: i64) -> Option<&Message> {
+    let mut outbox = session.outbox.iter();
+    outbox.find(|message| message.state == "sending" && message.until_ms <= now)
+}
+
+pub(super) fn lapse_one(world: &mut World, id: &SessionId, swept: &mut Swept) {
+    let late = world
+        .sessions
+        .get(id)
+        .and_then(|session| lapsed(session, world.now));
+    let Some(n) = late.map(|message| message.n) else {
+        return;
+    };
+    let mut outbox = world.at(id).outbox.iter_mut();
+    let message = outbox.find(|message| message.n == n).expect("it is late");
+    message.state = "unknown";
+    swept.unknown.push((id.clone(), n));
+}
+
+fn is_idle(world: &World, id: &SessionId) -> bool {
+    world.sessions.get(id).is_some_and(|session| {
+        session.is_active()
+            && session
+                .expires_ms
+                .is_some_and(|expires_ms| expires_ms <= world.now)
+            && session.is_settled()
+            && world.open_tasks(id).is_empty()
+    })
+}
+
+pub(super) fn close_one(world: &mut World, id: &SessionId, swept: &mut Swept) {
+    if is_idle(world, id) {
+        session::shut(world, id, "expired");
+        swept.closed.push(id.clone());
+    }
 }
 
 /// The audit is not modelled, and kept answers are pruned by whoever keeps them.
@@ -118,11 +158,7 @@ fn prune(world: &mut World, keep_ms: i64, limit: u32) -> Answer {
     let closed: Vec<(i64, SessionId)> = world
         .sessions
         .iter()
-        .filter(|(_, session)| {
-            !session.is_active()
-                && session.touched_ms < before
-                && !session.outbox.iter().any(|message| message.is_unsettled())
-        })
+        .filter(|(_, session)| is_old(session, before))
         .map(|(id, session)| (session.touched_ms, id.clone()))
         .collect();
     let mut sessions = 0;
@@ -136,7 +172,12 @@ fn prune(world: &mut World, keep_ms: i64, limit: u32) -> Answer {
     }))
 }
 
-fn prune_inbox(world: &mut World, before: i64, limit: u32) -> u64 {
+/// Whether a session may be pruned.
+pub(super) fn is_old(session: &Session, before: i64) -> bool {
+    !session.is_active() && session.touched_ms < before && session.is_settled()
+}
+
+pub(super) fn prune_inbox(world: &mut World, before: i64, limit: u32) -> u64 {
     let is_open = |task: &TaskId| world.tasks.get(task).is_some_and(|task| task.is_open());
     let old: Vec<_> = world
         .inbox
@@ -155,7 +196,7 @@ fn prune_inbox(world: &mut World, before: i64, limit: u32) -> u64 {
 }
 
 /// Empties a closed session; true when it could go itself.
-fn prune_session(world: &mut World, id: &SessionId) -> bool {
+pub(super) fn prune_session(world: &mut World, id: &SessionId) -> bool {
     let session = world.at(id);
     session.items.clear();
     session.notes.clear();

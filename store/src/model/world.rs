@@ -6,6 +6,7 @@ use crate::id::{BuildId, ConvId, Fence, PromptId, ResumeClass, SessionId, TaskId
 use crate::op::{Choice, ConvKey, Item};
 use crate::reply::{Accepted, Answered, HistoryItem, HistoryNote, PromptOutcome, TaskState};
 use std::collections::BTreeMap;
+use std::hash::Hash;
 
 #[derive(Clone, Debug)]
 pub(super) struct World {
@@ -51,7 +52,7 @@ pub(super) fn account(key: &ConvKey) -> Account {
     (key.tenant.clone(), key.channel.clone(), key.account.clone())
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct Build {
     pub(super) runtime: String,
     pub(super) class: ResumeClass,
@@ -59,7 +60,7 @@ pub(super) struct Build {
     pub(super) state: &'static str,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct Worker {
     pub(super) build: BuildId,
     pub(super) class: ResumeClass,
@@ -68,7 +69,7 @@ pub(super) struct Worker {
     pub(super) state: &'static str,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct Lease {
     pub(super) worker: WorkerId,
     pub(super) fence: Fence,
@@ -76,13 +77,13 @@ pub(super) struct Lease {
     pub(super) until_ms: i64,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct Token {
     pub(super) text: String,
     pub(super) home: String,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct Session {
     pub(super) conv: ConvId,
     pub(super) gen_no: i64,
@@ -129,6 +130,10 @@ impl Session {
         });
     }
 
+    pub(super) fn is_settled(&self) -> bool {
+        !self.outbox.iter().any(Message::is_unsettled)
+    }
+
     /// The first message that is not settled.
     pub(super) fn first_unsettled(&mut self) -> Option<&mut Message> {
         self.outbox
@@ -137,7 +142,7 @@ impl Session {
     }
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct Message {
     pub(super) n: i64,
     pub(super) task: TaskId,
@@ -159,7 +164,7 @@ impl Message {
     }
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct Task {
     pub(super) session: SessionId,
     pub(super) pos: i64,
@@ -189,7 +194,7 @@ impl Task {
     }
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct Prompt {
     pub(super) session: SessionId,
     pub(super) task: TaskId,
@@ -201,7 +206,7 @@ pub(super) struct Prompt {
     pub(super) fence: Fence,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct Event {
     pub(super) body: String,
     pub(super) told: Told,
@@ -210,13 +215,13 @@ pub(super) struct Event {
 }
 
 /// What the first delivery was told.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) enum Told {
     Accepted(Accepted),
     Answered(Answered),
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct Mark {
     pub(super) low: i64,
     pub(super) idle_gap_ms: i64,
@@ -236,6 +241,13 @@ pub(super) fn state_name(state: TaskState) -> &'static str {
 }
 
 impl World {
+    /// All of it but the time.
+    pub(super) fn contents(&self) -> impl Hash {
+        let runtime = (self.incarnation, &self.builds, &self.edges, &self.workers);
+        let chats = (&self.keys, &self.conversations, &self.inbox, &self.marks);
+        (runtime, chats, &self.sessions, &self.tasks, &self.prompts)
+    }
+
     pub(super) fn session(&self, id: &SessionId) -> Result<&Session, Error> {
         self.sessions
             .get(id)

@@ -4,7 +4,7 @@ use crate::id::{BuildId, ConvId, Fence, PromptId, ResumeClass, SessionId, TaskId
 use serde::{Deserialize, Serialize};
 
 /// The structured key of a chat. Empty texts stand for parts that a platform does not have.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ConvKey {
     /// Whose bot it is.
     pub tenant: String,
@@ -35,7 +35,7 @@ impl ConvKey {
 }
 
 /// Ids and runtime for a session, used only if one has to be opened.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct NewSession {
     /// The conversation, if the key is new.
     pub conv: ConvId,
@@ -49,7 +49,7 @@ pub struct NewSession {
 }
 
 /// What `open_or_get` does when the conversation has an active session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OpenPolicy {
     /// Answer with it.
@@ -61,7 +61,7 @@ pub enum OpenPolicy {
 }
 
 /// An event from a platform, to become work exactly once.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Accept {
     /// The chat it came from.
     pub key: ConvKey,
@@ -83,7 +83,7 @@ pub struct Accept {
 }
 
 /// What an event does to a session whose task waits for an answer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WhenWaiting {
     /// It is queued behind the question.
@@ -96,7 +96,7 @@ pub enum WhenWaiting {
 }
 
 /// One entry of the history.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Item {
     /// Its kind: message, tool call, …
     pub kind: String,
@@ -105,7 +105,7 @@ pub struct Item {
 }
 
 /// One message to be sent, in the order of the list.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Send {
     /// Unique in the session: the provider's idempotency key is made of it.
     pub dedup_key: String,
@@ -117,7 +117,7 @@ pub struct Send {
 }
 
 /// One button.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Choice {
     /// What the platform gives back when it is pressed: 8 to 64 characters, never used again.
     pub token: String,
@@ -126,7 +126,7 @@ pub struct Choice {
 }
 
 /// A question that ends a turn; its task waits for the answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Ask {
     /// The task that asks.
     pub task: TaskId,
@@ -152,7 +152,7 @@ pub struct Ask {
 }
 
 /// A button that was pressed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Answer {
     /// The chat it was pressed in: a token that was copied to another chat answers nothing.
     pub key: ConvKey,
@@ -163,7 +163,7 @@ pub struct Answer {
 }
 
 /// Why a message was not sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NotSent {
     /// It may succeed later: a rate limit, a refused connection.
@@ -176,7 +176,7 @@ pub enum NotSent {
 }
 
 /// What is found out, or decided, about a message that may have been sent.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Resolve {
     /// It was sent.
@@ -191,7 +191,7 @@ pub enum Resolve {
 }
 
 /// A token of the old class made into one of the new, by the converter that the edge names.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Converted {
     /// The converter.
     pub converter: String,
@@ -202,7 +202,7 @@ pub struct Converted {
 }
 
 /// Which sessions to list. What is `None` does not matter.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Filter {
     /// Active or closed.
     #[serde(default)]
@@ -216,7 +216,7 @@ pub struct Filter {
 }
 
 /// Everything a finished turn leaves behind.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Complete {
     /// The task.
     pub task: TaskId,
@@ -233,7 +233,7 @@ pub struct Complete {
 }
 
 /// What happens to a task whose attempt failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Retry {
     /// It has failed for good.
@@ -246,7 +246,7 @@ pub enum Retry {
 }
 
 /// Who cancels a task, and how firmly.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CancelHow {
     /// At once if it does not run; otherwise its worker is told at the next renewal.
@@ -261,7 +261,7 @@ pub enum CancelHow {
 }
 
 /// What becomes of a closed session's queue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum QueueFate {
     /// Cancelled with the session.
@@ -271,7 +271,7 @@ pub enum QueueFate {
 }
 
 /// Close a session and open the next generation, in one commit.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Reset {
     /// The session to close.
     pub session: SessionId,
@@ -288,7 +288,7 @@ pub struct Reset {
 }
 
 /// How a token passes along a resume edge.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Converter {
     /// It does not: the session goes on without one.

@@ -5,7 +5,7 @@ use crate::id::{BuildId, ConvId, Fence, PromptId, ResumeClass, SessionId, TaskId
 use serde::{Deserialize, Serialize};
 
 /// The application's state of a session.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct State {
     /// Its version; 0 when it was never put.
     pub version: i64,
@@ -14,7 +14,7 @@ pub struct State {
 }
 
 /// One session in a list.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Listed {
     /// The session.
     pub session: SessionId,
@@ -33,7 +33,7 @@ pub struct Listed {
 }
 
 /// A page of a session's history.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct History {
     /// Items, by sequence number.
     pub items: Vec<HistoryItem>,
@@ -42,7 +42,7 @@ pub struct History {
 }
 
 /// One item as it stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct HistoryItem {
     /// Its sequence number.
     pub seq: i64,
@@ -59,7 +59,7 @@ pub struct HistoryItem {
 }
 
 /// One note as it stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct HistoryNote {
     /// Its number.
     pub n: i64,
@@ -72,7 +72,7 @@ pub struct HistoryNote {
 }
 
 /// Numbers about the whole store. They count what is open, so that they cost little however much is stored.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Stats {
     /// The store's incarnation.
     pub incarnation: i64,
@@ -103,14 +103,14 @@ pub struct Stats {
 }
 
 /// Why nothing is happening in a session, or why it is; the first reason is the nearest.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Explained {
     /// One or more reasons.
     pub why: Vec<Why>,
 }
 
 /// One reason.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Why {
     /// The session was closed.
@@ -189,7 +189,7 @@ pub enum Why {
 }
 
 /// A session as it stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Shown {
     /// The session.
     pub session: SessionId,
@@ -226,7 +226,7 @@ pub struct Shown {
 }
 
 /// A lease as it stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ShownLease {
     /// The holder.
     pub worker: WorkerId,
@@ -239,7 +239,7 @@ pub struct ShownLease {
 }
 
 /// A task as it stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ShownTask {
     /// The task.
     pub task: TaskId,
@@ -264,7 +264,7 @@ pub struct ShownTask {
 }
 
 /// What `verify` found.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Report {
     /// Violations, by rule.
     pub findings: Vec<Finding>,
@@ -273,7 +273,7 @@ pub struct Report {
 }
 
 /// One violation of one rule.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Finding {
     /// The rule.
     pub rule: String,
