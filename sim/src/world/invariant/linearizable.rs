@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use crate::check::linearizable::{Answer, Finding, Operation, check, operations};
+use crate::check::linearizable::{Answer, Finding, Operation, Undone, check, lives, operations};
 use crate::run::Kernel;
 use crate::trace::{self, Arg, Outcome};
 use crate::world::StoreWorld;
@@ -10,41 +10,33 @@ use crate::world::StoreWorld;
 pub(super) const NAME: &str = "linearizable";
 
 /// Each operation took effect at one moment between its call and its return, and the model answers the same. A part of the
-/// history that was too hard to search is neither right nor wrong: the run does not count. What came after a backup that was
-/// put back is not judged: the model cannot go back.
+/// history that was too hard to search is neither right nor wrong: the run does not count. After a backup was put back, the
+/// store goes on from what was done before the backup.
 pub(super) fn judge(kernel: &Kernel) {
     let found = {
         let trace = kernel.trace.borrow();
-        let history = before_the_first_backup(kernel, operations(&trace));
-        let findings = check(&StoreWorld::beginning(), &history).findings;
-        let tell = |finding| tell(&history, finding);
-        findings.into_iter().map(tell).collect::<Vec<_>>()
+        let gaps = kernel.undone().into_iter().map(|undone| Undone {
+            backup: undone.start,
+            restore: undone.end,
+        });
+        let lives = lives(&operations(&trace), &gaps.collect::<Vec<_>>());
+        lives
+            .iter()
+            .flat_map(|life| tell_all(life))
+            .collect::<Vec<_>>()
     };
     for (key, row) in found {
         match row {
             Some(row) => kernel.violated(NAME, &key, &row),
-            None if kernel.violation_count() == 0 => {
-                kernel.internal(format!("{NAME}: the search for {key} was given up"));
-            }
-            None => {}
+            None => kernel.internal(format!("{NAME}: the search for {key} was given up")),
         }
     }
 }
 
-fn before_the_first_backup<'t>(
-    kernel: &Kernel,
-    mut history: Vec<Operation<'t>>,
-) -> Vec<Operation<'t>> {
-    let Some(end) = kernel.undone().first().map(|undone| undone.start) else {
-        return history;
-    };
-    history.retain(|operation| operation.from < end);
-    for operation in &mut history {
-        if operation.to.is_none_or(|to| to > end) {
-            (operation.answer, operation.to) = (None, None);
-        }
-    }
-    history
+fn tell_all(history: &[Operation<'_>]) -> Vec<(String, Option<String>)> {
+    let findings = check(&StoreWorld::beginning(), history).findings;
+    let told = findings.into_iter().map(|finding| tell(history, finding));
+    told.collect()
 }
 
 fn tell(history: &[Operation<'_>], finding: Finding) -> (String, Option<String>) {
