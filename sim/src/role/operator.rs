@@ -51,7 +51,7 @@ enum What {
 }
 
 /// Some twice: what also needs a fault to be allowed would be rare otherwise.
-const ALL: [What; 18] = [
+const ALL: [What; 21] = [
     What::Migrate,
     What::ResetAndCancel,
     What::ResetAndMove,
@@ -60,9 +60,12 @@ const ALL: [What; 18] = [
     What::Close,
     What::LinkKey,
     What::RollForward,
+    What::RollForward,
     What::RollForwardAndBack,
     What::MigrateAll,
     What::DeclareGone,
+    What::EditByHand,
+    What::EditByHand,
     What::EditByHand,
     What::EditByHand,
     What::EditByHand,

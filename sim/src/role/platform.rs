@@ -66,7 +66,7 @@ pub(crate) fn press(ctx: &Ctx, town: &Rc<Town>, user: usize, token: String) {
 fn deliver(ctx: &Ctx, town: &Rc<Town>, event: &Event) {
     let attempts = match event.sort {
         Sort::Message(_) => ATTEMPTS,
-        Sort::Press(_) | Sort::Stop => ATTEMPTS_OF_A_PRESS - ctx.pick(&GIVES_UP, 2),
+        Sort::Press(_) | Sort::Stop => ATTEMPTS_OF_A_PRESS - ctx.pick(&GIVES_UP, 3).min(1),
     };
     let mut rest = FIRST_REST_MS;
     for attempt in 0..attempts {

@@ -24,7 +24,7 @@ pub(crate) fn start(ctx: &Ctx, town: &Rc<Town>, index: usize) {
         tab::open(ctx, town, index, n);
     }
     for n in 1..=messages {
-        if n > 1 && n == messages && ctx.pick(&LATER, 5) == 4 {
+        if n > 1 && n == messages && ctx.pick(&LATER, 2) == 1 {
             let away = ctx.amount(&AWAY, SHORTEST_AWAY_MS, LONGEST_AWAY_MS);
             ctx.sleep(&AWAY, away);
         }
@@ -81,6 +81,6 @@ const LATER: Label = Label::fixed("comes back later");
 const AWAY: Label = Label::fixed("is away");
 const SHORTEST_AWAY_MS: u64 = 1_200_000;
 /// Longer than anything is kept.
-const LONGEST_AWAY_MS: u64 = 3 * 3_600_000;
+const LONGEST_AWAY_MS: u64 = 8 * 3_600_000;
 const GAP: Label = Label::fixed("before the next message");
 const LONGEST_GAP_MS: u64 = 30_000;

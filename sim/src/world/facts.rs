@@ -102,8 +102,8 @@ impl<'a> Facts<'a> {
         let undone = kernel.undone();
         let is_undone =
             |from: u64, to: u64| undone.iter().any(|gap| from < gap.end && to > gap.start);
-        let last = trace.changes.last().map_or(0, |committed| committed.n);
-        let kept = |event: &&Event| !is_undone(event.n, event.end.unwrap_or(last.max(event.n)));
+        // Who never returned died: what it had committed before is judged by the time of the commit.
+        let kept = |event: &&Event| !is_undone(event.n, event.end.unwrap_or(event.n) + 1);
         let operations: Vec<Operation<'_>> = trace
             .events
             .iter()

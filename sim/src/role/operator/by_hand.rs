@@ -12,10 +12,10 @@ use crate::world::{Town, goal};
 
 /// Edits that look harmless in a shell, and that the database has to refuse: nobody has set the pragma there.
 const EDITS: [&str; 8] = [
+    "UPDATE session SET fence = 0 WHERE fence > 0",
     "UPDATE session SET state = 'closed', live = 0, close_reason = 'by hand', head_ready_ms = NULL
      WHERE live = 1 AND session_id IN (SELECT session_id FROM lease)",
     "UPDATE task SET state = 'queued', session_live = 1, ended_ms = NULL WHERE session_live IS NULL",
-    "UPDATE session SET fence = 0 WHERE fence > 0",
     "DELETE FROM item WHERE session_id IN (SELECT session_id FROM session WHERE live = 1)",
     "DELETE FROM task WHERE session_live = 1",
     "UPDATE outbox SET state = 'pending', ended_ms = NULL WHERE state = 'sent'",
