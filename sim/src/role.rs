@@ -16,6 +16,7 @@ use lockstep_store::{Call, Error, Op, Reply};
 
 use crate::label::Label;
 use crate::run::Ctx;
+use crate::world::goal;
 
 /// Calls the store until it says yes or a no that will not change: the database may be locked, and the outcome of a
 /// commit may be unknown. The `op_id` stays the same, so it happens once.
@@ -28,6 +29,10 @@ pub(crate) fn insist(ctx: &Ctx, op_id: Option<String>, op: Op) -> Result<Reply, 
     loop {
         match ctx.store(call.clone()) {
             Err(Error::Busy | Error::Unknown { .. } | Error::Io { .. }) => {}
+            Ok(_) if call.op_id.is_some() && ctx.pick(&IS_SURE, 24) == 23 => {
+                // Somebody who did not hear the answer asks again, and has to hear the same.
+                ctx.kernel().reached(goal::ASKED_AGAIN);
+            }
             other => return other,
         }
         ctx.sleep(&STORE_RESTS, rest);
@@ -35,6 +40,7 @@ pub(crate) fn insist(ctx: &Ctx, op_id: Option<String>, op: Op) -> Result<Reply, 
     }
 }
 
+const IS_SURE: Label = Label::fixed("heard the answer");
 const STORE_RESTS: Label = Label::fixed("before the store is asked again");
 const FIRST_REST_MS: u64 = 200;
 const LONGEST_REST_MS: u64 = 30_000;

@@ -15,6 +15,9 @@ use super::root;
 /// Seeds within which a sweep must find each of them.
 const SEEDS: u64 = 300;
 
+/// Judged only where nothing else is violated.
+const GENERAL: &str = "linearizable";
+
 /// Set to anything, the table in the manual is written anew instead of compared.
 const WRITE: &str = "LOCKSTEP_WRITE_DOCS";
 
@@ -70,7 +73,9 @@ fn each_invariant_has_a_saboteur_that_only_it_catches() {
     let mut wrong = Vec::new();
     for saboteur in SABOTEURS {
         let violated = violated(saboteur);
-        if !violated.keys().eq([saboteur.breaks]) {
+        // The general law sees most of what is wrong with answers; what it adds is what nobody else sees.
+        let specific = |name: &&String| *name == saboteur.breaks || *name != GENERAL;
+        if !violated.keys().filter(specific).eq([saboteur.breaks]) {
             let found = violated.iter().map(|(name, seen)| {
                 format!("{name} ({} at {}: {})", seen.runs, seen.first, seen.row)
             });

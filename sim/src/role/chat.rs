@@ -15,6 +15,8 @@ pub(crate) struct Parcel {
     pub(crate) request: String,
     /// Which message of the outbox it is: session and number.
     pub(crate) of: (String, i64),
+    /// The platform has no reason to refuse it.
+    pub(crate) welcome: bool,
     /// It may have been shown before, and says so.
     pub(crate) repeat: bool,
     pub(crate) body: String,
@@ -34,7 +36,12 @@ pub(crate) fn show(ctx: &Ctx, town: &Rc<Town>, parcel: &Parcel) {
 }
 
 fn first(ctx: &Ctx, town: &Rc<Town>, parcel: &Parcel) -> String {
-    match ctx.pick(&REFUSES, 6) {
+    let refuses = if parcel.welcome {
+        0
+    } else {
+        ctx.pick(&REFUSES, 6)
+    };
+    match refuses {
         4 => {
             ctx.kernel().reached(goal::RATE_LIMITED);
             return "later".to_owned();

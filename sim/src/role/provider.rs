@@ -7,7 +7,7 @@ mod natives;
 
 use std::rc::Rc;
 
-use lockstep_store::{Fence, TaskId};
+use lockstep_store::TaskId;
 use rusqlite::types::Value;
 
 use crate::label::Label;
@@ -18,7 +18,6 @@ use crate::world::{HELD, Place, Town, Turn, Wish, event_of, goal};
 #[derive(Debug, Clone)]
 pub(crate) struct Order {
     pub(crate) task: TaskId,
-    pub(crate) fence: Fence,
     /// Idempotency key: the same for each attempt of a task.
     pub(crate) key: String,
     /// What the user wrote.
@@ -50,7 +49,6 @@ pub(crate) fn serve(ctx: &Ctx, town: &Rc<Town>, order: &Order) {
         ordered,
         n: ctx.kernel().position(),
         task: order.task.as_str().to_owned(),
-        fence: order.fence,
         answer: order.answer.clone(),
         said: said.clone(),
     });

@@ -131,12 +131,7 @@ impl Sender<'_> {
     fn hand_over(&self, message: &Sending) -> Option<Answer> {
         let request = self.request(message, 1);
         if self.town.has(Quirk::SendsLater) {
-            let name = Label::new(&format!("{} later", request.cause));
-            let late = self.ctx.amount(&LATER, 0, TIMEOUT_MS);
-            self.ctx.kernel().spawn(name, None, false, move |ctx| {
-                ctx.sleep(&LATER, late);
-                ctx.request(request, TIMEOUT_MS);
-            });
+            self.send_later(message);
             return Some(Answer::Reply("shown".into()));
         }
         let answer = self.ctx.request(request, TIMEOUT_MS);
@@ -149,6 +144,23 @@ impl Sender<'_> {
         }
     }
 
+    /// The bad habit of leaving it to somebody who works through a heap in no order. Nothing of it is lost.
+    fn send_later(&self, message: &Sending) {
+        let late = self.ctx.amount(&LATER, 0, TIMEOUT_MS);
+        let requests: Vec<Request> = (1..=LATER_ATTEMPTS)
+            .map(|attempt| self.request(message, attempt))
+            .collect();
+        let name = Label::new(&format!("{} later", requests[0].cause));
+        self.ctx.kernel().spawn(name, None, false, move |ctx| {
+            for request in requests {
+                ctx.sleep(&LATER, late);
+                if let Some(Answer::Reply(_)) = ctx.request(request, TIMEOUT_MS) {
+                    return;
+                }
+            }
+        });
+    }
+
     fn request(&self, message: &Sending, attempt: u32) -> Request {
         let name = format!(
             "send {} {}.{} by {}/{attempt}",
@@ -156,6 +168,7 @@ impl Sender<'_> {
         );
         let parcel = Parcel {
             request: name.clone(),
+            welcome: self.town.has(Quirk::SendsLater),
             of: (message.session.as_str().to_owned(), message.n),
             repeat: message.repeat,
             body: message.body.clone(),
@@ -216,6 +229,7 @@ fn look(ctx: &Ctx, town: &Rc<Town>, session: &str, n: i64, try_no: i64) -> Optio
 
 const MAIL: Label = Label::fixed("for mail");
 const STALLS: Label = Label::fixed("stands still before it sends");
+const LATER_ATTEMPTS: u32 = 50;
 const LATER: Label = Label::fixed("sends it later");
 const POLICY: Label = Label::fixed("what is done about the unknown");
 const LIMIT: u32 = 2;

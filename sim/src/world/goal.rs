@@ -33,6 +33,8 @@ pub(crate) const NATIVE_BUSY: &str = "native_session_busy";
 pub(crate) const NATIVE_LOST: &str = "native_session_lost";
 /// A lost token was dropped, and the turn went on without.
 pub(crate) const TOKEN_DROPPED: &str = "token_dropped";
+/// A call was repeated after its answer, under the same name.
+pub(crate) const ASKED_AGAIN: &str = "asked_again_under_same_op_id";
 /// An effect was asked for again after it had happened.
 pub(crate) const EFFECT_REPEATED: &str = "effect_asked_for_twice";
 /// A task was tried again after a failure or a lost lease.
@@ -140,6 +142,7 @@ pub(super) const ALL: &[&str] = &[
     NATIVE_BUSY,
     NATIVE_LOST,
     TOKEN_DROPPED,
+    ASKED_AGAIN,
     EFFECT_REPEATED,
     TRIED_AGAIN,
     FAILED_FOR_GOOD,

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use lockstep_store::Fence;
-
 use crate::label::Label;
 
 /// Where a native session can be resumed.
@@ -34,7 +32,6 @@ pub(crate) struct Turn {
     /// Position in the trace, when the provider said what it said.
     pub(crate) n: u64,
     pub(crate) task: String,
-    pub(crate) fence: Fence,
     /// What the order gave as the user's answer.
     pub(crate) answer: Option<String>,
     /// What was answered, in the words of the provider.

@@ -132,16 +132,24 @@ pub const SABOTEURS: &[Saboteur] = &[
             "",
         ),
     },
-    // Whoever had the lease before still appends, and still puts its token there.
+    // Whoever had the lease before still appends.
     Saboteur {
         breaks: "stale_fence_is_refused",
         defect: Defect::of_statements(
             "late_progress_counts",
             &[
-                ("item_append", "t.fence = :fence", "t.fence >= :fence"),
-                ("session_point", "l.fence = :fence", "l.fence >= :fence"),
+                (
+                    "item_append",
+                    "t.fence, :kind",
+                    "coalesce(t.fence, :fence), :kind",
+                ),
+                (
+                    "item_append",
+                    "t.fence = :fence",
+                    "(t.fence >= :fence OR t.end_fence = :fence)",
+                ),
             ],
-            "",
+            "DROP TRIGGER item_fenced",
         ),
     },
     // A worker's idempotency key is that of its attempt.

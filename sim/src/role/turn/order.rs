@@ -26,7 +26,6 @@ pub(super) fn place(
     });
     let mut order = Order {
         task: claimed.task.clone(),
-        fence: claimed.fence,
         key: if town.has(Quirk::KeysByAttempt) {
             format!("{} {}", claimed.task, claimed.fence)
         } else {
