@@ -146,14 +146,14 @@ impl Sender<'_> {
 
     /// The bad habit of leaving it to somebody who works through a heap in no order. Nothing of it is lost.
     fn send_later(&self, message: &Sending) {
-        let late = self.ctx.amount(&LATER, 0, TIMEOUT_MS);
-        let requests: Vec<Request> = (1..=LATER_ATTEMPTS)
-            .map(|attempt| self.request(message, attempt))
-            .collect();
-        let name = Label::new(&format!("{} later", requests[0].cause));
+        let (town, parcel) = (Rc::clone(self.town), self.parcel(message, 1));
+        let late = self.ctx.amount(&LATER, 1, TIMEOUT_MS);
+        let name = Label::new(&format!("{} later", parcel.request));
         self.ctx.kernel().spawn(name, None, false, move |ctx| {
-            for request in requests {
+            for attempt in 1.. {
                 ctx.sleep(&LATER, late);
+                let cause = format!("{} later {attempt}", parcel.request);
+                let request = to_the_platform(&town, parcel.clone(), &cause);
                 if let Some(Answer::Reply(_)) = ctx.request(request, TIMEOUT_MS) {
                     return;
                 }
@@ -162,23 +162,31 @@ impl Sender<'_> {
     }
 
     fn request(&self, message: &Sending, attempt: u32) -> Request {
-        let name = format!(
-            "send {} {}.{} by {}/{attempt}",
-            message.session, message.n, message.send_no, self.name
-        );
-        let parcel = Parcel {
-            request: name.clone(),
+        let parcel = self.parcel(message, attempt);
+        let cause = parcel.request.clone();
+        to_the_platform(self.town, parcel, &cause)
+    }
+
+    fn parcel(&self, message: &Sending, attempt: u32) -> Parcel {
+        Parcel {
+            request: format!(
+                "send {} {}.{} by {}/{attempt}",
+                message.session, message.n, message.send_no, self.name
+            ),
             welcome: self.town.has(Quirk::SendsLater),
             of: (message.session.as_str().to_owned(), message.n),
             repeat: message.repeat,
             body: message.body.clone(),
-        };
-        let town = Rc::clone(self.town);
-        Request {
-            cause: Label::new(&name),
-            to: Rc::clone(&self.town.chat),
-            handler: Rc::new(move |ctx: &Ctx| chat::show(ctx, &town, &parcel)),
         }
+    }
+}
+
+fn to_the_platform(town: &Rc<Town>, parcel: Parcel, cause: &str) -> Request {
+    let shared = Rc::clone(town);
+    Request {
+        cause: Label::new(cause),
+        to: Rc::clone(&town.chat),
+        handler: Rc::new(move |ctx: &Ctx| chat::show(ctx, &shared, &parcel)),
     }
 }
 
@@ -229,7 +237,6 @@ fn look(ctx: &Ctx, town: &Rc<Town>, session: &str, n: i64, try_no: i64) -> Optio
 
 const MAIL: Label = Label::fixed("for mail");
 const STALLS: Label = Label::fixed("stands still before it sends");
-const LATER_ATTEMPTS: u32 = 50;
 const LATER: Label = Label::fixed("sends it later");
 const POLICY: Label = Label::fixed("what is done about the unknown");
 const LIMIT: u32 = 2;
