@@ -1,6 +1,8 @@
 //! A press counts twice, too late, for another question, or for nobody.
 
-use super::planted::{Planted, in_sql};
+use lockstep_sim::world::Quirk;
+
+use super::planted::{Planted, in_roles, in_sql};
 
 pub(crate) const BUGS: &[Planted] = &[
     // A press on a question that has ended ends it once more, and its task goes on once more.
@@ -80,5 +82,26 @@ pub(crate) const BUGS: &[Planted] = &[
         "",
         "incident 000: a text is given to another task than the one that asked",
         &["a task that asks twice"],
+    ),
+    // The API looks a button up by its place in the newest list.
+    in_roles(
+        "looked_up_by_position",
+        &[Quirk::PressesByPosition],
+        "incident 001-i: option_1 of an older list is looked up in the latest one",
+        &["two questions", "a press on the older one's button"],
+    ),
+    // The message itself is taken for the answer to the question about it.
+    in_roles(
+        "answers_itself",
+        &[Quirk::AnswersItself],
+        "incident 000-i",
+        &["a question"],
+    ),
+    // The platform is told that a press is done when the store has failed.
+    in_roles(
+        "a_failed_press_is_done",
+        &[Quirk::CallsPressesDone],
+        "incident 001: a click that got no outcome",
+        &["a press", "an error of the store"],
     ),
 ];

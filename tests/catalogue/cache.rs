@@ -1,7 +1,9 @@
 //! A copy is believed although the original has changed. In the store that is `head_ready_ms`, which says when the head of a
 //! session's queue may be claimed.
 
-use super::planted::{Planted, in_sql};
+use lockstep_sim::world::Quirk;
+
+use super::planted::{Planted, in_roles, in_sql};
 
 pub(crate) const BUGS: &[Planted] = &[
     // A message for an idle session does not make it claimable.
@@ -23,5 +25,22 @@ pub(crate) const BUGS: &[Planted] = &[
         "",
         "openclaw #98685: what is kept about a queue does not match the queue",
         &["two messages in the queue", "a failure of the first"],
+    ),
+    // A cached state is served whatever the tab was shown before.
+    in_roles(
+        "stale_state_is_served",
+        &[Quirk::ServesStaleCache],
+        "incident 003 (a cache for each connection), tower-sessions #35",
+        &["two API processes", "a tab that has seen a newer state"],
+    ),
+    // A state that cannot be read is served as an empty one.
+    in_roles(
+        "an_error_is_an_empty_state",
+        &[Quirk::ErrorMeansEmpty],
+        "incident 003: a failed read gives the default",
+        &[
+            "a state that was shown",
+            "an error of the store at the next visit",
+        ],
     ),
 ];

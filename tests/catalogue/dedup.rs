@@ -1,6 +1,8 @@
 //! One event is two, or two events are one.
 
-use super::planted::{Planted, in_sql};
+use lockstep_sim::world::Quirk;
+
+use super::planted::{Planted, in_roles, in_sql};
 
 pub(crate) const BUGS: &[Planted] = &[
     // An event is known by its id alone, whichever bot of the platform it was for.
@@ -55,5 +57,40 @@ pub(crate) const BUGS: &[Planted] = &[
             "a text that answers it",
             "a redelivery of the text",
         ],
+    ),
+    // An event is known by its delivery, which is new each time.
+    in_roles(
+        "a_delivery_is_an_event",
+        &[Quirk::KnowsDeliveries],
+        "bytedance/deer-flow #4123, openclaw #46674",
+        &["a delivery that is repeated"],
+    ),
+    // An event is marked in memory before it is kept, and the mark stays when keeping it fails.
+    in_roles(
+        "marked_before_it_is_kept",
+        &[Quirk::MarksInMemory],
+        "incident 000 V5: an update is marked in memory before it is handled",
+        &["an error of the store", "a redelivery to the same process"],
+    ),
+    // The idempotency key of an effect is that of the attempt.
+    in_roles(
+        "effects_by_attempt",
+        &[Quirk::KeysByAttempt],
+        "ay-framework #252",
+        &["an effect", "a second attempt of the same task"],
+    ),
+    // A keep-alive is work.
+    in_roles(
+        "a_ping_is_a_message",
+        &[Quirk::PingsAreMessages],
+        "incident 003: every fifteen seconds a ping is taken for input",
+        &["a keep-alive"],
+    ),
+    // What was used is recorded once for each attempt.
+    in_roles(
+        "usage_counts_each_attempt",
+        &[Quirk::CountsTwice],
+        "incident 002-f",
+        &["a second attempt of the same task"],
     ),
 ];

@@ -68,6 +68,23 @@ pub(crate) fn once(bug: &Planted, most: Option<u64>) -> Result<(), String> {
     }
 }
 
+/// Runs to find it, and by which invariant, for each search; `None` where so many runs do not.
+pub(crate) fn look(
+    bug: &Planted,
+    searches: u64,
+    runs: u64,
+) -> Result<Vec<Option<(u64, String)>>, String> {
+    let (mut stage, profile) = stage(bug)?;
+    let one = |search| {
+        let found = find(&mut stage, &profile, search * RUNS, runs)?;
+        Ok(found.map(|(n, firsts)| {
+            let names: Vec<_> = firsts.into_iter().map(|first| first.invariant).collect();
+            (n, names.join(" "))
+        }))
+    };
+    (0..searches).map(one).collect()
+}
+
 /// Searches, and shrinks what each search found.
 pub(crate) fn measure(bug: &Planted, searches: u64) -> Result<Measured, String> {
     let (mut stage, profile) = stage(bug)?;

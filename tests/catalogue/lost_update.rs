@@ -1,6 +1,8 @@
 //! A write that knew less overwrites one that knew more.
 
-use super::planted::{Planted, in_sql};
+use lockstep_sim::world::Quirk;
+
+use super::planted::{Planted, in_roles, in_sql};
 
 pub(crate) const BUGS: &[Planted] = &[
     // The application's state belongs to whoever writes last.
@@ -38,5 +40,19 @@ pub(crate) const BUGS: &[Planted] = &[
         "",
         "DBOS #742: acting on a stale read",
         &["a move", "a turn between the operator's look and the move"],
+    ),
+    // Who finds that somebody else was faster writes over it.
+    in_roles(
+        "state_is_overwritten",
+        &[Quirk::OverwritesState],
+        "incident 003 (two sockets of one session), tower-sessions #35",
+        &["two tabs", "a write between another's read and write"],
+    ),
+    // An edit is reported as saved when the store has failed.
+    in_roles(
+        "saved_is_said_anyway",
+        &[Quirk::SaysSavedAlways],
+        "incident 003: an update that matches no row is logged as persisted",
+        &["an edit", "an error of the store"],
     ),
 ];

@@ -4,6 +4,8 @@
 //! test: the quiet run must not meet it, and those that `docs/catalogue.md` tells to be found soon must be found. With
 //! `LOCKSTEP_CATALOGUE=10` (and `--release`) each bug is searched ten times over, must be found each time, its smallest case
 //! is taken, and the figures in `docs/catalogue.md` are written anew (arguments filter; bugs that are not run keep theirs).
+//! `LOCKSTEP_CATALOGUE_RUNS=3000` is a first look: each search ends after so many runs, nothing is shrunk or written, and each bug is a
+//! line of runs to find.
 //! To add a bug: one entry in the file of its family, then `LOCKSTEP_CATALOGUE=0`, which writes the page without a search.
 
 mod buttons;
@@ -59,12 +61,19 @@ type Results = Arc<Mutex<BTreeMap<&'static str, Measured>>>;
 /// How many searches the long form does for each bug.
 const SEARCHES: &str = "LOCKSTEP_CATALOGUE";
 
+/// How many runs a first look takes for each search.
+const LOOK: &str = "LOCKSTEP_CATALOGUE_RUNS";
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|n| {
+        n.parse()
+            .unwrap_or_else(|_| panic!("{name} is a number, not {n:?}"))
+    })
+}
+
 fn main() {
     let arguments = Arguments::from_args();
-    let searches = std::env::var(SEARCHES).ok().map(|n| {
-        n.parse::<u64>()
-            .unwrap_or_else(|_| panic!("{SEARCHES} is a number of searches"))
-    });
+    let (searches, look) = (number(SEARCHES), number(LOOK));
     let results = Results::default();
     let mut trials = vec![
         fact("the_list_is_long_enough", the_list_is_long_enough),
@@ -74,6 +83,10 @@ fn main() {
         ),
     ];
     match searches {
+        _ if look.is_some() => {
+            let (searches, runs) = (searches.unwrap_or(1), look.unwrap_or_default());
+            trials.extend(all().map(|(family, bug)| first_look(family, bug, searches, runs)));
+        }
         None => {
             trials.push(fact("the_table_names_each_bug", table::names_each_bug));
             trials.push(fact(
@@ -89,7 +102,7 @@ fn main() {
         }
     }
     let conclusion = libtest_mimic::run(&arguments, trials);
-    if searches.is_some() {
+    if searches.is_some() && look.is_none() {
         table::write(&results.lock().unwrap_or_else(PoisonError::into_inner));
     }
     conclusion.exit();
@@ -110,6 +123,18 @@ fn short(family: &str, bug: &'static Planted) -> Trial {
     Trial::test(format!("{family}::{}", bug.defect.name), move || {
         let most = table::most_runs(bug.defect.name)?;
         hunt::once(bug, most).map_err(Failed::from)
+    })
+}
+
+/// Fails if one search does not find it.
+fn first_look(family: &str, bug: &'static Planted, searches: u64, runs: u64) -> Trial {
+    Trial::test(format!("{family}::{}", bug.defect.name), move || {
+        let looked = hunt::look(bug, searches, runs)?;
+        println!("{} {looked:?}", bug.defect.name);
+        match looked.iter().all(Option::is_some) {
+            true => Ok(()),
+            false => Err(Failed::from(format!("not found in {runs} runs"))),
+        }
     })
 }
 

@@ -1,6 +1,8 @@
 //! Work and builds do not fit after a roll forward or back.
 
-use super::planted::{Planted, in_sql};
+use lockstep_sim::world::Quirk;
+
+use super::planted::{Planted, in_roles, in_sql};
 
 pub(crate) const BUGS: &[Planted] = &[
     // A worker of a retired build goes on.
@@ -58,5 +60,12 @@ pub(crate) const BUGS: &[Planted] = &[
         "DROP INDEX runtime_one_current",
         "argoproj/argo-rollouts PR #4940: the old version stays up beside the new one",
         &["a roll forward"],
+    ),
+    // Workers go on with their build whatever is deployed.
+    in_roles(
+        "deployed_build_is_ignored",
+        &[Quirk::StaysOnItsBuild],
+        "multica-ai/multica PR #1905: old binaries go on during a rolling deployment",
+        &["a roll forward by force", "work of the class"],
     ),
 ];

@@ -1,6 +1,8 @@
 //! A message is sent twice, out of order, or never.
 
-use super::planted::{Planted, in_sql};
+use lockstep_sim::world::Quirk;
+
+use super::planted::{Planted, in_roles, in_sql};
 
 pub(crate) const BUGS: &[Planted] = &[
     // A message that may have been sent is sent again without a mark.
@@ -82,5 +84,47 @@ pub(crate) const BUGS: &[Planted] = &[
             "a second attempt",
             "the first one's report",
         ],
+    ),
+    // A message that nobody answers for counts as sent.
+    in_roles(
+        "silence_is_success",
+        &[Quirk::SilenceMeansSent],
+        "incident 000 (NOTIFY)",
+        &["a message whose request is lost"],
+    ),
+    // A message that nobody answers for is sent again at once.
+    in_roles(
+        "sent_again_at_once",
+        &[Quirk::ResendsUnmarked],
+        "MervinPraison/PraisonAI #3386: possible duplicates go out without a word",
+        &["a message whose answer is lost"],
+    ),
+    // A message that nobody answers for counts as not sent.
+    in_roles(
+        "unknown_is_not_sent",
+        &[Quirk::UnknownIsNotSent],
+        "zulip/zulip-mobile #3584: what was sent a week ago is sent again",
+        &["a message whose answer is lost"],
+    ),
+    // A message is reported as sent, and sent later.
+    in_roles(
+        "reported_before_it_is_sent",
+        &[Quirk::SendsLater],
+        "tdlib/telegram-bot-api #126",
+        &["two messages to send"],
+    ),
+    // Nobody looks into messages that may have been sent.
+    in_roles(
+        "unknown_is_forgotten",
+        &[Quirk::ForgetsUnknown],
+        "MervinPraison/PraisonAI #3386",
+        &["a message whose answer is lost"],
+    ),
+    // Replies go to the chat that the worker served first.
+    in_roles(
+        "replies_to_the_first_chat",
+        &[Quirk::RepliesToFirstChat],
+        "incident 002 (NO-LEAK): what one turn leaves in the worker is used by the next",
+        &["two chats", "one worker"],
     ),
 ];

@@ -1,6 +1,6 @@
 //! One planted bug, and what most of them are made of.
 
-use lockstep_sim::world::{Defect, Edit};
+use lockstep_sim::world::{Defect, Edit, Quirk};
 
 /// A bug in the reference store or in a role of the default world.
 #[derive(Debug, Clone, Copy)]
@@ -23,6 +23,20 @@ pub(crate) const fn in_sql(
 ) -> Planted {
     Planted {
         defect: Defect::of_statements(name, edits, drops),
+        source,
+        needs,
+    }
+}
+
+/// A bad habit of a role.
+pub(crate) const fn in_roles(
+    name: &'static str,
+    quirks: &'static [Quirk],
+    source: &'static str,
+    needs: &'static [&'static str],
+) -> Planted {
+    Planted {
+        defect: Defect::of_roles(name, quirks),
         source,
         needs,
     }

@@ -1,6 +1,8 @@
 //! Work is taken back from the living, or lost on the way back.
 
-use super::planted::{Planted, in_sql};
+use lockstep_sim::world::Quirk;
+
+use super::planted::{Planted, in_roles, in_sql};
 
 pub(crate) const BUGS: &[Planted] = &[
     // The expiry is looked at when leases are listed, and not again.
@@ -106,5 +108,57 @@ pub(crate) const BUGS: &[Planted] = &[
         "",
         "garrytan/gbrain PR #2974: a retried job dies at once, at attempt 4 of 3",
         &["a task that is dead", "a retry", "one more failure"],
+    ),
+    // The platform is told that all is well before anything is kept.
+    in_roles(
+        "answered_before_it_is_kept",
+        &[Quirk::AnswersEarly],
+        "incident 000 V2, V5: acknowledged or marked before it is handled",
+        &["an error of the store or a crash after the answer"],
+    ),
+    // The platform is told that all is well when the store has failed.
+    in_roles(
+        "an_error_is_ok",
+        &[Quirk::CallsErrorsDone],
+        "incident 003: errors of the store are swallowed",
+        &["an error of the store"],
+    ),
+    // A turn that failed is completed.
+    in_roles(
+        "an_error_is_an_answer",
+        &[Quirk::CompletesFailures],
+        "incident 000 V4",
+        &["a turn that fails"],
+    ),
+    // A native session that is still locked counts as a failure of the task.
+    in_roles(
+        "a_lock_is_a_failure",
+        &[Quirk::BusyIsAFailure],
+        "incident 002 bug 006",
+        &["a lock that is released late", "a next turn meanwhile"],
+    ),
+    // A turn that was begun before ends without a word to its user.
+    in_roles(
+        "ends_in_silence",
+        &[Quirk::TellsNobody],
+        "incident 000 (NOTIFY)",
+        &["a second attempt"],
+    ),
+    // A worker has the same id, and counts from one, each time it starts.
+    in_roles(
+        "same_worker_after_restart",
+        &[Quirk::SameWorkerAfterRestart],
+        "oban-bg/oban #862, apalis #507",
+        &[
+            "a worker that dies",
+            "a claim of the one that comes after it",
+        ],
+    ),
+    // A lease is never renewed.
+    in_roles(
+        "no_heartbeat",
+        &[Quirk::NeverRenews],
+        "apalis #530: long jobs run twice by default",
+        &["work that takes longer than its lease"],
     ),
 ];

@@ -1,6 +1,8 @@
 //! After a restore from a backup, what is known from before still counts.
 
-use super::planted::{Planted, in_sql};
+use lockstep_sim::world::Quirk;
+
+use super::planted::{Planted, in_roles, in_sql};
 
 pub(crate) const BUGS: &[Planted] = &[
     // The fences go on from where the backup had them.
@@ -66,5 +68,12 @@ pub(crate) const BUGS: &[Planted] = &[
         "",
         "Azure-Samples/cosmos-db-design-patterns PR #91: the fence token begins anew",
         &["a restore", "a session opened after it"],
+    ),
+    // A backup is put back and the store is not told.
+    in_roles(
+        "restored_in_silence",
+        &[Quirk::RestoresInSilence],
+        "Azure-Samples/cosmos-db-design-patterns PR #91: the fence token begins anew",
+        &["a backup", "work after it", "a restore"],
     ),
 ];

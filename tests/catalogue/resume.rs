@@ -1,6 +1,8 @@
 //! A native session is lost, or resumed where it must not be.
 
-use super::planted::{Planted, in_sql};
+use lockstep_sim::world::Quirk;
+
+use super::planted::{Planted, in_roles, in_sql};
 
 pub(crate) const BUGS: &[Planted] = &[
     // The pointer is given to any worker of the class, wherever it is.
@@ -93,5 +95,29 @@ pub(crate) const BUGS: &[Planted] = &[
         "",
         "openclaw PR #116247: after a reset the old conversation is back in the context",
         &["a turn that left a token", "a reset"],
+    ),
+    // A session without a token goes on in the native session of the worker's last turn.
+    in_roles(
+        "leaks_a_token",
+        &[Quirk::LeaksToken],
+        "incident 002 bug 2",
+        &[
+            "a turn that left a token",
+            "a turn of another session by the same worker",
+        ],
+    ),
+    // A token that the provider has replaced is kept.
+    in_roles(
+        "first_token_is_kept",
+        &[Quirk::KeepsFirstToken],
+        "anthropics/claude-code #12235: the session id changes with each resume",
+        &["a turn that is resumed", "a token that rotates"],
+    ),
+    // Any error of the provider's counts as proof that the native session is gone.
+    in_roles(
+        "any_failure_drops_the_token",
+        &[Quirk::AnyFailureDropsTheToken],
+        "openclaw #149119: any failure counts as proof that the conversation is gone",
+        &["a turn that left a token", "a turn that fails"],
     ),
 ];

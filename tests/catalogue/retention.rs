@@ -1,6 +1,8 @@
 //! What is still needed is deleted.
 
-use super::planted::{Planted, in_sql};
+use lockstep_sim::world::Quirk;
+
+use super::planted::{Planted, in_roles, in_sql};
 
 pub(crate) const BUGS: &[Planted] = &[
     // Events are forgotten by age, also while their task is open.
@@ -46,5 +48,16 @@ pub(crate) const BUGS: &[Planted] = &[
         "",
         "holodeck-b2b/Holodeck-B2B #170, byte5ai/palaia #364: purged by age, delivered or not",
         &["a message that is not sent", "a close", "a prune"],
+    ),
+    // What is over is forgotten within a minute.
+    in_roles(
+        "pruned_within_a_minute",
+        &[Quirk::PrunesTooSoon],
+        "openclaw PR #59387 (a window of five minutes)",
+        &[
+            "a task that has ended",
+            "a prune",
+            "a late delivery of its event",
+        ],
     ),
 ];

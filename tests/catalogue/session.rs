@@ -1,6 +1,8 @@
 //! A conversation has two sessions, the wrong one, or one that nobody finds.
 
-use super::planted::{Planted, in_sql};
+use lockstep_sim::world::Quirk;
+
+use super::planted::{Planted, in_roles, in_sql};
 
 pub(crate) const BUGS: &[Planted] = &[
     // A message that comes while a question is open opens a second session.
@@ -69,5 +71,19 @@ pub(crate) const BUGS: &[Planted] = &[
             "two chats with sessions",
             "a key of one linked to the other",
         ],
+    ),
+    // A session that cannot be read is replaced by a new one.
+    in_roles(
+        "an_error_is_absence",
+        &[Quirk::ErrorMeansAbsent],
+        "incident 003-d: a failed read shadows the session that there is",
+        &["an error of the store during a message"],
+    ),
+    // A process with the wrong file sets up there what it misses, and goes on.
+    in_roles(
+        "sets_up_another_file",
+        &[Quirk::SetsUpWhatIsMissing],
+        "incident 000, hypothesis C: two database files",
+        &["a process with another file", "a message to it"],
     ),
 ];

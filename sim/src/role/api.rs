@@ -45,6 +45,9 @@ fn message(ctx: &Ctx, town: &Rc<Town>, event: &Event, wish: Wish) {
         ctx.reply(&format!("ok task:{known_by} ?"));
     }
     let op = Op::Accept(accept(ctx, town, event, wish, known_by));
+    if town.has(Quirk::MarksInMemory) && state::marked_before(ctx, known_by) {
+        return ctx.reply(&format!("ok task:{known_by} ?"));
+    }
     if ctx.pick(&WRONG_FILE, 8) == 7 && ctx.may(Fault::SecondDatabase) {
         return wrong_file(ctx, town, op);
     }
@@ -56,6 +59,7 @@ fn message(ctx: &Ctx, town: &Rc<Town>, event: &Event, wish: Wish) {
         }
         // No delivery of this will ever be taken: to ask for more of them would be to ask for ever.
         Err(Error::Invalid { .. }) => ctx.reply("refused"),
+        _ if town.has(Quirk::CallsErrorsDone) => ctx.reply(&format!("ok task:{known_by} ?")),
         _ => {
             if town.has(Quirk::ErrorMeansAbsent) {
                 open_another(ctx, town, event);
@@ -172,6 +176,7 @@ fn press(ctx: &Ctx, town: &Rc<Town>, event: &Event, token: &Rc<str>) {
             ctx.reply("pressed");
         }
         Err(Error::NotFound { .. }) => ctx.reply("no such button"),
+        _ if town.has(Quirk::CallsPressesDone) => ctx.reply("pressed"),
         _ => ctx.reply("error"),
     }
 }

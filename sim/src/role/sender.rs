@@ -112,6 +112,13 @@ impl Sender<'_> {
                 send_no,
                 provider_id: String::new(),
             },
+            _ if self.town.has(Quirk::UnknownIsNotSent) => Op::NotSent {
+                session,
+                n,
+                send_no,
+                error: "no answer".to_owned(),
+                then: NotSent::Again { delay_ms: AGAIN_MS },
+            },
             _ => Op::Unknown {
                 session,
                 n,

@@ -28,7 +28,7 @@ pub(crate) fn start(ctx: &Ctx, town: &Rc<Town>) {
             repair_queues(ctx, town);
         }
         if ctx.pick(&PRUNES, 2) == 1 || ctx.healing() {
-            prune(ctx);
+            prune(ctx, town);
         }
         rest = if found {
             SHORTEST_REST_MS
@@ -105,10 +105,14 @@ fn repair_queues(ctx: &Ctx, town: &Town) {
     }
 }
 
-fn prune(ctx: &Ctx) {
+fn prune(ctx: &Ctx, town: &Town) {
     let clocks_agree = ctx.kernel().clocks_are_right();
     let op = Op::Prune {
-        keep_ms: if clocks_agree { KEEP_MS } else { KEEP_LONG_MS },
+        keep_ms: match clocks_agree {
+            _ if town.has(Quirk::PrunesTooSoon) => TOO_SHORT_MS,
+            true => KEEP_MS,
+            false => KEEP_LONG_MS,
+        },
         limit: LIMIT,
     };
     if let Ok(Reply::Pruned(pruned)) = insist(ctx, None, op)
@@ -128,4 +132,5 @@ const LONGEST_REST_MS: u64 = 3_600_000;
 const KEEP_MS: i64 = 2 * 3_600_000;
 /// The same and as much as two clocks may differ: what was written with a clock that is behind looks older than it is.
 const KEEP_LONG_MS: i64 = 36 * 3_600_000;
+const TOO_SHORT_MS: i64 = 60_000;
 const LIMIT: u32 = 100;

@@ -8,7 +8,7 @@ use lockstep_store::{Claimed, Error, Op, Reply, WorkerId};
 use super::{insist, turn};
 use crate::label::Label;
 use crate::run::Ctx;
-use crate::world::{Bell, Place, Post, RUNTIMES, Town, goal};
+use crate::world::{Bell, Place, Post, Quirk, RUNTIMES, Town, goal};
 
 /// One incarnation, running one build.
 pub(crate) struct Worker {
@@ -53,7 +53,11 @@ pub(crate) fn start(ctx: &Ctx, town: &Rc<Town>, instance: u32) {
 /// An id is for one start of one build, never for another.
 fn worker(ctx: &Ctx, town: &Town, slot: usize, post: Post, roll: u32) -> Worker {
     let process = ctx.process();
-    let name = format!("{}#{}", process.name, process.incarnation.get());
+    let name = if town.has(Quirk::SameWorkerAfterRestart) {
+        process.name.as_str().to_owned()
+    } else {
+        format!("{}#{}", process.name, process.incarnation.get())
+    };
     Worker {
         id: WorkerId::new(if roll == 0 {
             name
@@ -129,7 +133,8 @@ fn serve(ctx: &Ctx, town: &Rc<Town>, me: &mut Worker) {
         if ctx.stopping() {
             ctx.exit();
         }
-        if town.deployed[me.post.runtime].get() != me.build {
+        let replaced = town.deployed[me.post.runtime].get() != me.build;
+        if replaced && !town.has(Quirk::StaysOnItsBuild) {
             return retire(ctx, me, registered);
         }
         // Registered when there is something to do, so that a quiet run stays small.

@@ -28,6 +28,12 @@ pub enum Quirk {
     AnswersEarly,
     /// The API knows an event by its delivery.
     KnowsDeliveries,
+    /// The API marks an event in its own memory before it asks the store, and takes the next delivery for a repeat.
+    MarksInMemory,
+    /// The API tells the platform that all is well when the store has failed.
+    CallsErrorsDone,
+    /// The API tells the platform that a press is done when the store has failed.
+    CallsPressesDone,
     /// An API process with the wrong file sets up there what it misses.
     SetsUpWhatIsMissing,
     /// The API takes a keep-alive for a message.
@@ -40,6 +46,20 @@ pub enum Quirk {
     OverwritesState,
     /// The API serves a cached state whatever the tab was shown before.
     ServesStaleCache,
+    /// The API serves an empty state when it cannot read the one that there is.
+    ErrorMeansEmpty,
+    /// The API says that an edit is saved without looking whether it is.
+    SaysSavedAlways,
+    /// A worker process goes by the same id, and counts from one, each time it starts.
+    SameWorkerAfterRestart,
+    /// A worker goes on with its old build whatever is deployed.
+    StaysOnItsBuild,
+    /// A worker never renews its lease.
+    NeverRenews,
+    /// A worker keeps the first token of a session although the provider has given it another.
+    KeepsFirstToken,
+    /// A worker takes any error of the provider's for the loss of the native session.
+    AnyFailureDropsTheToken,
     /// A worker's idempotency key is that of its attempt.
     KeysByAttempt,
     /// A worker takes a provider's error for an answer.
@@ -60,10 +80,16 @@ pub enum Quirk {
     SilenceMeansSent,
     /// The sender asks again at once when nobody answers, as if nothing could have happened.
     ResendsUnmarked,
+    /// The sender takes silence for a message that was not sent.
+    UnknownIsNotSent,
     /// The sender reports a message as sent and sends it when it has time.
     SendsLater,
     /// Nobody looks into messages that may have been sent.
     ForgetsUnknown,
+    /// The sweeper forgets within a minute what is over.
+    PrunesTooSoon,
+    /// The operator puts a backup back and tells nobody.
+    RestoresInSilence,
     /// The sweeper repairs queues that nobody would find, by hand.
     RepairsQueues,
 }

@@ -2,11 +2,12 @@
 //! itself, written only if it is still the one that was read.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use lockstep_store::{Error, Op, Reply, State};
 
+use crate::label::Label;
 use crate::role::insist;
 use crate::run::Ctx;
 use crate::world::{Quirk, Saved, Town, goal};
@@ -19,22 +20,34 @@ pub(crate) struct Edit {
     pub(crate) name: String,
 }
 
-/// States that this process has read, by session. Lost when it dies.
+/// What this process keeps for itself. Lost when it dies.
 #[derive(Default)]
-struct Cache(RefCell<BTreeMap<String, State>>);
+struct Cache {
+    /// States that it has read, by session.
+    states: RefCell<BTreeMap<String, State>>,
+    /// Events that it has seen. Nobody who knows better looks at them.
+    marked: RefCell<BTreeSet<String>>,
+}
+
+/// The bad habit of knowing an event by oneself: whether it was marked here before. It is now.
+pub(super) fn marked_before(ctx: &Ctx, event: &Label) -> bool {
+    let event = event.as_str().to_owned();
+    !cache(ctx).marked.borrow_mut().insert(event)
+}
 
 /// Serves the state to a tab that was shown version `shown`. A cached state that is older will not do.
 pub(crate) fn connect(ctx: &Ctx, town: &Town, session: &str, shown: i64) {
     if town.closed.get() {
         return ctx.reply("error");
     }
-    let cached = cache(ctx).0.borrow().get(session).cloned();
+    let cached = cache(ctx).states.borrow().get(session).cloned();
     let fresh = cached.filter(|state| state.version >= shown || town.has(Quirk::ServesStaleCache));
     if fresh.is_some() {
         ctx.kernel().reached(goal::SERVED_FROM_CACHE);
     }
     match fresh.map_or_else(|| read(ctx, session), Ok) {
         Ok(state) => ctx.reply(&format!("state {} {}", state.version, state.body)),
+        Err(_) if town.has(Quirk::ErrorMeansEmpty) => ctx.reply("state 0 "),
         // Not the same as an empty state: the tab keeps what it has.
         Err(_) => ctx.reply("error"),
     }
@@ -46,7 +59,7 @@ pub(crate) fn edit(ctx: &Ctx, town: &Town, edit: &Edit) {
         return ctx.reply("error");
     }
     for _ in 0..ATTEMPTS {
-        let cached = cache(ctx).0.borrow().get(&edit.session).cloned();
+        let cached = cache(ctx).states.borrow().get(&edit.session).cloned();
         let Ok(state) = cached.map_or_else(|| read(ctx, &edit.session), Ok) else {
             return ctx.reply("error");
         };
@@ -61,14 +74,17 @@ pub(crate) fn edit(ctx: &Ctx, town: &Town, edit: &Edit) {
             }
             Err(Error::Stale { .. } | Error::OpIdReused { .. }) => {
                 ctx.kernel().reached(goal::CACHE_WAS_STALE);
-                cache(ctx).0.borrow_mut().remove(&edit.session);
+                cache(ctx).states.borrow_mut().remove(&edit.session);
             }
             Err(Error::Closed { .. } | Error::NotFound { .. }) => return ctx.reply("closed"),
+            Err(_) if town.has(Quirk::SaysSavedAlways) => {
+                return saved(ctx, town, edit, state.version);
+            }
             Err(_) => break,
         }
     }
     // What was read may be what was written: the next attempt reads again.
-    cache(ctx).0.borrow_mut().remove(&edit.session);
+    cache(ctx).states.borrow_mut().remove(&edit.session);
     ctx.reply("error");
 }
 
@@ -118,7 +134,7 @@ fn put(ctx: &Ctx, edit: &Edit, state: &State) -> Result<i64, Error> {
 /// Keeps the newest that this process has seen.
 fn remember(ctx: &Ctx, session: &str, state: &State) {
     let cache = cache(ctx);
-    let mut states = cache.0.borrow_mut();
+    let mut states = cache.states.borrow_mut();
     if states
         .get(session)
         .is_none_or(|known| known.version <= state.version)

@@ -8,7 +8,7 @@ use crate::fault::Fault;
 use crate::label::Label;
 use crate::role::insist;
 use crate::run::Ctx;
-use crate::world::{Town, goal};
+use crate::world::{Quirk, Town, goal};
 
 /// Edits that look harmless in a shell, and that the database has to refuse: nobody has set the pragma there.
 const EDITS: [&str; 8] = [
@@ -128,7 +128,7 @@ pub(super) fn open_again(ctx: &Ctx, town: &Town) {
         return;
     }
     let incarnation = town.incarnation.get();
-    if incarnation > 0 {
+    if incarnation > 0 && !town.has(Quirk::RestoresInSilence) {
         let op = Op::Restored { incarnation };
         if insist(ctx, Some(format!("restored {incarnation}")), op).is_ok() {
             ctx.kernel().reached(goal::RESTORED);

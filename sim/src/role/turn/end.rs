@@ -27,6 +27,9 @@ pub(super) fn end(
             units,
         } => {
             stall(ctx);
+            let first = claimed.resume_token.clone();
+            let first = first.filter(|_| town.has(Quirk::KeepsFirstToken));
+            let token = first.or(token);
             if let Some(token) = &token {
                 progress(ctx, claimed, token, epoch)?;
             }

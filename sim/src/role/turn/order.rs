@@ -40,7 +40,7 @@ pub(super) fn place(
     let mut epoch = claimed.epoch;
     for attempt in 1..=ATTEMPTS {
         let mail = ctx.send(request(town, me, claimed, &order, attempt));
-        let answer = match hold_on(ctx, me, claimed, &mail) {
+        let answer = match hold_on(ctx, town, me, claimed, &mail) {
             Err(went) => return went,
             Ok(answer) => answer,
         };
@@ -49,7 +49,7 @@ pub(super) fn place(
             town.heard.borrow_mut().insert(key, text.to_string());
         }
         match answer {
-            Some(Answer::Reply(text)) if &*text == "lost" => {
+            Some(Answer::Reply(text)) if takes_for_lost(town, &order, &text) => {
                 match forget_token(ctx, claimed, &order, epoch) {
                     Ok(next) => epoch = next,
                     Err(went) => return went,
@@ -66,6 +66,12 @@ pub(super) fn place(
         }
     }
     Went::Wrong
+}
+
+/// Only the provider knows that a native session is gone, and it says so.
+fn takes_for_lost(town: &Town, order: &Order, text: &str) -> bool {
+    let any_failure = town.has(Quirk::AnyFailureDropsTheToken) && order.token.is_some();
+    text == "lost" || (any_failure && text == "error")
 }
 
 fn request(
@@ -142,6 +148,7 @@ fn forget_token(ctx: &Ctx, claimed: &Claimed, order: &Order, epoch: i64) -> Resu
 /// Waits for the provider's answer and renews the lease meanwhile.
 fn hold_on(
     ctx: &Ctx,
+    town: &Town,
     me: &Worker,
     claimed: &Claimed,
     mail: &Rc<Mail>,
@@ -158,7 +165,9 @@ fn hold_on(
         if ctx.stopping() {
             return Err(Went::Stopped);
         }
-        renew(ctx, me, claimed)?;
+        if !town.has(Quirk::NeverRenews) {
+            renew(ctx, me, claimed)?;
+        }
     }
     Ok(mail.get())
 }
