@@ -63,7 +63,9 @@ pub(super) fn end(
     let sends = matches!(op, Op::Complete(_) | Op::Ask(_));
     let op_id = format!("end {} {} {fence}", claimed.task, claimed.session);
     insist(ctx, Some(op_id), op)?;
-    reached.map(|goal| ctx.kernel().reached(goal));
+    if let Some(goal) = reached {
+        ctx.kernel().reached(goal);
+    }
     if sends {
         town.mail.ring(ctx);
     }
