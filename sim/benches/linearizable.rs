@@ -5,7 +5,6 @@
 #![expect(clippy::disallowed_methods, reason = "a benchmark needs a wall clock")]
 #![expect(clippy::print_stdout, reason = "a benchmark reports to its terminal")]
 
-use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -128,7 +127,7 @@ impl Made {
                 turn,
                 at_ms: 1_767_225_600_000,
             }],
-            wrote: BTreeSet::new(),
+            commits: Vec::new(),
         }
     }
 }

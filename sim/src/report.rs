@@ -122,6 +122,8 @@ pub struct SweepReport {
     pub statements: u64,
     /// Runs that violated something.
     pub violations: u64,
+    /// Seeds of the runs that violated nothing, as far as could be decided.
+    pub undecided: Vec<u64>,
     /// Runs in which each fault struck, by name in the order of reports.
     pub faults: Vec<(&'static str, u64)>,
     /// Runs that reached each goal.

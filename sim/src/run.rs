@@ -156,7 +156,10 @@ pub struct Kernel {
     /// Step gates that were passed, when somebody wants to know them.
     steps: RefCell<Option<Vec<Point>>>,
     internal: RefCell<Option<String>>,
+    undecided: RefCell<Option<String>>,
     statements: Cell<u64>,
+    /// How often the store's clocks were read.
+    turns: Rc<Cell<u64>>,
     /// The trace so far.
     pub trace: RefCell<Trace>,
     /// Effects outside the store.
@@ -241,6 +244,11 @@ impl Kernel {
     /// A bug in lockstep itself: the run ends, and nothing it found counts.
     pub fn internal(&self, words: String) {
         self.internal.borrow_mut().get_or_insert(words);
+    }
+
+    /// A check was too hard: the run is neither right nor wrong, unless something is violated in it.
+    pub fn undecided(&self, words: String) {
+        self.undecided.borrow_mut().get_or_insert(words);
     }
 
     /// A check outside the database had something to look at, so that the run is not vacuous.

@@ -139,6 +139,8 @@ pub struct Event {
 pub struct Committed {
     /// Position of the commit.
     pub n: u64,
+    /// How often the store's clocks had been read by then: after which reading it was.
+    pub turn: u64,
     /// Cause that committed.
     pub cause: Label,
     /// The change, with old and new images.

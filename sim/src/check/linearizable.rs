@@ -35,6 +35,15 @@ pub type Spec = Model<Rc<ManualClock>>;
 /// What an operation answered.
 pub type Answer = Result<Reply, Error>;
 
+/// A commit of an operation.
+#[derive(Debug, Clone)]
+pub struct Commit<'t> {
+    /// It came after this reading of a clock ([`Reading::turn`]), and before the next.
+    pub turn: u64,
+    /// Ids in its rows.
+    pub ids: BTreeSet<&'t str>,
+}
+
 /// One operation of a history.
 #[derive(Debug, Clone)]
 pub struct Operation<'t> {
@@ -48,11 +57,18 @@ pub struct Operation<'t> {
     pub to: Option<u64>,
     /// What its store's clock showed, each time that it looked.
     pub readings: Vec<Reading>,
-    /// Ids in the rows that it is known to have committed. Only a hint where to search first.
-    pub wrote: BTreeSet<&'t str>,
+    /// What it is known to have committed. Only a hint where to search first.
+    pub commits: Vec<Commit<'t>>,
 }
 
 impl Operation<'_> {
+    /// When it seems to have committed something about this id.
+    fn wrote(&self, id: &str) -> Option<Moment> {
+        let mut commits = self.commits.iter().rev();
+        let last = commits.find(|commit| commit.ids.contains(id))?;
+        Some(Moment::commit(last))
+    }
+
     /// Whether it may have taken effect without having said so.
     fn is_indefinite(&self) -> bool {
         matches!(self.answer, None | Some(Err(Error::Unknown { .. })))
@@ -61,6 +77,29 @@ impl Operation<'_> {
     /// Whether it certainly did nothing, for reasons that have nothing to do with the store's contents.
     fn was_turned_away(&self) -> bool {
         matches!(self.answer, Some(Err(Error::Busy | Error::Io { .. })))
+    }
+}
+
+/// When something seems to have been done: in the order of the readings of clocks, and of commits between them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Moment {
+    turn: u64,
+    is_commit: bool,
+}
+
+impl Moment {
+    fn commit(commit: &Commit<'_>) -> Self {
+        Self {
+            turn: commit.turn,
+            is_commit: true,
+        }
+    }
+
+    fn reading(reading: Option<&Reading>) -> Self {
+        Self {
+            turn: reading.map_or(0, |reading| reading.turn),
+            is_commit: false,
+        }
     }
 }
 

@@ -43,6 +43,7 @@ pub(crate) fn replay(args: &ReplayArgs) -> Result<Exit, Failure> {
         out::talk(&report::two_traces(&first.trace, &second.trace));
         return Ok(Exit::TwoTraces);
     }
+    let undecided = first.undecided.clone();
     let report = told(args, &subject, first);
     if report.verdict == ReplayVerdict::Fixed && !subject.judged {
         let missing = subject.claim.map_or(String::new(), |claim| claim.invariant);
@@ -56,6 +57,10 @@ pub(crate) fn replay(args: &ReplayArgs) -> Result<Exit, Failure> {
         false => report::replay_text(&report, out::style()),
     };
     out::result(&text)?;
+    if let Some(words) = undecided.filter(|_| report.violated.is_empty()) {
+        out::talk(&format!("undecided: {words}"));
+        return Ok(Exit::Undecided);
+    }
     Ok(match report.verdict {
         ReplayVerdict::Violated => Exit::Unexpected,
         ReplayVerdict::Drifted => Exit::Undecided,

@@ -65,6 +65,7 @@ impl Work {
             runs: swept.runs,
             statements: swept.statements,
             violations: swept.violations,
+            undecided: swept.undecided.into_iter().collect(),
             faults: Fault::ALL
                 .iter()
                 .map(|fault| fault.name())
@@ -87,7 +88,7 @@ impl Work {
         if swept.violations > 0 {
             self.exit = self.exit.and(Exit::Unexpected);
         }
-        if vacuous {
+        if vacuous || !swept.undecided.is_empty() {
             self.exit = self.exit.and(Exit::Undecided);
         }
         vacuous

@@ -74,6 +74,7 @@ fn sweep(sweep: &SweepReport) -> Json {
         "runs": sweep.runs,
         "statements": sweep.statements,
         "violations": sweep.violations,
+        "undecided": sweep.undecided,
         "faults": faults,
         "goals": sweep.goals,
         "adequacy": adequacy(sweep),

@@ -58,6 +58,14 @@ pub(super) fn sweep_text(out: &mut String, sweep: &SweepReport, style: Style) {
         "  {}, {statements}   {violations}   {speed}",
         count(sweep.runs, "run")
     );
+    if let Some(first) = sweep.undecided.first() {
+        let runs = count(sweep.undecided.len() as u64, "run");
+        let words = style.red(&format!("{runs} undecided:"));
+        let _ = writeln!(
+            out,
+            "  {words} a search for an order of the operations was given up, first with seed {first}"
+        );
+    }
     if sweep.cut {
         let _ = writeln!(out, "  cut short before the last seed");
     }

@@ -70,6 +70,11 @@ impl SimClock {
         self.turns.set(0);
     }
 
+    /// How often any clock of the stage was read in this run.
+    pub(super) fn turns(&self) -> Rc<Cell<u64>> {
+        Rc::clone(&self.turns)
+    }
+
     /// From now on what is read is remembered.
     pub(super) fn listen(&self) {
         *self.read.borrow_mut() = Some(Vec::new());

@@ -32,8 +32,10 @@ impl Kernel {
     pub(super) fn keep_changes(&self, cause: &Label, changes: Vec<Change>) {
         let mut trace = self.trace.borrow_mut();
         let n = trace.tick();
+        let turn = self.turns.get();
         let committed = |change| Committed {
             n,
+            turn,
             cause: cause.clone(),
             change,
         };

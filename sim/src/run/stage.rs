@@ -83,6 +83,8 @@ pub struct Ran {
     pub hash: u128,
     /// A bug in lockstep, in words.
     pub internal: Option<String>,
+    /// What of it could not be decided, in words. Without a violation the run is neither right nor wrong.
+    pub undecided: Option<String>,
     /// What became of a replayed case's deviations.
     pub counts: Counts,
     /// Actors that never ended, with what they wait for.
@@ -313,7 +315,9 @@ impl Stage {
             full_until: Cell::new(0),
             steps: RefCell::new(self.keep_steps.then(Vec::new)),
             internal: RefCell::default(),
+            undecided: RefCell::default(),
             statements: Cell::new(0),
+            turns: self.clock.turns(),
             trace: RefCell::default(),
             ledger: RefCell::default(),
         })
@@ -349,6 +353,7 @@ impl Stage {
             statements: kernel.statements.get(),
             hash: self.hash(&trace),
             internal: kernel.internal.take(),
+            undecided: kernel.undecided.take(),
             counts: kernel.strategy.borrow().counts(),
             stuck: trace.stuck(),
             steps: kernel.steps.take().unwrap_or_default(),

@@ -23,6 +23,8 @@ pub struct Swept {
     pub statements: u64,
     /// Runs that violated something.
     pub violations: u64,
+    /// Seeds of the runs that violated nothing, as far as could be decided.
+    pub undecided: BTreeSet<u64>,
     /// Runs in which each fault struck, by name.
     pub faults: BTreeMap<String, u64>,
     /// Runs that reached each goal.
@@ -80,6 +82,9 @@ impl Swept {
         self.runs += 1;
         self.statements += ran.statements;
         self.violations += u64::from(!ran.violations.is_empty());
+        if ran.undecided.is_some() && ran.violations.is_empty() {
+            self.undecided.insert(seed);
+        }
         self.hashes.push((seed, ran.hash));
         let struck: BTreeSet<Fault> = ran.strikes.iter().map(|(fault, _)| *fault).collect();
         for fault in struck {
@@ -105,6 +110,7 @@ impl Swept {
         self.runs += other.runs;
         self.statements += other.statements;
         self.violations += other.violations;
+        self.undecided.extend(other.undecided);
         self.cut |= other.cut;
         self.hashes.extend(other.hashes);
         for (fault, runs) in other.faults {

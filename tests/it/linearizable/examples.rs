@@ -220,6 +220,38 @@ fn a_repeated_call_does_it_once() {
 }
 
 #[test]
+fn tries_that_nobody_heard_of_are_soon_told_from_what_was_done() {
+    let mut tale = Tale::with_a_session();
+    for (op, since) in [(note(), 100), (put(7), 200), (accept("1", 1), 300)] {
+        tale.lose(since, op);
+        let again = tale.0.last().map(|made| made.call.clone());
+        for (at, call) in (since + 1..since + 30).zip(std::iter::repeat(again).flatten()) {
+            tale.tell_call(at, NEVER, call, None);
+        }
+    }
+    // The reader is still in time, and none of the notes was made.
+    tale.tell(400, 403, put(0), Ok(Reply::Version(1)));
+    tale.tell(401, 402, get(), state(0));
+    tale.tell(404, 405, note(), Ok(Reply::Noted(1)));
+    let report = check(&beginning(), &history(&tale.0));
+    assert_eq!(report.findings, Vec::new());
+    assert!(
+        report.asked < 100,
+        "the model was asked {} times",
+        report.asked
+    );
+    // One of them was made: which one does not matter, and the others change nothing.
+    tale.tell(406, 407, note(), Ok(Reply::Noted(3)));
+    let report = check(&beginning(), &history(&tale.0));
+    assert_eq!(report.findings, Vec::new());
+    assert!(
+        report.asked < 1_000,
+        "the model was asked {} times",
+        report.asked
+    );
+}
+
+#[test]
 fn who_was_turned_away_did_nothing() {
     let mut tale = Tale::with_a_session();
     tale.tell(3, 4, put(0), Err(Error::Busy));

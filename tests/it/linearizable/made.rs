@@ -1,7 +1,7 @@
 //! Histories that are linearizable because of how they are made: the model does each operation at a moment between its call
 //! and its return, and several clients take turns at random.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use lockstep_sim::check::linearizable::{Answer, Operation, Spec};
@@ -34,7 +34,7 @@ pub(super) fn history(made: &[Made]) -> Vec<Operation<'_>> {
             from: made.from,
             to: made.to,
             readings: made.readings.clone(),
-            wrote: BTreeSet::new(),
+            commits: Vec::new(),
         })
         .collect();
     history.sort_by_key(|operation| operation.from);

@@ -3,7 +3,7 @@
 use lockstep_store::model::Step;
 use lockstep_store::{Call, Error, Op, Reply, SessionId};
 
-use super::{Answer, Operation};
+use super::{Answer, Moment, Operation};
 
 /// An operation as one conversation sees it, or one step of it.
 pub(super) struct Entry<'t> {
@@ -18,7 +18,7 @@ pub(super) struct Entry<'t> {
     pub(super) must: bool,
     /// Whether it seems to have taken effect, and when: where to search first.
     pub(super) likely: bool,
-    pub(super) turn: u64,
+    pub(super) moment: Moment,
     /// What it may have done; one of these.
     pub(super) variants: Vec<Variant<'t>>,
     pub(super) says: Says<'t>,
@@ -91,6 +91,7 @@ pub(super) fn is_nothing(reply: &Reply) -> bool {
 /// The whole operation, as whoever has a view of all sees it.
 pub(super) fn whole<'t>(index: usize, operation: &Operation<'t>) -> Entry<'t> {
     let read = operation.readings.last();
+    let last = operation.commits.last();
     let indefinite = operation.is_indefinite();
     Entry {
         operation: index,
@@ -99,8 +100,8 @@ pub(super) fn whole<'t>(index: usize, operation: &Operation<'t>) -> Entry<'t> {
         from: operation.from,
         to: last_moment(operation),
         must: !indefinite,
-        likely: !indefinite || !operation.wrote.is_empty(),
-        turn: read.map_or(0, |reading| reading.turn),
+        likely: !indefinite || !operation.commits.is_empty(),
+        moment: last.map_or_else(|| Moment::reading(read), Moment::commit),
         variants: vec![Variant {
             at_ms: read.map_or(0, |reading| reading.at_ms),
             does: Does::Call(&operation.call.op),

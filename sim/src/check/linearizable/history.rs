@@ -1,10 +1,10 @@
 //! Histories: the operations of a trace, and what a restore from a backup makes of them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use rusqlite::types::Value;
 
-use super::Operation;
+use super::{Commit, Operation};
 use crate::trace::{Arg, Committed, Outcome, Trace};
 
 /// The operations of a trace, in the order of their calls.
@@ -32,22 +32,21 @@ pub fn operations(trace: &Trace) -> Vec<Operation<'_>> {
                 .iter()
                 .map(|(_, reading)| *reading)
                 .collect(),
-            wrote: BTreeSet::new(),
+            commits: Vec::new(),
         });
     }
     hint(trace, &mut operations);
     operations
 }
 
-/// Tells of operations whose effect their answer does not tell what they wrote.
+/// Tells what operations committed whose effect, or when they had it, their answers and readings do not tell.
 fn hint<'t>(trace: &'t Trace, operations: &mut [Operation<'t>]) {
-    let several =
-        |operation: &Operation<'_>| operation.call.op_id.is_none() && operation.readings.len() > 1;
-    let mut unclear = operations
-        .iter_mut()
-        .filter(|operation| operation.is_indefinite() || several(operation))
-        .peekable();
-    if unclear.peek().is_none() {
+    let is_unclear = |operation: &Operation<'_>| {
+        let several = operation.call.op_id.is_none() && operation.readings.len() > 1;
+        let alone = operation.to.is_some_and(|to| to - operation.from <= ALONE);
+        operation.is_indefinite() || several || !alone
+    };
+    if !operations.iter().any(is_unclear) {
         return;
     }
     let causes: BTreeMap<u64, u64> = trace
@@ -55,23 +54,38 @@ fn hint<'t>(trace: &'t Trace, operations: &mut [Operation<'t>]) {
         .iter()
         .map(|event| (event.n, event.cause.hash()))
         .collect();
-    let mut commits: BTreeMap<u64, Vec<&Committed>> = BTreeMap::new();
-    for committed in &trace.changes {
-        commits
-            .entry(committed.cause.hash())
-            .or_default()
-            .push(committed);
+    let mut of_cause: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
+    for (index, operation) in operations.iter().enumerate() {
+        if let Some(cause) = causes.get(&operation.from) {
+            of_cause.entry(*cause).or_default().push(index);
+        }
     }
-    for operation in unclear {
-        let theirs = causes
-            .get(&operation.from)
-            .and_then(|cause| commits.get(cause));
-        let during = theirs.into_iter().flatten().filter(|committed| {
-            operation.from < committed.n && operation.to.is_none_or(|to| committed.n < to)
-        });
-        operation.wrote = during.flat_map(|committed| texts(committed)).collect();
+    for committed in trace.changes.chunk_by(|a, b| a.n == b.n) {
+        let (n, cause) = (committed[0].n, committed[0].cause.hash());
+        let Some(theirs) = of_cause.get(&cause) else {
+            continue;
+        };
+        let called = theirs.partition_point(|index| operations[*index].from < n);
+        let Some(last) = theirs[..called].last() else {
+            continue;
+        };
+        let within = operations[*last].to.is_none_or(|to| n < to);
+        // What was recovered after nobody knew how it had ended may have been done by any of them.
+        let by: &[usize] = if within { &[*last] } else { &theirs[..called] };
+        for index in by {
+            let operation = &mut operations[*index];
+            if is_unclear(operation) && (within || operation.is_indefinite()) {
+                operation.commits.push(Commit {
+                    turn: committed[0].turn,
+                    ids: committed.iter().flat_map(texts).collect(),
+                });
+            }
+        }
     }
 }
+
+/// So far from its call to its return is an operation with one commit during which nothing else was done.
+const ALONE: u64 = 2;
 
 fn texts(committed: &Committed) -> impl Iterator<Item = &str> {
     let images = [&committed.change.old, &committed.change.new];

@@ -1,7 +1,9 @@
 //! The search for an order that explains all answers, depth first.
 //!
-//! The first way down is the order in which the operations read the store's clock, which is nearly always right. Where it
-//! is not, the search goes back, and remembers which operations in which state led nowhere.
+//! The first way down is the order in which the operations read the store's clock, or committed where that is known, which
+//! is nearly always right. Where it is not, the search goes back, and remembers which operations in which state led
+//! nowhere. Operations that may have been done, and seem not to have, are left out at first. Where there is no order without
+//! them, some with one of them are tried, then with two, then with any number.
 
 use std::collections::BTreeSet;
 
@@ -36,13 +38,26 @@ pub(super) struct Found {
 
 /// Searches for an order of the entries, which are in the order of their calls, that begins at `start`.
 pub(super) fn search(start: &Spec, entries: Vec<Entry<'_>>, limit: u64) -> Found {
-    let mut search = Search::new(start, entries);
-    let outcome = search.run(limit);
-    Found {
-        outcome,
-        searched: search.deepest.is_some(),
-        asked: search.asked,
+    let unlikely = entries.iter().filter(|entry| !entry.likely).count();
+    let few = FEW.into_iter().take_while(|few| *few < unlikely);
+    let mut entries = entries;
+    let mut found = Found {
+        outcome: Outcome::GaveUp,
+        searched: false,
+        asked: 0,
+    };
+    for most in few.chain([unlikely]) {
+        let limit = if most < unlikely { limit / 8 } else { limit };
+        let mut search = Search::new(start, entries, most);
+        found.outcome = search.run(limit);
+        found.searched |= search.deepest.is_some();
+        found.asked += search.asked;
+        entries = search.entries;
+        if matches!(found.outcome, Outcome::Fits) {
+            break;
+        }
     }
+    found
 }
 
 /// An entry, and one of its variants.
@@ -52,6 +67,8 @@ type Choice = (usize, usize);
 struct Place {
     choices: Vec<Choice>,
     tried: usize,
+    /// Of the state there, once it was needed.
+    fingerprint: Option<u128>,
 }
 
 struct Search<'s, 't> {
@@ -59,6 +76,8 @@ struct Search<'s, 't> {
     entries: Vec<Entry<'t>>,
     /// Entries that may never have taken effect.
     optional: Vec<usize>,
+    /// How many more may be done of those that seem not to have been.
+    unlikely_left: usize,
     done: Vec<bool>,
     /// The first that must be done and is not.
     first: usize,
@@ -81,7 +100,7 @@ struct Search<'s, 't> {
 }
 
 impl<'s, 't> Search<'s, 't> {
-    fn new(start: &'s Spec, entries: Vec<Entry<'t>>) -> Self {
+    fn new(start: &'s Spec, entries: Vec<Entry<'t>>, most_unlikely: usize) -> Self {
         let optional: Vec<usize> = (0..entries.len())
             .filter(|index| !entries[*index].must)
             .collect();
@@ -91,6 +110,7 @@ impl<'s, 't> Search<'s, 't> {
             first: 0,
             left: entries.len() - optional.len(),
             optional,
+            unlikely_left: most_unlikely,
             entries,
             path: Vec::new(),
             places: Vec::new(),
@@ -119,7 +139,11 @@ impl<'s, 't> Search<'s, 't> {
             }
             if arrived {
                 let choices = self.choices();
-                self.places.push(Place { choices, tried: 0 });
+                self.places.push(Place {
+                    choices,
+                    tried: 0,
+                    fingerprint: None,
+                });
             }
             arrived = self.go_on();
             if !arrived {
@@ -175,9 +199,10 @@ impl<'s, 't> Search<'s, 't> {
         }
         found.retain(|index| {
             let entry = &self.entries[*index];
-            !self.done[*index] && entry.from < bound && (entry.must || entry.to > latest)
+            let in_time = entry.from < bound && (entry.must || entry.to > latest);
+            in_time && !self.done[*index] && (entry.likely || self.unlikely_left > 0)
         });
-        found.sort_by_key(|index| (!self.entries[*index].likely, self.entries[*index].turn));
+        found.sort_by_key(|index| (!self.entries[*index].likely, self.entries[*index].moment));
         let variants = |index: usize| {
             (0..self.entries[index].variants.len()).map(move |variant| (index, variant))
         };
@@ -187,8 +212,13 @@ impl<'s, 't> Search<'s, 't> {
     /// Does the next thing that agrees with its answer; false when there is none.
     fn go_on(&mut self) -> bool {
         while let Some(choice) = self.next_choice() {
+            let before = (!self.entries[choice.0].must).then(|| self.fingerprint());
             let answer = self.ask(choice);
             if self.entries[choice.0].says.agrees(&answer) {
+                // What need not have been done, and changed nothing, need not be tried.
+                if before.is_some_and(|before| before == self.state.fingerprint()) {
+                    continue;
+                }
                 self.push(choice);
                 return true;
             }
@@ -198,6 +228,16 @@ impl<'s, 't> Search<'s, 't> {
             }
         }
         false
+    }
+
+    /// Of the state after the path.
+    fn fingerprint(&mut self) -> u128 {
+        let state = &self.state;
+        let place = self.places.last_mut();
+        place.map_or_else(
+            || state.fingerprint(),
+            |place| *place.fingerprint.get_or_insert_with(|| state.fingerprint()),
+        )
     }
 
     fn next_choice(&mut self) -> Option<Choice> {
@@ -251,6 +291,11 @@ impl<'s, 't> Search<'s, 't> {
         self.done[index] = done;
         let number = index as u64;
         self.set ^= (u128::from(mix(number, 1)) << 64) | u128::from(mix(number, 2));
+        match (self.entries[index].likely, done) {
+            (true, _) => {}
+            (false, true) => self.unlikely_left -= 1,
+            (false, false) => self.unlikely_left += 1,
+        }
         if self.entries[index].must && done {
             self.left -= 1;
         } else if self.entries[index].must {
@@ -333,6 +378,8 @@ impl Entry<'_> {
     }
 }
 
+/// How many of the operations that seem not to have been done are tried together, before any number is.
+const FEW: [usize; 3] = [0, 1, 2];
 /// Steps between two states that are remembered as long as nothing has to be taken back; more after a long path.
 const SPACING: usize = 32;
 /// States that are remembered.

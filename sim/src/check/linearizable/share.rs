@@ -9,10 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lockstep_store::{Error, Op, OpId, Reaped, Reply, Restored, SessionId, TaskId};
 
-use super::Operation;
 use super::entry::{Does, Entry, Says, Variant, whole};
 use super::names::{Name, Reach, names, reach};
 use super::partition::Partition;
+use super::{Moment, Operation};
 
 /// The entries of each conversation, then of what belongs to none, each in the order of their calls.
 pub(super) fn share<'t>(
@@ -293,14 +293,16 @@ impl<'t> Sharing<'_, 't> {
                 does: limited(&operation.call.op, count),
             };
             entry.variants = (1..=most).map(within).collect();
-            entry.likely = self.wrote_in(operation, part);
+            let wrote = self.wrote_in(operation, part);
+            entry.likely = wrote.is_some();
+            entry.moment = wrote.unwrap_or_else(|| Moment::reading(operation.readings.last()));
             self.put(part, entry);
         }
     }
 
-    fn wrote_in(&self, operation: &Operation<'t>, part: usize) -> bool {
+    fn wrote_in(&self, operation: &Operation<'t>, part: usize) -> Option<Moment> {
         let mut sessions = self.sessions[part].iter();
-        sessions.any(|session| operation.wrote.contains(session.as_str()))
+        sessions.find_map(|session| operation.wrote(session.as_str()))
     }
 }
 

@@ -10,7 +10,7 @@ use crate::world::StoreWorld;
 pub(super) const NAME: &str = "linearizable";
 
 /// Each operation took effect at one moment between its call and its return, and the model answers the same. A part of the
-/// history that was too hard to search is neither right nor wrong: the run does not count. After a backup was put back, the
+/// history that was too hard to search is neither right nor wrong: the run is undecided. After a backup was put back, the
 /// store goes on from what was done before the backup.
 pub(super) fn judge(kernel: &Kernel) {
     let found = {
@@ -28,7 +28,7 @@ pub(super) fn judge(kernel: &Kernel) {
     for (key, row) in found {
         match row {
             Some(row) => kernel.violated(NAME, &key, &row),
-            None => {}
+            None => kernel.undecided(format!("{NAME}: the search for {key} was given up")),
         }
     }
 }

@@ -9,9 +9,9 @@ use lockstep_store::model::Step;
 use lockstep_store::{Error, Op, Pruned, Reaped, Reply, SessionId, Swept};
 
 use super::Sharing;
-use crate::check::linearizable::Operation;
 use crate::check::linearizable::entry::{Does, Entry, Says, Variant, last_moment, whole};
 use crate::check::linearizable::names::Name;
+use crate::check::linearizable::{Moment, Operation};
 use crate::trace::Reading;
 
 impl<'t> Sharing<'_, 't> {
@@ -52,7 +52,7 @@ impl<'t> Sharing<'_, 't> {
             });
             let part = self.part(Name::Task(task.as_str()));
             let entry = told(index, operation, Step::LeaseOf(task.clone()), says);
-            self.put(part, entry);
+            self.put(part, entry.at(operation.wrote(task.as_str())));
         }
     }
 
@@ -71,7 +71,8 @@ impl<'t> Sharing<'_, 't> {
                 listed_ms,
             };
             let part = self.part(Name::Prompt(prompt.as_str()));
-            self.put(part, told(index, operation, step, Reply::Swept(says)));
+            let entry = told(index, operation, step, Reply::Swept(says));
+            self.put(part, entry.at(operation.wrote(prompt.as_str())));
         }
         for (session, n) in &swept.unknown {
             let says = Swept {
@@ -80,7 +81,8 @@ impl<'t> Sharing<'_, 't> {
             };
             let part = self.part(Name::Session(session.as_str()));
             let step = Step::Send(session.clone());
-            self.put(part, told(index, operation, step, Reply::Swept(says)));
+            let entry = told(index, operation, step, Reply::Swept(says));
+            self.put(part, entry.at(operation.wrote(session.as_str())));
         }
         for session in &swept.closed {
             let says = Swept {
@@ -89,7 +91,8 @@ impl<'t> Sharing<'_, 't> {
             };
             let part = self.part(Name::Session(session.as_str()));
             let step = Step::Idle(session.clone());
-            self.put(part, told(index, operation, step, Reply::Swept(says)));
+            let entry = told(index, operation, step, Reply::Swept(says));
+            self.put(part, entry.at(operation.wrote(session.as_str())));
         }
     }
 
@@ -105,8 +108,8 @@ impl<'t> Sharing<'_, 't> {
         for part in 0..self.sessions.len() {
             for session in self.sessions[part].clone() {
                 for step in steps_in(&operation.call.op, session, listed.at_ms) {
-                    let likely = operation.wrote.contains(session.as_str());
-                    self.put(part, may(index, operation, vec![step], read, likely));
+                    let wrote = operation.wrote(session.as_str());
+                    self.put(part, may(index, operation, vec![step], read).at(wrote));
                 }
             }
         }
@@ -152,8 +155,8 @@ impl<'t> Sharing<'_, 't> {
                     session: session.clone(),
                     before_ms: listed.at_ms - keep_ms,
                 };
-                let likely = operation.wrote.contains(session.as_str());
-                self.put(part, may(index, operation, vec![step], read, likely));
+                let wrote = operation.wrote(session.as_str());
+                self.put(part, may(index, operation, vec![step], read).at(wrote));
             }
         }
     }
@@ -175,11 +178,15 @@ fn oldest<'t>(
         Some(count) if count < u64::from(limit) => Entry {
             must: true,
             says: Says::AtMost(count),
-            ..may(index, operation, vec![step(limit)], &[reading], true)
+            likely: true,
+            ..may(index, operation, vec![step(limit)], &[reading])
         },
         _ => {
             let steps = (1..=limit.min(most)).map(step).collect();
-            may(index, operation, steps, &[reading], true)
+            Entry {
+                likely: true,
+                ..may(index, operation, steps, &[reading])
+            }
         }
     })
 }
@@ -204,8 +211,9 @@ fn told<'t>(index: usize, operation: &Operation<'t>, step: Step, says: Reply) ->
     let read = read.unwrap_or(&operation.readings);
     Entry {
         must: true,
+        likely: true,
         says: Says::Part(says),
-        ..may(index, operation, vec![step], read, true)
+        ..may(index, operation, vec![step], read)
     }
 }
 
@@ -215,7 +223,6 @@ fn may<'t>(
     operation: &Operation<'t>,
     steps: Vec<Step>,
     read: &[Reading],
-    likely: bool,
 ) -> Entry<'t> {
     let times: BTreeSet<i64> = read.iter().map(|reading| reading.at_ms).collect();
     let variants = times.iter().flat_map(|at_ms| {
@@ -231,9 +238,20 @@ fn may<'t>(
         from: operation.from,
         to: last_moment(operation),
         must: false,
-        likely,
-        turn: read.first().map_or(0, |reading| reading.turn),
+        likely: false,
+        moment: Moment::reading(read.first()),
         variants: variants.collect(),
         says: Says::Nothing,
+    }
+}
+
+impl Entry<'_> {
+    /// The same, if it seems to have been done at that moment.
+    fn at(self, moment: Option<Moment>) -> Self {
+        Self {
+            likely: self.likely || moment.is_some(),
+            moment: moment.unwrap_or(self.moment),
+            ..self
+        }
     }
 }
