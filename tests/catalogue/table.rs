@@ -163,7 +163,7 @@ thread that is named. The list is `tests/catalogue`, one file for each family; i
 
 Each bug is searched ten times, over seeds that no two searches share: run 1 of each seed, as `lockstep run` sweeps. A search ends with the
 first run that violates any invariant, and has 20,000 runs. *Median runs* is over the ten searches, *by* names the invariants that these runs
-violated, and the *smallest case* is the smallest of the ten after shrinking: switches + faults, choices of the roles (how many messages,
+violated, and the *smallest case* is the smallest of the first three that were found, after shrinking: switches + faults, choices of the roles (how many messages,
 which plan, how long work takes) that are not the quiet ones, and events up to the violation. *Needs* was written beforehand: what
 has to come together.
 

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use lockstep_store::{Error, Op, Reply, State};
+use lockstep_store::{Call, Error, Op, Reply, State};
 
 use crate::label::Label;
 use crate::role::insist;
@@ -45,7 +45,7 @@ pub(crate) fn connect(ctx: &Ctx, town: &Town, session: &str, shown: i64) {
     if fresh.is_some() {
         ctx.kernel().reached(goal::SERVED_FROM_CACHE);
     }
-    match fresh.map_or_else(|| read(ctx, session), Ok) {
+    match fresh.map_or_else(|| read(ctx, town, session), Ok) {
         Ok(state) => ctx.reply(&format!("state {} {}", state.version, state.body)),
         Err(_) if town.has(Quirk::ErrorMeansEmpty) => ctx.reply("state 0 "),
         // Not the same as an empty state: the tab keeps what it has.
@@ -60,13 +60,13 @@ pub(crate) fn edit(ctx: &Ctx, town: &Town, edit: &Edit) {
     }
     for _ in 0..ATTEMPTS {
         let cached = cache(ctx).states.borrow().get(&edit.session).cloned();
-        let Ok(state) = cached.map_or_else(|| read(ctx, &edit.session), Ok) else {
+        let Ok(state) = cached.map_or_else(|| read(ctx, town, &edit.session), Ok) else {
             return ctx.reply("error");
         };
         if state.body.split(',').any(|known| known == edit.name) {
             return saved(ctx, town, edit, state.version);
         }
-        match put(ctx, edit, &state) {
+        match put(ctx, town, edit, &state) {
             Ok(version) => return saved(ctx, town, edit, version),
             Err(Error::Stale { current }) if town.has(Quirk::OverwritesState) => {
                 let version = current;
@@ -98,11 +98,20 @@ fn saved(ctx: &Ctx, town: &Town, edit: &Edit, version: i64) {
     ctx.reply(&format!("saved {version}"));
 }
 
-fn read(ctx: &Ctx, session: &str) -> Result<State, Error> {
+/// Asks the store until it answers. Who takes an error for an answer anyway asks once.
+fn ask(ctx: &Ctx, town: &Town, op_id: Option<String>, op: Op) -> Result<Reply, Error> {
+    if town.has(Quirk::ErrorMeansEmpty) || town.has(Quirk::SaysSavedAlways) {
+        let op_id = op_id.map(Into::into);
+        return ctx.store(Call { op_id, op });
+    }
+    insist(ctx, op_id, op)
+}
+
+fn read(ctx: &Ctx, town: &Town, session: &str) -> Result<State, Error> {
     let op = Op::GetState {
         session: session.into(),
     };
-    match insist(ctx, None, op)? {
+    match ask(ctx, town, None, op)? {
         Reply::State(state) => {
             remember(ctx, session, &state);
             Ok(state)
@@ -111,7 +120,7 @@ fn read(ctx: &Ctx, session: &str) -> Result<State, Error> {
     }
 }
 
-fn put(ctx: &Ctx, edit: &Edit, state: &State) -> Result<i64, Error> {
+fn put(ctx: &Ctx, town: &Town, edit: &Edit, state: &State) -> Result<i64, Error> {
     let body = if state.body.is_empty() {
         edit.name.clone()
     } else {
@@ -122,7 +131,7 @@ fn put(ctx: &Ctx, edit: &Edit, state: &State) -> Result<i64, Error> {
         expected_version: state.version,
         body: body.clone(),
     };
-    match insist(ctx, Some(format!("put {}", edit.name)), op)? {
+    match ask(ctx, town, Some(format!("put {}", edit.name)), op)? {
         Reply::Version(version) => {
             remember(ctx, &edit.session, &State { version, body });
             Ok(version)
