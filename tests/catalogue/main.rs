@@ -29,6 +29,7 @@ mod sql;
 mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -130,7 +131,7 @@ fn short(family: &str, bug: &'static Planted) -> Trial {
 fn first_look(family: &str, bug: &'static Planted, searches: u64, runs: u64) -> Trial {
     Trial::test(format!("{family}::{}", bug.defect.name), move || {
         let looked = hunt::look(bug, searches, runs)?;
-        println!("{} {looked:?}", bug.defect.name);
+        writeln!(std::io::stdout(), "{} {looked:?}", bug.defect.name)?;
         match looked.iter().all(Option::is_some) {
             true => Ok(()),
             false => Err(Failed::from(format!("not found in {runs} runs"))),
