@@ -131,7 +131,7 @@ fn short(family: &str, bug: &'static Planted) -> Trial {
 fn first_look(family: &str, bug: &'static Planted, searches: u64, runs: u64) -> Trial {
     Trial::test(format!("{family}::{}", bug.defect.name), move || {
         let looked = hunt::look(bug, searches, runs)?;
-        let _ = writeln!(std::io::stdout().lock(), "{} {looked:?}", bug.defect.name);
+        writeln!(std::io::stdout(), "{} {looked:?}", bug.defect.name)?;
         match looked.iter().all(Option::is_some) {
             true => Ok(()),
             false => Err(Failed::from(format!("not found in {runs} runs"))),

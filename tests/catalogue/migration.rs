@@ -17,14 +17,6 @@ pub(crate) const BUGS: &[Planted] = &[
             "work of its class",
         ],
     ),
-    // A worker that is draining goes on.
-    in_sql(
-        "drained_worker_works_on",
-        &[("claim_ready", "w.state = 'live'", "w.state <> 'gone'")],
-        "",
-        "DBOS #804: an executor that is draining takes work back",
-        &["a worker that is drained", "work of its class"],
-    ),
     // A reset to another build stays on the old one.
     in_sql(
         "reset_stays_on_its_build",

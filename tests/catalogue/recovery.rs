@@ -154,11 +154,4 @@ pub(crate) const BUGS: &[Planted] = &[
             "a claim of the one that comes after it",
         ],
     ),
-    // A lease is never renewed.
-    in_roles(
-        "no_heartbeat",
-        &[Quirk::NeverRenews],
-        "apalis #530: long jobs run twice by default",
-        &["work that takes longer than its lease"],
-    ),
 ];

@@ -45,32 +45,17 @@ pub(crate) const BUGS: &[Planted] = &[
         "openclaw #89208: recovery does not put the queued messages back to work",
         &["a message in the queue", "a reset that moves it"],
     ),
-    // A session cannot be closed while a question with buttons alone is open: that one is not revoked.
+    // A session cannot be closed while a question is open: that one is not revoked.
     in_sql(
         "close_forgets_the_question",
         &[(
             "prompts_revoke",
             "AND session_live = 1",
-            "AND session_live = 1 AND text_ok = 1",
+            "AND session_live = 1 AND expires_ms <= :now",
         )],
         "DROP TRIGGER task_open_prompt",
         "vikasprogrammer/agentric PR #116, pingdotgg/t3code #11799: approvals outlive their session",
-        &["a question without text", "a reset or a close"],
-    ),
-    // A key of a chat is taken from a conversation in which something goes on.
-    in_sql(
-        "key_leaves_work_behind",
-        &[(
-            "conv_key_move",
-            "AND NOT EXISTS (SELECT 1 FROM session s WHERE s.conv_id = conversation_key.conv_id AND s.state = 'active')",
-            "",
-        )],
-        "",
-        "grammyjs/website PR #559, incident 000: a chat gets another id, and its session is not found again",
-        &[
-            "two chats with sessions",
-            "a key of one linked to the other",
-        ],
+        &["a question", "a reset or a close"],
     ),
     // A session that cannot be read is replaced by a new one.
     in_roles(

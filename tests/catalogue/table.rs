@@ -163,9 +163,11 @@ thread that is named. The list is `tests/catalogue`, one file for each family; i
 
 Each bug is searched ten times, over seeds that no two searches share: run 1 of each seed, as `lockstep run` sweeps. A search ends with the
 first run that violates any invariant, and has 20,000 runs. *Median runs* is over the ten searches, *by* names the invariants that these runs
-violated, and the *smallest case* is the smallest of the first three that were found, after shrinking: switches + faults, choices of the roles (how many messages,
-which plan, how long work takes) that are not the quiet ones, and events up to the violation. *Needs* was written beforehand: what
-has to come together.
+violated, and the *smallest case* is the smaller of the first two that were found, after shrinking: switches + faults, choices of the roles
+(how many messages, which plan, how long work takes) that are not the quiet ones, and events up to the violation. Faults that a role draws
+(a worker or a sender that stands still, a failure of the provider, a native session that is lost, locked for long or written down
+late, a refusal of the platform, a restore) are faults here, and their draws choices too. *Needs* was written beforehand: what has to
+come together. A dash is a bug that was not searched ten times over.
 
 The quiet run meets none of them. `cargo test` looks for those that each search found within 60 runs;
 `LOCKSTEP_CATALOGUE=10 cargo test --release --test catalogue` looks for all, and writes this page.

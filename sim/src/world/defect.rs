@@ -54,8 +54,6 @@ pub enum Quirk {
     SameWorkerAfterRestart,
     /// A worker goes on with its old build whatever is deployed.
     StaysOnItsBuild,
-    /// A worker never renews its lease.
-    NeverRenews,
     /// A worker keeps the first token of a session although the provider has given it another.
     KeepsFirstToken,
     /// A worker takes any error of the provider's for the loss of the native session.

@@ -27,9 +27,7 @@ pub(super) fn end(
             units,
         } => {
             stall(ctx);
-            let first = claimed.resume_token.clone();
-            let first = first.filter(|_| town.has(Quirk::KeepsFirstToken));
-            let token = first.or(token);
+            let token = kept(town, claimed, token);
             if let Some(token) = &token {
                 progress(ctx, claimed, token, epoch)?;
             }
@@ -73,6 +71,13 @@ pub(super) fn end(
         town.mail.ring(ctx);
     }
     Ok(())
+}
+
+/// The token that the provider has given the turn is the one to go on with.
+fn kept(town: &Town, claimed: &Claimed, token: Option<String>) -> Option<String> {
+    let keeps = town.has(Quirk::KeepsFirstToken);
+    let first = claimed.resume_token.clone().filter(|_| keeps);
+    first.or(token)
 }
 
 fn goal_of(town: &Town, claimed: &Claimed, op: &Op) -> Option<&'static str> {

@@ -40,7 +40,7 @@ pub(super) fn place(
     let mut epoch = claimed.epoch;
     for attempt in 1..=ATTEMPTS {
         let mail = ctx.send(request(town, me, claimed, &order, attempt));
-        let answer = match hold_on(ctx, town, me, claimed, &mail) {
+        let answer = match hold_on(ctx, me, claimed, &mail) {
             Err(went) => return went,
             Ok(answer) => answer,
         };
@@ -148,7 +148,6 @@ fn forget_token(ctx: &Ctx, claimed: &Claimed, order: &Order, epoch: i64) -> Resu
 /// Waits for the provider's answer and renews the lease meanwhile.
 fn hold_on(
     ctx: &Ctx,
-    town: &Town,
     me: &Worker,
     claimed: &Claimed,
     mail: &Rc<Mail>,
@@ -165,9 +164,7 @@ fn hold_on(
         if ctx.stopping() {
             return Err(Went::Stopped);
         }
-        if !town.has(Quirk::NeverRenews) {
-            renew(ctx, me, claimed)?;
-        }
+        renew(ctx, me, claimed)?;
     }
     Ok(mail.get())
 }
