@@ -11,7 +11,8 @@ const RUN: &str = "schema_version as_expected digest scenarios sweep troubles in
 const VARIANT: &str = "name expect verdict violated as_expected runs distinct exhausted saturated cut runs_to_find \
                        events_shrunk deviations_shrunk case replay cases covers";
 const CASE: &str = "invariant key seed events deviations case replay";
-const SWEEP: &str = "runs statements violations faults goals adequacy seconds vacuous cut cases";
+const SWEEP: &str =
+    "runs statements violations faults goals adequacy seconds undecided vacuous cut cases";
 const ADEQUACY: &str = "sites roles rare pairs whole_runs";
 
 fn has_fields(value: &Value, fields: &str) {
