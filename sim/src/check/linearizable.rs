@@ -181,5 +181,5 @@ fn check_parts<'t>(start: &Spec, history: &[Operation<'t>], partition: &Partitio
     report
 }
 
-/// Runs of the default world ask for a few hundred; what asks for more than this is no history of one.
+/// Runs of the default world ask 140 times; what asks for more than this is no history of one.
 const SEARCH_LIMIT: u64 = 200_000;
