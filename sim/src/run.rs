@@ -123,7 +123,6 @@ pub struct Kernel {
     processes: RefCell<Vec<Rc<Process>>>,
     strategy: RefCell<Box<dyn Strategy>>,
     budget: RefCell<Budget>,
-    struck: RefCell<[u32; Fault::COUNT]>,
     strikes: RefCell<Vec<(Fault, Label)>>,
     partitions: RefCell<Vec<message::Partition>>,
     profile: RefCell<Profile>,
@@ -354,7 +353,6 @@ impl Kernel {
 
     /// The same for one that was paid for before.
     fn count_strike(&self, fault: Fault, site: &Label) {
-        self.struck.borrow_mut()[fault as usize] += 1;
         self.strikes.borrow_mut().push((fault, site.clone()));
     }
 }

@@ -67,8 +67,6 @@ pub struct Ran {
     pub decisions: Decisions,
     /// Gates and points that were passed.
     pub profile: Profile,
-    /// Strikes of each fault.
-    pub struck: [u32; Fault::COUNT],
     /// Every strike in order, with its site: the step, the file operation, or what kind of message it was.
     pub strikes: Vec<(Fault, Label)>,
     /// Kinds of the processes there were, each once.
@@ -289,7 +287,6 @@ impl Stage {
             processes: RefCell::default(),
             strategy: RefCell::new(strategy),
             budget: RefCell::new(self.world.budget()),
-            struck: RefCell::default(),
             strikes: RefCell::default(),
             partitions: RefCell::default(),
             profile: RefCell::default(),
@@ -345,7 +342,6 @@ impl Stage {
             violations: kernel.violations.take(),
             decisions: Decisions(decisions),
             profile: kernel.profile.take(),
-            struck: kernel.struck.take(),
             strikes: kernel.strikes.take(),
             roles,
             goals,
