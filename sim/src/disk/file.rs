@@ -101,7 +101,7 @@ unsafe extern "C" fn read(
 ) -> c_int {
     // SAFETY: SQLite passes a file that it has open.
     let handle = unsafe { handle(file) };
-    if let Err(refusal) = handle.gate(Method::Read) {
+    if let Err(refusal) = handle.gate(handle.reads_as()) {
         return code(Err(refusal), ffi::SQLITE_IOERR_READ);
     }
     let (Ok(amount), Ok(at)) = (usize::try_from(amount), usize::try_from(at)) else {

@@ -31,10 +31,12 @@ pub enum Method {
     Truncate,
     /// A crash point only.
     Open,
+    /// The write-ahead log is read in order to build the WAL index anew.
+    Recover,
 }
 
 impl Method {
-    /// SQLite's name of it, as it stands in traces and cases.
+    /// SQLite's name of it where it has one, as it stands in traces and cases.
     pub fn name(self) -> &'static str {
         match self {
             Method::Lock => "xLock",
@@ -48,6 +50,7 @@ impl Method {
             Method::Write => "xWrite",
             Method::Truncate => "xTruncate",
             Method::Open => "xOpen",
+            Method::Recover => "recovery",
         }
     }
 }
@@ -136,6 +139,8 @@ pub(super) struct Owner {
     dead: Cell<bool>,
     /// It has written to a write-ahead log under the write lock that it still holds, or held when it died.
     pub(super) logged: Cell<bool>,
+    /// It builds the WAL index anew: it holds the lock for that.
+    pub(super) recovers: Cell<bool>,
 }
 
 thread_local! {
@@ -150,6 +155,7 @@ impl Owner {
             number,
             dead: Cell::new(false),
             logged: Cell::new(false),
+            recovers: Cell::new(false),
         })
     }
 

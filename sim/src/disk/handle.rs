@@ -66,6 +66,15 @@ impl Handle {
         self.owner.gate(method, self.kind)
     }
 
+    /// What reading this file is to SQLite.
+    pub(super) fn reads_as(&self) -> Method {
+        if self.kind == FileKind::Wal && self.owner.recovers.get() {
+            Method::Recover
+        } else {
+            Method::Read
+        }
+    }
+
     /// Whether a file that lasts would become longer by being written up to there.
     pub(super) fn grows_to(&self, end: usize) -> bool {
         self.kind != FileKind::Temp && end > self.node.content.borrow().bytes().len()

@@ -6,6 +6,7 @@
 use rusqlite::ffi;
 
 use super::handle::Handle;
+use super::shm::SLOT_RECOVER;
 
 impl Handle {
     /// Attempts a file lock. SQLite asks for SHARED, RESERVED or EXCLUSIVE; PENDING is what a refused EXCLUSIVE leaves
@@ -55,6 +56,7 @@ impl Handle {
             &self.shm_shared
         };
         mine.set(mine.get() | slots);
+        self.note_recovery();
         true
     }
 
@@ -65,6 +67,12 @@ impl Handle {
             &self.shm_shared
         };
         mine.set(mine.get() & !slots);
+        self.note_recovery();
+    }
+
+    fn note_recovery(&self) {
+        let recovers = self.shm_exclusive.get() & SLOT_RECOVER != 0;
+        self.owner.recovers.set(recovers);
     }
 
     fn strongest_other(&self) -> i32 {

@@ -11,6 +11,8 @@ pub(super) const REGION: usize = 32 * 1024;
 pub(super) const HEADER: usize = 136;
 /// The bit of `WAL_WRITE_LOCK`.
 pub(super) const SLOT_WRITE: u8 = 1;
+/// The bit of `WAL_RECOVER_LOCK`.
+pub(super) const SLOT_RECOVER: u8 = 4;
 /// Where the change counter stands in the header, the number of the last frame, and the salts of the log.
 const CHANGE_COUNTER: usize = 8;
 const LAST_FRAME: usize = 16;
