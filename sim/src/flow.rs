@@ -1,18 +1,20 @@
 //! Flows: a scenario's program as a world that can be run. One file for each group of steps.
 
+mod effect;
 mod exec;
+mod lock;
 mod op;
-mod outside;
+mod resource;
 mod sql;
+mod task;
+mod volatile;
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use lockstep_store::SqliteStore;
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
-use rusqlite::types::Value;
 
 use crate::check::{Rule, Rules};
 use crate::fault::{Budget, Fault};
@@ -20,7 +22,8 @@ use crate::label::Label;
 use crate::run::{Answer, Ctx, Db, Handle, Kernel, Limits, Process, Request, SimClock, World};
 use crate::scenario::{self, After, Builtin, Expr, Program, RuleKind, StepKind, Var};
 
-use self::outside::Outside;
+use self::exec::Origin;
+use self::volatile::volatile;
 
 /// A scenario under one variant, as a world.
 pub struct FlowWorld {
@@ -31,12 +34,13 @@ pub struct FlowWorld {
 /// What a flow shares with the other flows of its run.
 struct Shared {
     program: Rc<Program>,
-    outside: RefCell<Outside>,
+    /// Instances of each kind of process.
+    processes: RefCell<Vec<Vec<Rc<Process>>>>,
+    locks: RefCell<lock::Locks>,
+    resources: RefCell<resource::Resources>,
+    seen: RefCell<effect::Seen>,
     ended: Vec<Cell<bool>>,
 }
-
-/// Volatile memory of a process: by connection if the program says so, else under 0.
-type Memory = RefCell<BTreeMap<u32, Rc<RefCell<Vec<Value>>>>>;
 
 impl FlowWorld {
     /// The world of this program.
@@ -70,7 +74,14 @@ impl FlowWorld {
                     let shared = Rc::clone(shared);
                     process.on_start(
                         false,
-                        Rc::new(move |ctx| exec::handle(ctx, &shared, "start", None, flow, &[])),
+                        Rc::new(move |ctx| {
+                            let origin = Origin {
+                                event: "start".into(),
+                                connection: None,
+                                attempt: 1,
+                            };
+                            exec::deliver(ctx, &shared, &origin, flow, &[]);
+                        }),
                     );
                 }
                 kernel.add_process(Rc::clone(&process));
@@ -134,7 +145,10 @@ impl World for FlowWorld {
     fn build(&self, kernel: &Kernel) {
         let shared = Rc::new(Shared {
             program: Rc::clone(&self.program),
-            outside: RefCell::default(),
+            processes: RefCell::default(),
+            locks: RefCell::default(),
+            resources: RefCell::default(),
+            seen: RefCell::default(),
             ended: self
                 .program
                 .events
@@ -142,13 +156,14 @@ impl World for FlowWorld {
                 .map(|_| Cell::new(false))
                 .collect(),
         });
-        let processes = Rc::new(self.add_processes(kernel, &shared));
+        let processes = self.add_processes(kernel, &shared);
+        *shared.processes.borrow_mut() = processes;
         for index in 0..self.program.events.len() {
-            let (shared, processes) = (Rc::clone(&shared), Rc::clone(&processes));
+            let shared = Rc::clone(&shared);
             let label = Label::new(&format!("{}/platform", self.program.events[index].label));
             // The platform is outside: it never crashes. It is a daemon while it waits for what may never happen.
             kernel.spawn(label, None, self.may_never_happen(index), move |ctx| {
-                deliver(ctx, &shared, &processes, index);
+                deliver(ctx, &shared, index);
             });
         }
     }
@@ -221,14 +236,17 @@ impl FlowWorld {
 }
 
 /// The platform's side of one event: waits for its time, delivers, repeats while nobody answers.
-fn deliver(ctx: &Ctx, shared: &Rc<Shared>, processes: &Rc<Vec<Vec<Rc<Process>>>>, index: usize) {
+fn deliver(ctx: &Ctx, shared: &Rc<Shared>, index: usize) {
     let program = Rc::clone(&shared.program);
     let event = &program.events[index];
     for after in &event.after {
-        let (shared, processes, after) = (Rc::clone(shared), Rc::clone(processes), *after);
+        let (shared, after) = (Rc::clone(shared), *after);
         ctx.wait(&AFTER, None, move || match after {
             After::Event(other) => shared.ended[other].get(),
-            After::Crash(kind) => processes[kind].iter().any(|process| process.died.get() > 0),
+            After::Crash(kind) => {
+                let processes = shared.processes.borrow();
+                processes[kind].iter().any(|process| process.died.get() > 0)
+            }
         });
     }
     if event.at > 0 {
@@ -239,15 +257,19 @@ fn deliver(ctx: &Ctx, shared: &Rc<Shared>, processes: &Rc<Vec<Vec<Rc<Process>>>>
         };
         ctx.sleep_until(&AT, at);
     }
-    let instances = &processes[event.process];
-    let instance = event.instance.map_or(index, |instance| instance as usize) % instances.len();
+    let to = {
+        let processes = shared.processes.borrow();
+        let instances = &processes[event.process];
+        let instance = event.instance.map_or(index, |instance| instance as usize);
+        Rc::clone(&instances[instance % instances.len()])
+    };
     let times = event.redeliver.map_or(0, |law| law.times);
     for attempt in 0..=times {
         let cause = match attempt {
             0 => Label::new(&event.label),
             n => Label::new(&format!("{}/redelivery#{n}", event.label)),
         };
-        let mail = ctx.send(request(shared, &instances[instance], index, cause));
+        let mail = ctx.send(request(shared, &to, index, attempt, cause));
         let arrived = Rc::clone(&mail);
         let until = event.redeliver.map(|law| ctx.now_ms() + law.every);
         ctx.wait(&ANSWER, until, move || arrived.arrived());
@@ -261,50 +283,28 @@ fn deliver(ctx: &Ctx, shared: &Rc<Shared>, processes: &Rc<Vec<Vec<Rc<Process>>>>
     shared.ended[index].set(true);
 }
 
-fn request(shared: &Rc<Shared>, to: &Rc<Process>, index: usize, cause: Label) -> Request {
+fn request(
+    shared: &Rc<Shared>,
+    to: &Rc<Process>,
+    index: usize,
+    repeat: u32,
+    cause: Label,
+) -> Request {
     let shared = Rc::clone(shared);
+    let event = &shared.program.events[index];
+    let origin = Origin {
+        event: event.label.as_str().into(),
+        connection: event.connection,
+        attempt: repeat + 1,
+    };
     Request {
         cause,
         to: Rc::clone(to),
         handler: Rc::new(move |ctx| {
             let event = &shared.program.events[index];
-            exec::handle(
-                ctx,
-                &shared,
-                &event.label,
-                event.connection,
-                event.flow,
-                &event.args,
-            );
+            exec::deliver(ctx, &shared, &origin, event.flow, &event.args);
         }),
     }
-}
-
-/// Volatile memory of this process (or of one of its connections), made anew by each incarnation.
-fn memory(ctx: &Ctx, program: &Program, connection: Option<u32>) -> Rc<RefCell<Vec<Value>>> {
-    let process = ctx.process();
-    let spec = &program.processes[process.kind_index];
-    let all = process
-        .memory
-        .borrow()
-        .clone()
-        .and_then(|memory| memory.downcast::<Memory>().ok());
-    let all = all.unwrap_or_else(|| {
-        let fresh: Rc<Memory> = Rc::default();
-        *process.memory.borrow_mut() = Some(Rc::clone(&fresh) as Rc<dyn std::any::Any>);
-        fresh
-    });
-    let key = if spec.memory_per_connection {
-        connection.unwrap_or(1)
-    } else {
-        0
-    };
-    let first = || {
-        Rc::new(RefCell::new(
-            spec.memory.iter().map(|(_, value)| value.clone()).collect(),
-        ))
-    };
-    Rc::clone(all.borrow_mut().entry(key).or_insert_with(first))
 }
 
 /// Longest time between two arrivals of a doubled message.

@@ -34,9 +34,9 @@ use corosensei::stack::DefaultStack;
 
 pub use self::backup::Backup;
 pub use self::clock::{ProcessClock, SimClock};
-pub use self::ctx::Ctx;
+pub use self::ctx::{Author, Ctx};
 pub use self::handle::{Db, Handle};
-pub use self::message::{Answer, Mail, Request};
+pub use self::message::{Answer, Mail, Request, Way};
 pub use self::process::{Process, StartUp};
 pub use self::stage::{MAIN, Ran, Stage, World};
 
@@ -169,6 +169,12 @@ impl Kernel {
     /// Virtual time since the start, microseconds.
     pub fn now_us(&self) -> u64 {
         self.now_us.get()
+    }
+
+    /// A virtual time in microseconds as Unix milliseconds: true time, whatever the clocks say.
+    pub fn unix_ms(&self, at_us: u64) -> i64 {
+        self.start_ms
+            .saturating_add(i64::try_from(at_us / 1000).unwrap_or(i64::MAX))
     }
 
     /// So many milliseconds from now, in microseconds of virtual time.
@@ -336,6 +342,7 @@ impl Kernel {
             n: 0,
             end: None,
             at_us: self.now_us(),
+            end_us: None,
             cause,
             process,
             kind,

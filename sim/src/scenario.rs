@@ -28,9 +28,9 @@ use std::path::Path;
 
 pub use problem::{Problem, Problems};
 pub use program::{
-    After, Builtin, ErrorClass, Event, Expect, Expr, Faults, Flow, Goal, Invariant, Lock, Millis,
-    Place, Process, Program, Redeliver, Resource, RuleKind, Scenario, Span, Sql, Step, StepKind,
-    Target, Var, Variant,
+    After, Builtin, ErrorClass, Event, Expect, Expr, Faults, Flow, Goal, Homed, Invariant, Lock,
+    Millis, Place, Process, Program, Provider, ROUNDS, Redeliver, Resource, RuleKind, Scenario,
+    Span, Sql, Step, StepKind, Target, Var, Variant,
 };
 pub use sql::RECORDED_TABLES;
 

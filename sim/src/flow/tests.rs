@@ -103,6 +103,7 @@ fn two_first_messages() -> Program {
         }],
         resources: Vec::new(),
         locks: Vec::new(),
+        effects: Vec::new(),
         flows: vec![open],
         events: vec![event("m1", 0), event("m2", 0)],
         faults: Faults { crash: vec![(0, 2)], lost_reply: 1, duplicate: 1, ..Faults::default() },

@@ -38,6 +38,8 @@ pub struct Process {
     pub(super) crashes_in: Cell<u64>,
     /// How often it has crashed in this run.
     pub died: Cell<u32>,
+    /// When each incarnation that is dead died, microseconds of virtual time.
+    pub(super) deaths: RefCell<Vec<u64>>,
     /// Crashes that may still strike it.
     pub(super) crashes_left: Cell<u32>,
     /// What each incarnation does first.
@@ -64,12 +66,25 @@ impl Process {
             stop_at: Cell::new(NEVER),
             crashes_in: Cell::new(0),
             died: Cell::new(0),
+            deaths: RefCell::default(),
             crashes_left: Cell::new(0),
             start_up: RefCell::new(None),
             start_is_daemon: Cell::new(false),
             memory: RefCell::new(None),
             idle: RefCell::new(Vec::new()),
         })
+    }
+
+    /// Whether this incarnation of it lives.
+    pub fn lives_as(&self, incarnation: u32) -> bool {
+        self.up.get() && self.incarnation.get() == incarnation
+    }
+
+    /// When this incarnation died, milliseconds of virtual time; `None` while it lives.
+    pub fn death_ms(&self, incarnation: u32) -> Option<u64> {
+        let deaths = self.deaths.borrow();
+        let at_us = deaths.get(usize::try_from(incarnation).ok()?.checked_sub(1)?)?;
+        Some(at_us / 1000)
     }
 
     /// It was asked to stop: it takes no new requests, and is killed when its grace is over.

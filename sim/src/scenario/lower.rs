@@ -13,6 +13,7 @@ mod text;
 mod verbs_control;
 mod verbs_data;
 mod verbs_outside;
+mod verbs_task;
 pub(super) mod words;
 mod world;
 
@@ -21,7 +22,7 @@ use super::fields::literal;
 use super::node::{Entry, Node};
 use super::problem::Report;
 use super::program::{
-    Event, Expr, Flow, Goal, Invariant, Process, Program, Step, StepKind, Variant,
+    Event, Expr, Flow, Goal, Invariant, Process, Program, Resource, Step, StepKind, Variant,
 };
 use super::sql::Checker;
 use draft::Draft;
@@ -174,16 +175,19 @@ fn variant(report: &Report<'_>, root: &Node, entry: &Entry, head: &Head) -> Opti
     let mut texts = processes(report, &draft);
     let memory = world::share_memory(&mut texts);
     let processes: Vec<Process> = texts.iter().map(|text| text.process.clone()).collect();
+    let resources = world::resources(report, root.get("resources"));
     let world = World {
         report,
         checker: checker(report, &draft, entry)?,
         flows: draft.flows.clone(),
         memory,
-        resources: world::resources(report, root.get("resources")),
+        errors: errors(&resources, &draft.flows),
+        resources,
         locks: world::locks(report, root.get("locks")),
+        processes,
         store: draft.store,
     };
-    let lowered = flows(&world, &draft, &processes, root);
+    let lowered = flows(&world, &draft, root);
     reach::check(&world, &lowered.scopes, &texts, &lowered.events);
     let (invariants, goals) = rules(&world, &draft, root);
     let Lowered {
@@ -200,10 +204,11 @@ fn variant(report: &Report<'_>, root: &Node, entry: &Entry, head: &Head) -> Opti
         start_ms: head.start_ms,
         schema: schema(&draft.schemas),
         setup,
-        faults: fault::lower(report, &processes, root.get("faults")),
+        faults: fault::lower(report, &world.processes, root.get("faults")),
         resources: world.resources,
         locks: world.locks,
-        processes,
+        effects: world::effects(report, root.get("effects")),
+        processes: world.processes,
         flows,
         events,
         invariants,
@@ -231,6 +236,19 @@ fn checker(report: &Report<'_>, draft: &Draft<'_>, entry: &Entry) -> Option<Chec
             None
         }
     }
+}
+
+/// Names that `catch` may give to errors besides the classes.
+fn errors(resources: &[Resource], flows: &[FlowText]) -> Vec<String> {
+    let mut found: Vec<String> = resources
+        .iter()
+        .map(|resource| resource.refuses.clone())
+        .collect();
+    found.extend(["fenced", "gone", "elsewhere", "runaway"].map(str::to_owned));
+    for step in flows.iter().flat_map(|flow| &flow.steps) {
+        verbs_task::raised(step, &mut found);
+    }
+    found
 }
 
 /// Names of the flows that something outside of flows runs.
@@ -286,12 +304,7 @@ fn plain_step(world: &World<'_>, step: &Step, node: &Node) {
     }
 }
 
-fn flows<'w>(
-    world: &'w World<'w>,
-    draft: &Draft<'_>,
-    processes: &[Process],
-    root: &Node,
-) -> Lowered<'w> {
+fn flows<'w>(world: &'w World<'w>, draft: &Draft<'_>, root: &Node) -> Lowered<'w> {
     let setup = FlowText {
         name: "setup".to_owned(),
         params: Vec::new(),
@@ -316,7 +329,7 @@ fn flows<'w>(
         .unzip();
     let events = root
         .get("events")
-        .map_or(Vec::new(), |node| event::events(world, processes, node));
+        .map_or(Vec::new(), |node| event::events(world, node));
     Lowered {
         setup,
         flows,

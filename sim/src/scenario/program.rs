@@ -27,6 +27,9 @@ pub struct Span {
     pub longest: Millis,
 }
 
+/// Rounds that a `while` may take before it fails with `runaway`.
+pub const ROUNDS: u32 = 1_000;
+
 /// One scenario under one variant.
 #[derive(Debug, Clone)]
 pub struct Program {
@@ -50,6 +53,8 @@ pub struct Program {
     pub resources: Vec<Resource>,
     /// Locks, in file order.
     pub locks: Vec<Lock>,
+    /// What the file says of effects.
+    pub effects: Vec<Provider>,
     /// Flows, in file order (those of a variant that do not exist in the base come last).
     pub flows: Vec<Flow>,
     /// Events, in file order: the oldest cause is the first.
@@ -97,14 +102,40 @@ pub struct Process {
 pub struct Resource {
     /// Name, as in `use: native(:p)`.
     pub name: String,
-    /// One user at a time; a second one is refused.
-    pub exclusive: bool,
+    /// How many may use a key at a time; more are refused. `exclusive: true` is 1.
+    pub capacity: Option<u32>,
     /// How long after a use ends the exclusive lock is really released.
     pub release_after: Span,
     /// The error name of a refusal, for `retry` and `catch`.
     pub refuses: String,
-    /// Each key remembers the home of the process that created it; a use from elsewhere violates `resource.home`.
-    pub homed: bool,
+    /// Each key remembers the home of the process that created it.
+    pub home: Homed,
+    /// How long after its making a key is durable: before, only the incarnation that made it finds it.
+    pub durable_after: Option<Span>,
+    /// A key that nobody has made is refused with `gone`.
+    pub exists: bool,
+    /// A key that was not used for so long is refused with `gone`.
+    pub expires: Option<Millis>,
+}
+
+/// What a use of a resource from elsewhere means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Homed {
+    /// Nothing: it has no home.
+    No,
+    /// It violates `resource.home`.
+    Violates,
+    /// It is refused with `elsewhere`.
+    Refuses,
+}
+
+/// What a provider does with an effect.
+#[derive(Debug, Clone)]
+pub struct Provider {
+    /// Name of the effect.
+    pub effect: String,
+    /// A second one of the same key does not happen again.
+    pub idempotent: bool,
 }
 
 /// A named lock, outside the database.
@@ -157,6 +188,10 @@ pub enum Builtin {
     Incarnation,
     /// `:now` the process's clock, milliseconds since the Unix epoch.
     Now,
+    /// `:connection` number of the connection on which the delivery came, or NULL.
+    Connection,
+    /// `:attempt` which delivery of its event it is, from 1.
+    Attempt,
     /// `:error` text of the error that the running `catch` or `else` handles, or NULL.
     Error,
 }
@@ -258,6 +293,57 @@ pub enum StepKind {
         /// When false.
         otherwise: Vec<Step>,
     },
+    /// `each`: runs `steps` once for each row, which binds its columns.
+    Each {
+        /// The query; all of its rows are fetched before the first round.
+        sql: Sql,
+        /// Where each column goes.
+        into: Vec<Var>,
+        /// Steps of one round.
+        steps: Vec<Step>,
+    },
+    /// `while`: runs `steps` as long as the value is neither NULL nor 0, at most [`ROUNDS`] times.
+    While {
+        /// Condition.
+        condition: Expr,
+        /// Steps of one round.
+        steps: Vec<Step>,
+    },
+    /// `raise`: fails with an error of the scenario's own.
+    Raise {
+        /// Its name, for `catch`.
+        name: String,
+        /// Its text.
+        message: Option<Expr>,
+    },
+    /// `spawn`: a task beside this one, in the same process and as volatile as its memory.
+    Spawn {
+        /// Index into `Program::flows`.
+        flow: usize,
+        /// One for each parameter.
+        args: Vec<Expr>,
+        /// How long it waits before it begins.
+        delay: Span,
+        /// A later one of the same name takes the place of one that has not begun.
+        name: Option<Expr>,
+    },
+    /// `cancel`: a task of this name that has not begun never will.
+    Cancel(Expr),
+    /// `request`: a message to another process.
+    Request {
+        /// Index into `Program::flows`.
+        flow: usize,
+        /// One for each parameter.
+        args: Vec<Expr>,
+        /// Index into `Program::processes`.
+        process: usize,
+        /// Which instance, from 0; none takes them in turn.
+        instance: Option<u32>,
+        /// How long to wait for the answer; none does not wait.
+        wait: Option<Millis>,
+        /// Where the answer goes, as JSON text.
+        into: Option<Var>,
+    },
     /// `reply`: answers the delivery; the flow goes on.
     Reply(Vec<(String, Expr)>),
     /// `return`: ends the flow; an open transaction of this flow is rolled back.
@@ -277,6 +363,8 @@ pub enum StepKind {
         key: Expr,
         /// How long to wait; none waits for ever.
         wait: Option<Millis>,
+        /// Where its generation goes: the fencing token.
+        into: Option<Var>,
         /// While holding it.
         steps: Vec<Step>,
         /// When the wait ran out.
@@ -294,6 +382,10 @@ pub enum StepKind {
         key: Option<Expr>,
         /// A number to sum.
         value: Option<Expr>,
+        /// To whom.
+        to: Option<Expr>,
+        /// It goes over the network, and its author waits so long to be told that it happened.
+        wait: Option<Millis>,
     },
     /// `use`: uses a resource.
     Use {
@@ -305,6 +397,10 @@ pub enum StepKind {
         hold: Span,
         /// Where the key of a new one goes.
         create: Option<Var>,
+        /// The user's generation; one below the highest seen is refused.
+        fence: Option<Expr>,
+        /// What is done while it is used.
+        steps: Vec<Step>,
         /// Delays between attempts after a refusal.
         retry: Vec<Millis>,
         /// Steps when the last attempt was refused.

@@ -9,7 +9,7 @@ use super::super::program::Target;
 use super::flow::{self, FlowText};
 
 /// Keys of the top of a file.
-pub(super) const TOP: [&str; 19] = [
+pub(super) const TOP: [&str; 20] = [
     "version",
     "name",
     "source",
@@ -21,6 +21,7 @@ pub(super) const TOP: [&str; 19] = [
     "processes",
     "resources",
     "locks",
+    "effects",
     "flows",
     "events",
     "faults",
@@ -44,7 +45,15 @@ pub(super) const VARIANT: [&str; 8] = [
 ];
 
 /// What no variant may change, with the reason.
-const FIXED: [&str; 6] = ["events", "faults", "goals", "clock", "resources", "locks"];
+const FIXED: [&str; 7] = [
+    "events",
+    "faults",
+    "goals",
+    "clock",
+    "resources",
+    "locks",
+    "effects",
+];
 
 /// One variant before it is lowered.
 pub(super) struct Draft<'n> {

@@ -3,20 +3,19 @@
 use super::super::fields::literal;
 use super::super::names;
 use super::super::node::{Entry, Node};
-use super::super::program::{After, Event, Expr, Process, Redeliver, Var};
+use super::super::program::{After, Event, Expr, Redeliver, Var};
 use super::flow::World;
 use super::{scope, words};
 
 /// Repeats of one delivery.
 const REPEATS: u64 = 100;
 
-/// Lowers all events. `processes` are those of the variant.
-pub(super) fn events(world: &World<'_>, processes: &[Process], node: &Node) -> Vec<Event> {
+/// Lowers all events.
+pub(super) fn events(world: &World<'_>, node: &Node) -> Vec<Event> {
     let entries = world.report.named(node, "`events`");
     let labels: Vec<&str> = entries.iter().map(|entry| entry.name()).collect();
     let lower = Lower {
         world,
-        processes,
         labels: &labels,
     };
     let found: Vec<Event> = entries
@@ -29,7 +28,6 @@ pub(super) fn events(world: &World<'_>, processes: &[Process], node: &Node) -> V
 
 struct Lower<'a> {
     world: &'a World<'a>,
-    processes: &'a [Process],
     labels: &'a [&'a str],
 }
 
@@ -39,7 +37,9 @@ impl Lower<'_> {
         let node = &entry.value;
         let label = report.name(&entry.key, "an event")?.to_owned();
         report.only(node, &format!("event `{label}`"), &words::EVENT);
-        let on = self.needed(entry, "on").and_then(|on| self.on(on));
+        let on = self
+            .needed(entry, "on")
+            .and_then(|on| place(self.world, on));
         let send = self.needed(entry, "send");
         let flow = send.and_then(|send| report.known(send, "flow", &self.world.flow_names()));
         let args = flow.and_then(|flow| self.args(entry, flow));
@@ -76,61 +76,6 @@ impl Lower<'_> {
                 message,
                 "an event is { on: process, send: flow, with: { … } }",
             );
-        }
-        found
-    }
-
-    /// `api`, `api.2` or `ws.connection(1)`.
-    fn on(&self, node: &Node) -> Option<(usize, Option<u32>, Option<u32>)> {
-        let report = self.world.report;
-        let text = report.text(node, "`on`")?;
-        let (name, rest) = text
-            .split_once('.')
-            .map_or((text, None), |(name, rest)| (name, Some(rest)));
-        let process = self.process(node, name)?;
-        let Some(rest) = rest else {
-            return Some((process, None, None));
-        };
-        let connection = rest
-            .strip_prefix("connection(")
-            .and_then(|rest| rest.strip_suffix(')'));
-        if let Some(number) = connection.and_then(|number| number.parse::<u32>().ok()) {
-            return Some((process, None, Some(number)));
-        }
-        let count = self
-            .processes
-            .get(process)
-            .map_or(0, |process| process.count);
-        if let Some(number) = rest
-            .parse::<u32>()
-            .ok()
-            .filter(|number| (1..=count).contains(number))
-        {
-            return Some((process, Some(number - 1), None));
-        }
-        let message = format!("`{rest}` is no instance or connection of `{name}`");
-        let help = format!(
-            "instances are {name}.1 to {name}.{count}; a connection is {name}.connection(1)"
-        );
-        report.at(node, message, help);
-        None
-    }
-
-    fn process(&self, node: &Node, name: &str) -> Option<usize> {
-        let found = self
-            .processes
-            .iter()
-            .position(|process| process.name == name);
-        if found.is_none() {
-            let known: Vec<&str> = self
-                .processes
-                .iter()
-                .map(|process| process.name.as_str())
-                .collect();
-            let help = names::help(name, "process", &known);
-            self.world
-                .report
-                .at(node, format!("unknown process `{name}`"), help);
         }
         found
     }
@@ -209,7 +154,7 @@ impl Lower<'_> {
             .strip_prefix("crash(")
             .and_then(|rest| rest.strip_suffix(')'));
         if let Some(name) = crash {
-            return self.process(node, name).map(After::Crash);
+            return process(self.world, node, name).map(After::Crash);
         }
         let found = self.labels.iter().position(|label| *label == text);
         if found.is_none() {
@@ -269,4 +214,53 @@ impl Lower<'_> {
             }
         }
     }
+}
+
+/// `api`, `api.2` or `ws.connection(1)`: the process, its instance from 0, its connection.
+pub(super) fn place(world: &World<'_>, node: &Node) -> Option<(usize, Option<u32>, Option<u32>)> {
+    let report = world.report;
+    let text = report.text(node, "a process")?;
+    let (name, rest) = text
+        .split_once('.')
+        .map_or((text, None), |(name, rest)| (name, Some(rest)));
+    let process = process(world, node, name)?;
+    let Some(rest) = rest else {
+        return Some((process, None, None));
+    };
+    let count = world.processes[process].count;
+    let (instance, connection) = match rest.split_once('.') {
+        Some((instance, connection)) => (Some(instance), Some(connection)),
+        None if rest.starts_with("connection(") => (None, Some(rest)),
+        None => (Some(rest), None),
+    };
+    let instance = instance.map(|number| {
+        let number = number.parse::<u32>().ok();
+        number.filter(|number| (1..=count).contains(number))
+    });
+    let connection = connection.map(|text| {
+        let number = text.strip_prefix("connection(")?.strip_suffix(')')?;
+        number.parse::<u32>().ok()
+    });
+    if instance == Some(None) || connection == Some(None) {
+        let message = format!("`{rest}` is no instance or connection of `{name}`");
+        let help = format!(
+            "instances are {name}.1 to {name}.{count}; a connection is {name}.connection(1) or {name}.1.connection(1)"
+        );
+        report.at(node, message, help);
+        return None;
+    }
+    let instance = instance.flatten().map(|number| number - 1);
+    Some((process, instance, connection.flatten()))
+}
+
+fn process(world: &World<'_>, node: &Node, name: &str) -> Option<usize> {
+    let mut names = world.processes.iter().map(|process| process.name.as_str());
+    let found = names.clone().position(|known| known == name);
+    if found.is_none() {
+        let known: Vec<&str> = names.by_ref().collect();
+        let help = names::help(name, "process", &known);
+        let message = format!("unknown process `{name}`");
+        world.report.at(node, message, help);
+    }
+    found
 }

@@ -3,7 +3,7 @@
 use super::super::names;
 use super::super::node::{Entry, Node};
 use super::super::problem::Report;
-use super::super::program::{Flow, Lock, Resource, Step};
+use super::super::program::{Flow, Lock, Process, Resource, Step};
 use super::super::sql::Checker;
 use super::scope::Scope;
 
@@ -25,6 +25,9 @@ pub(super) struct World<'a> {
     pub(super) memory: Vec<String>,
     pub(super) resources: Vec<Resource>,
     pub(super) locks: Vec<Lock>,
+    pub(super) processes: Vec<Process>,
+    /// Names of errors that are not classes: refusals of resources, and what `raise` raises.
+    pub(super) errors: Vec<String>,
     pub(super) store: bool,
 }
 

@@ -134,7 +134,7 @@ impl Walk<'_> {
 }
 
 /// `sql session`: the verb and the table.
-fn site(verb: &str, value: &Node) -> String {
+pub(super) fn site(verb: &str, value: &Node) -> String {
     match value.scalar().and_then(token::table) {
         Some(table) => format!("{verb} {table}"),
         None => verb.to_owned(),

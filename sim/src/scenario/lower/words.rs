@@ -7,7 +7,19 @@ use super::{draft, fault, rule, scope, step};
 /// Keys of a process.
 pub(super) const PROCESS: [&str; 5] = ["count", "home", "memory", "clock", "start"];
 /// Keys of a resource.
-pub(super) const RESOURCE: [&str; 5] = ["per", "exclusive", "release_after", "refuses", "home"];
+pub(super) const RESOURCE: [&str; 9] = [
+    "per",
+    "exclusive",
+    "capacity",
+    "release_after",
+    "refuses",
+    "home",
+    "durable_after",
+    "exists",
+    "expires",
+];
+/// Keys of what is said of an effect.
+pub(super) const PROVIDER: [&str; 1] = ["idempotent"];
 /// Keys of a lock.
 pub(super) const LOCK: [&str; 2] = ["per", "breaks"];
 /// Ways in which a lock breaks.
@@ -34,6 +46,7 @@ pub(in super::super) fn all() -> Vec<(&'static str, Vec<&'static str>)> {
         ("version", draft::TOP.to_vec()),
         ("processes", [&PROCESS[..], &["per", "offset"]].concat()),
         ("resources", RESOURCE.to_vec()),
+        ("effects", PROVIDER.to_vec()),
         ("locks", [&LOCK[..], &BREAKS].concat()),
         ("flows", steps.chain(step::COMMON).collect()),
         ("retry", RETRY.to_vec()),

@@ -7,7 +7,7 @@ use super::super::fields::literal;
 use super::super::names;
 use super::super::node::{Entry, Node};
 use super::super::problem::Report;
-use super::super::program::{Lock, Process, Resource, Span};
+use super::super::program::{Homed, Lock, Process, Provider, Resource, Span};
 use super::flow::FlowText;
 use super::words;
 
@@ -192,23 +192,78 @@ fn resource(report: &Report<'_>, entry: &Entry) -> Option<Resource> {
         shortest: 0,
         longest: 0,
     };
-    let truth = |key: &str| {
+    let span = |key: &str| {
         node.get(key)
-            .and_then(|value| report.truth(value, &format!("`{key}`")))
+            .and_then(|span| report.span(span, &format!("`{key}`")))
     };
-    let release = node
-        .get("release_after")
-        .and_then(|span| report.span(span, "`release_after`"));
     let refuses = node
         .get("refuses")
         .and_then(|refuses| report.name(refuses, "a refusal"));
+    let expires = node
+        .get("expires")
+        .and_then(|expires| report.millis(expires, "`expires`"));
     Some(Resource {
         name,
-        exclusive: truth("exclusive").unwrap_or(false),
-        release_after: release.unwrap_or(at_once),
+        capacity: capacity(report, node),
+        release_after: span("release_after").unwrap_or(at_once),
         refuses: refuses.unwrap_or("in_use").to_owned(),
-        homed: truth("home").unwrap_or(false),
+        home: node
+            .get("home")
+            .map_or(Homed::No, |home| homed(report, home)),
+        durable_after: span("durable_after"),
+        exists: truth(report, node, "exists"),
+        expires,
     })
+}
+
+fn truth(report: &Report<'_>, node: &Node, key: &str) -> bool {
+    let found = node
+        .get(key)
+        .and_then(|value| report.truth(value, &format!("`{key}`")));
+    found.unwrap_or(false)
+}
+
+/// `exclusive: true`, or `capacity: N`.
+fn capacity(report: &Report<'_>, node: &Node) -> Option<u32> {
+    let exclusive = truth(report, node, "exclusive").then_some(1);
+    let Some(number) = node.get("capacity") else {
+        return exclusive;
+    };
+    if exclusive.is_some() {
+        let help = "`exclusive: true` is `capacity: 1`: keep one of the two";
+        report.at(number, "`capacity` beside `exclusive`", help);
+    }
+    let most = report.whole(number, "`capacity`", 1_000)?;
+    u32::try_from(most).ok()
+}
+
+fn homed(report: &Report<'_>, node: &Node) -> Homed {
+    match node.scalar() {
+        Some("refuse") => Homed::Refuses,
+        Some("false") => Homed::No,
+        Some("true") => Homed::Violates,
+        _ => {
+            let help = "true: a use from elsewhere violates resource.home; refuse: it fails with `elsewhere`";
+            report.at(node, "`home` of a resource is true, false or refuse", help);
+            Homed::No
+        }
+    }
+}
+
+pub(super) fn effects(report: &Report<'_>, node: Option<&Node>) -> Vec<Provider> {
+    let entries = node.map_or(Vec::new(), |node| report.named(node, "`effects`"));
+    entries
+        .into_iter()
+        .filter_map(|entry| {
+            let effect = report.name(&entry.key, "an effect")?.to_owned();
+            let what = format!("effect `{effect}`");
+            report.only(&entry.value, &what, &words::PROVIDER);
+            Some(Provider {
+                effect,
+                idempotent: truth(report, &entry.value, "idempotent"),
+            })
+        })
+        .collect()
 }
 
 pub(super) fn locks(report: &Report<'_>, node: Option<&Node>) -> Vec<Lock> {
