@@ -62,9 +62,9 @@ fn event(label: &str, process: usize) -> Event {
     }
 }
 
-/// Two first messages: each looks for an active session and opens one if there is none.
-fn two_first_messages() -> Program {
-    let open = Flow {
+/// Looks for an active session and opens one if there is none.
+fn open_session() -> Flow {
+    Flow {
         name: "open".into(),
         params: 0,
         locals: vec!["id".into()],
@@ -92,7 +92,11 @@ fn two_first_messages() -> Program {
                 StepKind::Reply(vec![("session".into(), Expr::Var(Var::Local(0)))]),
             ),
         ],
-    };
+    }
+}
+
+/// Two first messages, on two instances.
+fn two_first_messages() -> Program {
     let mut budget = Budget::default();
     budget.allow(Fault::LostReply, 1, 0);
     budget.allow(Fault::Duplicate, 1, 60_000);
@@ -122,7 +126,7 @@ fn two_first_messages() -> Program {
         effects: Vec::new(),
         versions: vec![Version {
             name: "base".into(),
-            flows: vec![open],
+            flows: vec![open_session()],
         }],
         events: vec![event("m1", 0), event("m2", 0)],
         faults: Faults { crash: vec![(0, 2)], budget },
