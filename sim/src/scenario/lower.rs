@@ -16,6 +16,7 @@ mod verbs_outside;
 pub(super) mod words;
 mod world;
 
+use super::ddl;
 use super::duration;
 use super::fields::literal;
 use super::node::{Entry, Node};
@@ -163,6 +164,7 @@ struct Lowered<'w> {
     flows: Vec<Flow>,
     scopes: Vec<Scope<'w>>,
     events: Vec<Event>,
+    changes_schema: bool,
 }
 
 fn variant(report: &Report<'_>, root: &Node, entry: &Entry, head: &Head) -> Option<Program> {
@@ -190,6 +192,7 @@ fn variant(report: &Report<'_>, root: &Node, entry: &Entry, head: &Head) -> Opti
         setup,
         flows,
         events,
+        changes_schema,
         ..
     } = lowered;
     Some(Program {
@@ -199,6 +202,7 @@ fn variant(report: &Report<'_>, root: &Node, entry: &Entry, head: &Head) -> Opti
         target: draft.target,
         start_ms: head.start_ms,
         schema: schema(&draft.schemas),
+        changes_schema,
         setup,
         faults: fault::lower(report, &processes, root.get("faults")),
         resources: world.resources,
@@ -309,6 +313,13 @@ fn flows<'w>(
     for (step, node) in setup.steps.iter().zip(&draft.setup) {
         plain_step(world, step, node);
     }
+    // The setup itself only knows the schema of the file.
+    let mut ddl = Vec::new();
+    ddl::of_steps(&draft.setup, &mut ddl);
+    let in_setup = ddl.len();
+    let texts = world.flows.iter();
+    texts.for_each(|text| ddl::of_steps(&text.steps, &mut ddl));
+    world.checker.flows_change(&ddl);
     let (flows, scopes) = world
         .flows
         .iter()
@@ -322,6 +333,7 @@ fn flows<'w>(
         flows,
         scopes,
         events,
+        changes_schema: ddl.len() > in_setup,
     }
 }
 
