@@ -4,6 +4,7 @@
 //! variants, and every SQL text is prepared on a scratch database. All problems of a file are told at once, each with
 //! its place, its cause and its remedy; no text makes it panic or hang.
 
+mod ddl;
 mod duration;
 mod fields;
 mod lower;

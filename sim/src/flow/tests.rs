@@ -1,5 +1,7 @@
 //! Facts about the engine, on programs small enough to write by hand.
 
+mod ddl;
+
 use std::rc::Rc;
 
 use super::*;
@@ -107,6 +109,7 @@ fn two_first_messages() -> Program {
         target: Target::Sqlite,
         start_ms: 1_767_603_600_000,
         schema: "CREATE TABLE session (id TEXT PRIMARY KEY, user TEXT NOT NULL, active INTEGER NOT NULL)".into(),
+        changes_schema: false,
         setup: Flow::default(),
         processes: vec![crate::scenario::Process {
             name: "api".into(),
