@@ -1,6 +1,7 @@
 //! A variant laid over the base: which schema, setup, processes, flows and rules it has, still as nodes.
 
 use super::super::fields::as_steps;
+use super::super::import;
 use super::super::names;
 use super::super::node::{Entry, Node};
 use super::super::patch;
@@ -10,10 +11,13 @@ use super::flow::{self, FlowText};
 use super::version::{self, CodeText};
 
 /// Keys of the top of a file.
-pub(super) const TOP: [&str; 21] = [
+pub(super) const TOP: [&str; 24] = [
     "version",
     "name",
     "source",
+    import::IMPORT,
+    import::FILES,
+    "platforms",
     "clock",
     "target",
     "schema",
