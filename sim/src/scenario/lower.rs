@@ -174,9 +174,11 @@ struct Lowered<'w> {
 
 fn variant(report: &Report<'_>, root: &Node, entry: &Entry, head: &Head) -> Option<Program> {
     let mut draft = draft::draft(report, root, entry.name(), &entry.value);
+    let roots = roots(root, &draft);
     if draft.store {
-        let roots = roots(root, &draft);
         reach::prune(&mut draft.flows, &roots);
+    } else if draft.versions.is_empty() {
+        reach::prune_operations(&mut draft.flows, &roots);
     }
     let mut texts = processes(report, &draft);
     let memory = world::share_memory(&mut texts);
