@@ -4,6 +4,7 @@
 //! variants, and every SQL text is prepared on a scratch database. All problems of a file are told at once, each with
 //! its place, its cause and its remedy; no text makes it panic or hang.
 
+pub mod ablate;
 mod duration;
 mod fields;
 mod lower;
@@ -86,6 +87,13 @@ fn read(path: &Path) -> std::io::Result<Vec<u8>> {
 ///
 /// Everything in the text that does not parse or resolve.
 pub fn parse(file: &str, text: &str) -> Result<Scenario, Problems> {
+    parse_edited(file, text, &mut |_, _| {})
+}
+
+/// What changes the tree of a file before it is lowered.
+type Edit<'e> = &'e mut dyn FnMut(&Report<'_>, &mut node::Node);
+
+fn parse_edited(file: &str, text: &str, edit: Edit<'_>) -> Result<Scenario, Problems> {
     let file = file.replace('\\', "/");
     if text.len() > LARGEST {
         let message = format!("the file is larger than {LARGEST} bytes");
@@ -109,7 +117,7 @@ pub fn parse(file: &str, text: &str) -> Result<Scenario, Problems> {
         );
         return Err(report.finish(&file, 0));
     }
-    let Some(root) = yaml::read(&report).filter(|root| check_root(&report, root)) else {
+    let Some(mut root) = yaml::read(&report).filter(|root| check_root(&report, root)) else {
         if report.is_empty() {
             report.add(
                 0,
@@ -120,6 +128,7 @@ pub fn parse(file: &str, text: &str) -> Result<Scenario, Problems> {
         }
         return Err(report.finish(&file, 0));
     };
+    edit(&report, &mut root);
     let (name, variants) = lower::scenario(&report, &root);
     if !report.is_empty() {
         let count = root.get("variants").map_or(0, |node| node.len());

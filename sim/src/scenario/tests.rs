@@ -1,5 +1,6 @@
 //! Every scenario of the project loads; every kind of wrong text is answered with its place, its cause and its remedy.
 
+mod ablate;
 mod hostile;
 mod meaning;
 mod wrong;
