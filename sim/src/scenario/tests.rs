@@ -2,6 +2,7 @@
 
 use std::fs;
 
+mod ablate;
 mod ddl;
 mod hostile;
 mod import;
