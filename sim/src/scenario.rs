@@ -12,6 +12,7 @@ mod lower;
 mod names;
 mod node;
 mod patch;
+mod platform;
 mod problem;
 pub mod program;
 mod source;
@@ -104,6 +105,7 @@ pub fn parse(file: &str, text: &str) -> Result<Scenario, Problems> {
     if !import::link(&report, &files, &mut root) {
         return Err(report.finish(&file, 0));
     }
+    platform::apply(&report, &mut root);
     let (name, variants) = lower::scenario(&report, &root);
     if !report.is_empty() {
         let count = root.get("variants").map_or(0, |node| node.len());

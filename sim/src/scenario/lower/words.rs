@@ -1,7 +1,7 @@
 //! Keys and words of the language that no other table holds, and all of them together: a test asks whether the manual
 //! names each.
 
-use super::super::{import, patch, store};
+use super::super::{import, patch, platform, store};
 use super::{draft, fault, rule, scope, step};
 
 /// Keys of a process.
@@ -44,6 +44,7 @@ pub(in super::super) fn all() -> Vec<(&'static str, Vec<&'static str>)> {
     });
     vec![
         ("version", draft::TOP.to_vec()),
+        ("platforms", [&platform::LAW[..], &platform::ORDER].concat()),
         (
             import::IMPORT,
             [&import::SECTIONS[..], &import::SQL, &import::SQL_FILE].concat(),
