@@ -1,15 +1,18 @@
 //! Flows: a scenario's program as a world that can be run. One file for each group of steps.
 
 mod effect;
+mod event;
 mod exec;
 mod lock;
 mod op;
+mod process;
 mod resource;
 mod sql;
 mod task;
 mod volatile;
 
 use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use lockstep_store::SqliteStore;
@@ -17,12 +20,11 @@ use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
 use crate::check::{Rule, Rules};
-use crate::fault::{Budget, Fault};
+use crate::fault::Budget;
 use crate::label::Label;
-use crate::run::{Answer, Ctx, Db, Handle, Kernel, Limits, Process, Request, SimClock, World};
+use crate::run::{Backup, Db, Handle, Kernel, Limits, Process, SimClock, World};
 use crate::scenario::{self, After, Builtin, Expr, Program, RuleKind, StepKind, Var};
 
-use self::exec::Origin;
 use self::volatile::volatile;
 
 /// A scenario under one variant, as a world.
@@ -39,7 +41,12 @@ struct Shared {
     locks: RefCell<lock::Locks>,
     resources: RefCell<resource::Resources>,
     seen: RefCell<effect::Seen>,
+    /// Events that have happened, with the last answer to each.
     ended: Vec<Cell<bool>>,
+    answers: RefCell<Vec<Option<Rc<str>>>>,
+    /// Messages that wait for their turn, the one that is on its way first: event and which of its repeats.
+    queues: RefCell<BTreeMap<String, VecDeque<(usize, u32)>>>,
+    backup: RefCell<Option<Backup>>,
 }
 
 impl FlowWorld {
@@ -55,13 +62,9 @@ impl FlowWorld {
 
     fn add_processes(&self, kernel: &Kernel, shared: &Rc<Shared>) -> Vec<Vec<Rc<Process>>> {
         let crashes = |kind| {
-            let crash = self
-                .program
-                .faults
-                .crash
-                .iter()
-                .find(|(process, _)| *process == kind);
-            crash.map_or(0, |(_, times)| *times)
+            let mut crash = self.program.faults.crash.iter();
+            let found = crash.find(|(process, _)| *process == kind);
+            found.map_or(0, |(_, times)| *times)
         };
         let mut all = Vec::new();
         for (kind, spec) in self.program.processes.iter().enumerate() {
@@ -70,20 +73,8 @@ impl FlowWorld {
                 let process = Process::new(&self.kinds[kind], kind, instance, spec.home.as_deref());
                 process.clock.offset_ms.set(spec.clock_offset_ms);
                 process.allow_crashes(crashes(kind));
-                if let Some(flow) = spec.start {
-                    let shared = Rc::clone(shared);
-                    process.on_start(
-                        false,
-                        Rc::new(move |ctx| {
-                            let origin = Origin {
-                                event: "start".into(),
-                                connection: None,
-                                attempt: 1,
-                            };
-                            exec::deliver(ctx, &shared, &origin, flow, &[]);
-                        }),
-                    );
-                }
+                process.code.set(spec.code);
+                process::arrange(&process, spec, shared);
                 kernel.add_process(Rc::clone(&process));
                 instances.push(process);
             }
@@ -153,8 +144,11 @@ impl World for FlowWorld {
                 .program
                 .events
                 .iter()
-                .map(|_| Cell::new(false))
+                .map(|_| Cell::default())
                 .collect(),
+            answers: RefCell::new(vec![None; self.program.events.len()]),
+            queues: RefCell::default(),
+            backup: RefCell::default(),
         });
         let processes = self.add_processes(kernel, &shared);
         *shared.processes.borrow_mut() = processes;
@@ -163,7 +157,7 @@ impl World for FlowWorld {
             let label = Label::new(&format!("{}/platform", self.program.events[index].label));
             // The platform is outside: it never crashes. It is a daemon while it waits for what may never happen.
             kernel.spawn(label, None, self.may_never_happen(index), move |ctx| {
-                deliver(ctx, &shared, index);
+                event::happens(ctx, &shared, index);
             });
         }
     }
@@ -173,22 +167,7 @@ impl World for FlowWorld {
     }
 
     fn budget(&self) -> Budget {
-        let faults = &self.program.faults;
-        let mut budget = Budget::default();
-        let mut allow = |fault, strikes, longest| budget.allow(fault, strikes, longest);
-        allow(Fault::LostRequest, faults.lost_request, 0);
-        allow(Fault::LostReply, faults.lost_reply, 0);
-        allow(Fault::Duplicate, faults.duplicate, DUPLICATE_MS);
-        for (fault, limits) in [
-            (Fault::Late, faults.late),
-            (Fault::Pause, faults.pause),
-            (Fault::ClockJump, faults.clock_jump),
-        ] {
-            if let Some((strikes, longest)) = limits {
-                allow(fault, strikes, longest);
-            }
-        }
-        budget
+        self.program.faults.budget.clone()
     }
 
     fn limits(&self) -> Limits {
@@ -234,86 +213,6 @@ impl FlowWorld {
             })
     }
 }
-
-/// The platform's side of one event: waits for its time, delivers, repeats while nobody answers.
-fn deliver(ctx: &Ctx, shared: &Rc<Shared>, index: usize) {
-    let program = Rc::clone(&shared.program);
-    let event = &program.events[index];
-    for after in &event.after {
-        let (shared, after) = (Rc::clone(shared), *after);
-        ctx.wait(&AFTER, None, move || match after {
-            After::Event(other) => shared.ended[other].get(),
-            After::Crash(kind) => {
-                let processes = shared.processes.borrow();
-                processes[kind].iter().any(|process| process.died.get() > 0)
-            }
-        });
-    }
-    if event.at > 0 {
-        let at = if event.after.is_empty() {
-            event.at
-        } else {
-            ctx.now_ms() + event.at
-        };
-        ctx.sleep_until(&AT, at);
-    }
-    let to = {
-        let processes = shared.processes.borrow();
-        let instances = &processes[event.process];
-        let instance = event.instance.map_or(index, |instance| instance as usize);
-        Rc::clone(&instances[instance % instances.len()])
-    };
-    let times = event.redeliver.map_or(0, |law| law.times);
-    for attempt in 0..=times {
-        let cause = match attempt {
-            0 => Label::new(&event.label),
-            n => Label::new(&format!("{}/redelivery#{n}", event.label)),
-        };
-        let mail = ctx.send(request(shared, &to, index, attempt, cause));
-        let arrived = Rc::clone(&mail);
-        let until = event.redeliver.map(|law| ctx.now_ms() + law.every);
-        ctx.wait(&ANSWER, until, move || arrived.arrived());
-        if event.redeliver.is_none() || matches!(mail.get(), Some(Answer::Reply(_))) {
-            break;
-        }
-        if let Some(until) = until {
-            ctx.sleep_until(&AGAIN, until);
-        }
-    }
-    shared.ended[index].set(true);
-}
-
-fn request(
-    shared: &Rc<Shared>,
-    to: &Rc<Process>,
-    index: usize,
-    repeat: u32,
-    cause: Label,
-) -> Request {
-    let shared = Rc::clone(shared);
-    let event = &shared.program.events[index];
-    let origin = Origin {
-        event: event.label.as_str().into(),
-        connection: event.connection,
-        attempt: repeat + 1,
-    };
-    Request {
-        cause,
-        to: Rc::clone(to),
-        handler: Rc::new(move |ctx| {
-            let event = &shared.program.events[index];
-            exec::deliver(ctx, &shared, &origin, event.flow, &event.args);
-        }),
-    }
-}
-
-/// Longest time between two arrivals of a doubled message.
-const DUPLICATE_MS: u64 = 60_000;
-
-const AFTER: Label = Label::fixed("after");
-const AT: Label = Label::fixed("at");
-const ANSWER: Label = Label::fixed("answer");
-const AGAIN: Label = Label::fixed("again");
 
 #[cfg(test)]
 mod tests;

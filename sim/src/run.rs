@@ -182,6 +182,11 @@ impl Kernel {
         self.now_us().saturating_add(ms.saturating_mul(1000))
     }
 
+    /// How much has happened by now: committed row changes and effects.
+    pub fn changes(&self) -> usize {
+        self.trace.borrow().changes.len() + self.ledger.borrow().effects.len()
+    }
+
     /// Whether faults may strike.
     pub fn phase(&self) -> Phase {
         self.phase.get()

@@ -29,9 +29,9 @@ use std::path::Path;
 
 pub use problem::{Problem, Problems};
 pub use program::{
-    After, Builtin, ErrorClass, Event, Expect, Expr, Faults, Flow, Goal, Homed, Invariant, Lock,
-    Millis, Place, Process, Program, Provider, ROUNDS, Redeliver, Resource, RuleKind, Scenario,
-    Span, Sql, Step, StepKind, Target, Var, Variant,
+    After, Builtin, Does, ErrorClass, Event, Expect, Expr, Faults, Flow, Goal, Homed, Invariant,
+    Lock, Loop, Millis, Place, Process, Program, Provider, ROUNDS, Redeliver, Resource, RuleKind,
+    Scenario, Span, Sql, Step, StepKind, Target, Var, Variant, Version,
 };
 pub use sql::RECORDED_TABLES;
 

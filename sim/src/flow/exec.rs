@@ -55,6 +55,8 @@ pub(super) struct Exec<'a> {
     pub(super) ctx: &'a Ctx,
     pub(super) shared: &'a Rc<Shared>,
     pub(super) origin: &'a Origin,
+    /// The version of the code that was running when this began: it goes on to its end.
+    code: usize,
     memory: Memory,
     error: RefCell<Option<String>>,
 }
@@ -83,6 +85,7 @@ pub(super) fn handle(
         ctx,
         shared,
         origin,
+        code: ctx.process().code.get(),
         memory: memory(ctx, &shared.program, origin.connection),
         error: RefCell::new(None),
     };
@@ -93,7 +96,7 @@ pub(super) fn handle(
 impl Exec<'_> {
     /// Runs a flow in a frame of its own.
     fn call(&self, caller: &Frame, flow: usize, args: &[Expr]) -> Result<(), Failure> {
-        let flow: &Flow = &self.shared.program.flows[flow];
+        let flow: &Flow = &self.shared.program.versions[self.code].flows[flow];
         let mut frame = Frame {
             values: vec![Value::Null; flow.locals.len()],
         };
@@ -242,6 +245,7 @@ impl Exec<'_> {
             Expr::Const(value) => Ok(value.clone()),
             Expr::Var(var) => Ok(self.get(frame, *var)),
             Expr::Sql(sql) => sql::expression(self, frame, sql),
+            Expr::Answer(..) => Ok(Value::Null),
         }
     }
 
@@ -267,6 +271,11 @@ impl Exec<'_> {
                 let number = self.origin.connection;
                 number.map_or(Value::Null, |number| Value::Integer(number.into()))
             }
+            Builtin::Local => {
+                let process = &self.shared.program.processes[self.ctx.process().kind_index];
+                Value::Integer(self.ctx.clock_ms().saturating_add(process.zone_ms))
+            }
+            Builtin::Code => text(&self.shared.program.versions[self.code].name),
             Builtin::Attempt => Value::Integer(self.origin.attempt.into()),
             Builtin::Delivery => text(self.ctx.cause().as_str()),
             Builtin::Home => self.ctx.process().home.as_deref().map_or(Value::Null, text),

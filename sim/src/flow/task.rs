@@ -128,7 +128,7 @@ fn addressee(exec: &Exec<'_>, process: usize, instance: Option<u32>) -> Rc<Proce
 
 /// `click/work`, `click/work#2`: it depends on the delivery alone.
 fn cause_of(exec: &Exec<'_>, flow: usize) -> Label {
-    let flow = exec.shared.program.flows[flow].name.as_str();
+    let flow = exec.shared.program.versions[0].flows[flow].name.as_str();
     let cause = exec.ctx.cause();
     match exec.ctx.nth(&Label::new(flow)) {
         1 => Label::new(&format!("{cause}/{flow}")),

@@ -144,6 +144,12 @@ impl Ctx {
         condition()
     }
 
+    /// Sleeps until the virtual time `until_ms` since the start. False when the process was asked to stop before.
+    pub fn sleep_or_stop(&self, site: &Label, until_ms: u64) -> bool {
+        self.wait_or_stop(site, Some(until_ms), || false);
+        self.now_ms() >= until_ms
+    }
+
     /// Ends this actor's process: it loses its memory and open transactions as in a crash, and starts again after a while as
     /// its next incarnation. Not counted as a crash.
     ///
@@ -283,6 +289,11 @@ impl Ctx {
             cause: self.actor.cause.clone(),
             process: self.actor.identity(),
         }
+    }
+
+    /// From now on the run waits for this actor to end, or does not.
+    pub fn set_daemon(&self, daemon: bool) {
+        self.actor.daemon.set(daemon);
     }
 
     /// Starts an actor outside the system, whom no crash concerns.

@@ -45,6 +45,14 @@ pub struct Process {
     /// What each incarnation does first.
     pub(super) start_up: RefCell<Option<StartUp>>,
     pub(super) start_is_daemon: Cell<bool>,
+    /// What it does when it is asked to stop.
+    pub(super) stop_work: RefCell<Option<StartUp>>,
+    /// Asked to stop, it ends as soon as nobody in it has anything left to do.
+    pub ends_when_idle: Cell<bool>,
+    /// Version of the code that it runs. The world decides what it means.
+    pub code: Cell<usize>,
+    /// The version that its next incarnation runs.
+    pub next_code: Cell<Option<usize>>,
     /// Lost in a crash. The world decides what it is.
     pub memory: RefCell<Option<Rc<dyn Any>>>,
     pub(super) idle: RefCell<Vec<Handle>>,
@@ -70,6 +78,10 @@ impl Process {
             crashes_left: Cell::new(0),
             start_up: RefCell::new(None),
             start_is_daemon: Cell::new(false),
+            stop_work: RefCell::new(None),
+            ends_when_idle: Cell::new(false),
+            code: Cell::new(0),
+            next_code: Cell::new(None),
             memory: RefCell::new(None),
             idle: RefCell::new(Vec::new()),
         })
@@ -95,6 +107,11 @@ impl Process {
     /// Lets it crash so often in this run.
     pub fn allow_crashes(&self, times: u32) {
         self.crashes_left.set(times);
+    }
+
+    /// What an incarnation does that is asked to stop.
+    pub fn on_stop(&self, work: StartUp) {
+        *self.stop_work.borrow_mut() = Some(work);
     }
 
     /// What each incarnation does first, the first one included. The run does not wait for a daemon to end.

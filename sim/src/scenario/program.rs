@@ -6,6 +6,8 @@
 
 use rusqlite::types::Value;
 
+use crate::fault::Budget;
+
 /// A place in a scenario's text, 1-based, for messages and reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Place {
@@ -55,8 +57,8 @@ pub struct Program {
     pub locks: Vec<Lock>,
     /// What the file says of effects.
     pub effects: Vec<Provider>,
-    /// Flows, in file order (those of a variant that do not exist in the base come last).
-    pub flows: Vec<Flow>,
+    /// Versions of the code; the first one is the file's own, `base`.
+    pub versions: Vec<Version>,
     /// Events, in file order: the oldest cause is the first.
     pub events: Vec<Event>,
     /// What may go wrong, and how often in one run.
@@ -93,8 +95,27 @@ pub struct Process {
     pub memory_per_connection: bool,
     /// Fixed offset of its wall clock against virtual time.
     pub clock_offset_ms: i64,
+    /// How far its local time is ahead of its wall clock.
+    pub zone_ms: i64,
+    /// Version of the code that it starts with (index into `Program::versions`).
+    pub code: usize,
     /// Flow that each incarnation runs first.
     pub start: Option<usize>,
+    /// Flow that an incarnation runs when it is asked to stop.
+    pub stop: Option<usize>,
+    /// Flow that it runs again and again.
+    pub looped: Option<Loop>,
+}
+
+/// A flow that a process runs again and again while it is up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Loop {
+    /// Index into `Program::flows`.
+    pub flow: usize,
+    /// From the start of one round to the start of the next.
+    pub every: Millis,
+    /// It rests when nothing has changed for so long, until something does.
+    pub rest_after: Millis,
 }
 
 /// An exclusive or homed thing outside the database, such as a provider's native session.
@@ -162,6 +183,16 @@ pub struct Flow {
     pub steps: Vec<Step>,
 }
 
+/// One version of the code.
+#[derive(Debug, Clone)]
+pub struct Version {
+    /// Name.
+    pub name: String,
+    /// Flows in file order, those that only a variant or another version has come last: the same index is the same name in every
+    /// version, with the same parameters.
+    pub flows: Vec<Flow>,
+}
+
 /// Where a value lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Var {
@@ -192,6 +223,10 @@ pub enum Builtin {
     Connection,
     /// `:attempt` which delivery of its event it is, from 1.
     Attempt,
+    /// `:local` the process's clock in its zone.
+    Local,
+    /// `:code` name of the version that runs.
+    Code,
     /// `:error` text of the error that the running `catch` or `else` handles, or NULL.
     Error,
 }
@@ -216,6 +251,8 @@ pub enum Expr {
     Var(Var),
     /// `SELECT <expr>`: first column of the only row.
     Sql(Sql),
+    /// A field of the answer to another event (index into `Program::events`), NULL without one; only in arguments of events.
+    Answer(usize, String),
 }
 
 /// One step of a flow.
@@ -424,24 +461,48 @@ pub enum StepKind {
 pub struct Event {
     /// Label: the cause of the delivery.
     pub label: String,
-    /// Index into `Program::processes`.
+    /// Index into `Program::processes`; 0 when it concerns none.
     pub process: usize,
-    /// Which instance, from 0; none spreads over all by the event's position.
+    /// Which instance, from 0; none: see what it does.
     pub instance: Option<u32>,
-    /// Connection number of the process, for memory by connection.
-    pub connection: Option<u32>,
-    /// Index into `Program::flows`.
-    pub flow: usize,
-    /// One for each parameter; no variables inside, except builtins.
-    pub args: Vec<Expr>,
+    /// What happens.
+    pub does: Does,
     /// Not before this long after the start (or after all of `after`).
-    pub at: Millis,
+    pub at: Span,
     /// What must have happened before.
     pub after: Vec<After>,
+    /// It happens again: so long after the last time, and how often in all.
+    pub every: Option<(Millis, u32)>,
     /// How the platform repeats an unanswered delivery.
     pub redeliver: Option<Redeliver>,
+    /// Events of the same queue are delivered one after the other.
+    pub queue: Option<String>,
     /// Where it stands.
     pub at_place: Place,
+}
+
+/// What an event does.
+#[derive(Debug, Clone)]
+pub enum Does {
+    /// Sends a message to an instance; none is chosen by the event's position.
+    Send {
+        /// Connection number of the process, for memory by connection.
+        connection: Option<u32>,
+        /// Index into `Program::flows`.
+        flow: usize,
+        /// One for each parameter; no variables inside, except builtins and answers of other events.
+        args: Vec<Expr>,
+    },
+    /// Crashes an instance, or all of them; how long they stay down.
+    Crash(Span),
+    /// Stops an instance, or all of them one after the other, gracefully.
+    Stop,
+    /// Stops an instance, or all of them one after the other, and starts it with this version (index into `Program::versions`).
+    Roll(usize),
+    /// Takes a backup of the database.
+    Backup,
+    /// Puts the last backup back.
+    Restore,
 }
 
 /// What an event waits for.
@@ -454,31 +515,23 @@ pub enum After {
 }
 
 /// How a platform repeats a delivery that got no answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Redeliver {
-    /// Time between attempts.
-    pub every: Millis,
-    /// How many repeats at most.
-    pub times: u32,
+    /// Time between one attempt and the next, for each repeat.
+    pub gaps: Vec<Millis>,
+    /// An answer that comes later than this after its attempt counts as none.
+    pub timeout: Option<Millis>,
+    /// A repeat has an id of its own: `:event` differs.
+    pub new_id: bool,
 }
 
-/// Faults that are on, with the largest number of strikes in one run. 0 is off.
+/// Faults that are on.
 #[derive(Debug, Clone, Default)]
 pub struct Faults {
-    /// Crash of a process at any gate: (index into `Program::processes`, strikes).
+    /// Crash of a process at any gate: (index into `Program::processes`, strikes in one run for each instance).
     pub crash: Vec<(usize, u32)>,
-    /// The request never arrives.
-    pub lost_request: u32,
-    /// The answer never arrives; the work is done.
-    pub lost_reply: u32,
-    /// The same delivery arrives twice.
-    pub duplicate: u32,
-    /// A delivery arrives late: strikes, and the longest delay.
-    pub late: Option<(u32, Millis)>,
-    /// A process stops for a while: strikes, and the longest pause.
-    pub pause: Option<(u32, Millis)>,
-    /// A process's clock jumps: strikes, and the largest jump either way.
-    pub clock_jump: Option<(u32, Millis)>,
+    /// All other kinds: how often in one run, and how hard.
+    pub budget: Budget,
 }
 
 /// One invariant of a scenario.

@@ -5,6 +5,7 @@ use std::fs;
 mod hostile;
 mod import;
 mod meaning;
+mod platform;
 mod wrong;
 
 use super::*;

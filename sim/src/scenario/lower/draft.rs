@@ -8,9 +8,10 @@ use super::super::patch;
 use super::super::problem::Report;
 use super::super::program::Target;
 use super::flow::{self, FlowText};
+use super::version::{self, CodeText};
 
 /// Keys of the top of a file.
-pub(super) const TOP: [&str; 23] = [
+pub(super) const TOP: [&str; 24] = [
     "version",
     "name",
     "source",
@@ -27,6 +28,7 @@ pub(super) const TOP: [&str; 23] = [
     "locks",
     "effects",
     "flows",
+    "versions",
     "events",
     "faults",
     "invariants",
@@ -37,8 +39,9 @@ pub(super) const TOP: [&str; 23] = [
 ];
 
 /// Keys of a variant.
-pub(super) const VARIANT: [&str; 8] = [
+pub(super) const VARIANT: [&str; 9] = [
     "flows",
+    "versions",
     "schema",
     "setup",
     "processes",
@@ -69,6 +72,8 @@ pub(super) struct Draft<'n> {
     /// For each process its entry in the base and in the variant.
     pub(super) processes: Vec<Vec<&'n Entry>>,
     pub(super) flows: Vec<FlowText>,
+    /// Versions of the code besides `base`.
+    pub(super) versions: Vec<CodeText>,
     pub(super) invariants: Vec<&'n Entry>,
 }
 
@@ -105,6 +110,13 @@ pub(super) fn draft<'n>(
         .collect();
     let target = [variant, base].iter().find_map(|layer| layer.get("target"));
     let target = target.and_then(|target| report.known(target, "target", &["sqlite", "postgres"]));
+    let mut flows = flows(report, base, variant);
+    let versions = version::versions(
+        report,
+        &mut flows,
+        if leaves { None } else { Some(base) },
+        variant,
+    );
     Draft {
         name: name.to_owned(),
         store,
@@ -116,7 +128,8 @@ pub(super) fn draft<'n>(
         schemas,
         setup,
         processes: processes(report, base, variant),
-        flows: flows(report, base, variant),
+        flows,
+        versions,
         invariants: invariants(report, base, variant, store),
     }
 }
@@ -184,7 +197,7 @@ fn flows(report: &Report<'_>, base: &Node, variant: &Node) -> Vec<FlowText> {
 }
 
 /// Lays one entry under a variant's `flows` over the flows of the base.
-fn lay(report: &Report<'_>, flows: &mut Vec<FlowText>, entry: &Entry) {
+pub(super) fn lay(report: &Report<'_>, flows: &mut Vec<FlowText>, entry: &Entry) {
     let Some((name, params)) = flow::signature(report, entry) else {
         return;
     };
@@ -225,6 +238,7 @@ fn text(name: String, params: Vec<String>, steps: Vec<Node>, own: bool) -> FlowT
         params,
         steps,
         own,
+        missing: false,
     }
 }
 

@@ -2,7 +2,7 @@
 //! flows of the base that a variant on the reference store leaves behind.
 
 use super::super::node::{Kind, Node};
-use super::super::program::{Event, Process};
+use super::super::program::{Does, Event, Process};
 use super::flow::{FlowText, World};
 use super::scope::Scope;
 use super::world::ProcessText;
@@ -93,13 +93,21 @@ pub(super) fn check(
         let handled = events
             .iter()
             .filter(|event| event.process == index)
-            .map(|event| event.flow);
+            .filter_map(|event| match &event.does {
+                Does::Send { flow, .. } => Some(*flow),
+                _ => None,
+            });
         let requested = scopes
             .iter()
             .flat_map(|scope| &scope.starts)
             .filter(|start| start.process == Some(index))
             .map(|start| start.flow);
-        let roots: Vec<usize> = handled.chain(requested).chain(text.process.start).collect();
+        let roots: Vec<usize> = handled
+            .chain(requested)
+            .chain(text.process.start)
+            .chain(text.process.stop)
+            .chain(text.process.looped.map(|looped| looped.flow))
+            .collect();
         let runs = closure(&roots, &set_going);
         for (scope, _) in scopes.iter().zip(&runs).filter(|(_, runs)| **runs) {
             memory(world, scope, &text.process, &text.declares);

@@ -4,7 +4,7 @@ use super::super::names;
 use super::super::program::{Builtin, Var};
 
 /// Variables that the harness gives; they can be read and not assigned.
-pub(super) const BUILTINS: [(&str, Builtin); 9] = [
+pub(super) const BUILTINS: [(&str, Builtin); 11] = [
     ("event", Builtin::Event),
     ("delivery", Builtin::Delivery),
     ("home", Builtin::Home),
@@ -13,6 +13,8 @@ pub(super) const BUILTINS: [(&str, Builtin); 9] = [
     ("now", Builtin::Now),
     ("connection", Builtin::Connection),
     ("attempt", Builtin::Attempt),
+    ("local", Builtin::Local),
+    ("code", Builtin::Code),
     ("error", Builtin::Error),
 ];
 

@@ -119,7 +119,7 @@ fn a_case_brings_all_files_along() {
     let elsewhere = elsewhere.unwrap_or_else(|problems| panic!("{problems}"));
     for scenario in [&scenario, &elsewhere] {
         let program = &scenario.variants[0].program;
-        let flows: Vec<&str> = program
+        let flows: Vec<&str> = program.versions[0]
             .flows
             .iter()
             .map(|flow| flow.name.as_str())
