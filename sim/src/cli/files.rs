@@ -41,7 +41,7 @@ fn collect(folder: &Path, into: &mut Vec<PathBuf>) -> io::Result<()> {
         let path = entry?.path();
         if path.is_dir() {
             let is = |name: &&str| path.file_name() == Some(OsStr::new(name));
-            if !IMPORTED.iter().any(|name| is(name)) {
+            if !IMPORTED.iter().any(is) {
                 collect(&path, into)?;
             }
         } else if path.extension() == Some(OsStr::new("yaml")) {
