@@ -7,6 +7,7 @@
 
 mod args;
 mod check;
+mod compare;
 mod control;
 mod failure;
 mod files;
@@ -20,6 +21,7 @@ mod settings;
 mod sweep;
 mod tally;
 mod verify;
+mod work;
 mod worker;
 mod workshop;
 
@@ -50,6 +52,7 @@ fn start() -> Result<Exit, Failure> {
         Ok(Cli { command }) => match command {
             Command::Run(args) => run::run(&args),
             Command::Replay(args) => replay::replay(&args),
+            Command::Compare(args) => compare::compare(&args),
             Command::Check(args) => check::check(&args),
             Command::Verify(args) => verify::verify(&args),
             Command::Worker => worker::work(),

@@ -83,7 +83,7 @@ fn search_of(variant: &Variant, runs: u64, at: &str) -> Searched {
     let plan = Plan {
         seed: 1,
         runs,
-        expect: &variant.expect,
+        expect: Some(&variant.expect),
     };
     let found = search(&mut stage, &plan, &mut || false).expect("the stage runs");
     assert_eq!(found.internal, None, "{at}, {}", variant.name);

@@ -26,18 +26,24 @@ pub(crate) const DEFAULT: &str = "default";
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) enum Order {
     /// A whole search of one variant.
-    Search {
-        file: String,
-        text: String,
-        variant: usize,
-        seed: u64,
-    },
+    Search(Search),
     /// The quiet run of the sweep.
     Quiet { seed: u64 },
     /// Run 1 of each of these seeds.
     Sweep { from: u64, to: u64 },
     /// A failure of the sweep is made small.
     Shrink(First),
+}
+
+/// A search of one variant.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Search {
+    pub(crate) file: String,
+    pub(crate) text: String,
+    pub(crate) variant: String,
+    pub(crate) seed: u64,
+    /// To the end of the budget, whatever is found.
+    pub(crate) whole: bool,
 }
 
 /// What became of it.
@@ -82,12 +88,7 @@ impl Workshop {
     /// Does one piece of work. `stop` is asked between blocks of runs.
     pub(crate) fn carry_out(&mut self, order: &Order, stop: &mut dyn FnMut() -> bool) -> Answer {
         let done = match order {
-            Order::Search {
-                file,
-                text,
-                variant,
-                seed,
-            } => self.search(file, text, *variant, *seed, stop),
+            Order::Search(wanted) => self.search(wanted, stop),
             Order::Quiet { seed } => new_store()
                 .and_then(|mut stage| search::quiet(&mut stage, *seed))
                 .map(|(_, swept)| Answer::Swept(swept)),
@@ -106,16 +107,14 @@ impl Workshop {
 
     fn search(
         &mut self,
-        file: &str,
-        text: &str,
-        variant: usize,
-        seed: u64,
+        wanted: &Search,
         stop: &mut dyn FnMut() -> bool,
     ) -> Result<Answer, String> {
-        let scenario = self.scenario(file, text)?;
+        let scenario = self.scenario(&wanted.file, &wanted.text)?;
         let variant = scenario
             .variants
-            .get(variant)
+            .iter()
+            .find(|variant| variant.name == wanted.variant)
             .ok_or("a search was ordered for no variant")?;
         let world = world_of(variant);
         let mut stage = match Stage::new(world) {
@@ -123,9 +122,9 @@ impl Workshop {
             Err(words) => return Ok(Answer::BadScenario(words)),
         };
         let plan = Plan {
-            seed,
+            seed: wanted.seed,
             runs: variant.program.runs,
-            expect: &variant.expect,
+            expect: (!wanted.whole).then_some(&variant.expect),
         };
         let searched = search::search(&mut stage, &plan, stop)?;
         let mut cases = Vec::new();

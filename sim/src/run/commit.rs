@@ -36,9 +36,11 @@ impl Kernel {
         let mut trace = self.trace.borrow_mut();
         let n = trace.tick();
         let turn = self.turns.get();
+        let at_us = self.now_us();
         let committed = |change| Committed {
             n,
             turn,
+            at_us,
             cause: cause.clone(),
             change,
         };

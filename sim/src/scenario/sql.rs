@@ -20,9 +20,9 @@ use super::token::{self, Kind, Token};
 /// provider's key. `change`: rows that commits wrote and the cause that did; `key` is the first column, `old` and `new`
 /// are the row as JSON, NULL when there was none.
 pub const RECORDED_TABLES: &str = "\
-CREATE TEMP TABLE event (n INTEGER NOT NULL, end_n INTEGER, actor TEXT, cause TEXT, kind TEXT, arg, outcome TEXT);
-CREATE TEMP TABLE effect (n INTEGER NOT NULL, cause TEXT, name TEXT, intent, key, value);
-CREATE TEMP TABLE change (n INTEGER NOT NULL, cause TEXT, tab TEXT, key, old TEXT, new TEXT);
+CREATE TEMP TABLE event (n INTEGER NOT NULL, end_n INTEGER, actor TEXT, cause TEXT, kind TEXT, arg, outcome TEXT, at_ms INTEGER, end_ms INTEGER);
+CREATE TEMP TABLE effect (n INTEGER NOT NULL, cause TEXT, name TEXT, intent, key, value, author TEXT, destination, at_ms INTEGER);
+CREATE TEMP TABLE change (n INTEGER NOT NULL, cause TEXT, tab TEXT, key, old TEXT, new TEXT, at_ms INTEGER);
 ";
 
 /// Steps of SQLite's machine for all the statements of one variant. The reference store's migration takes some

@@ -2,7 +2,7 @@
 //! flows of the base that a variant on the reference store leaves behind.
 
 use super::super::node::{Kind, Node};
-use super::super::program::{Event, Process};
+use super::super::program::{Does, Event, Process};
 use super::flow::{FlowText, World};
 use super::scope::Scope;
 use super::world::ProcessText;
@@ -48,7 +48,7 @@ pub(super) fn prune(flows: &mut Vec<FlowText>, roots: &[String]) {
     flows.retain(|_| kept.next().unwrap_or(true));
 }
 
-/// Names under `call`, wherever they stand.
+/// Names under `call`, `spawn` and `request`, wherever they stand.
 pub(super) fn called(node: &Node, found: &mut Vec<String>) {
     match &node.kind {
         Kind::Scalar { .. } => {}
@@ -56,7 +56,9 @@ pub(super) fn called(node: &Node, found: &mut Vec<String>) {
         Kind::Map { entries, .. } => {
             for entry in entries {
                 match entry.value.scalar() {
-                    Some(name) if entry.name() == "call" => found.push(name.to_owned()),
+                    Some(name) if ["call", "spawn", "request"].contains(&entry.name()) => {
+                        found.push(name.to_owned());
+                    }
                     _ => called(&entry.value, found),
                 }
             }
@@ -77,13 +79,36 @@ pub(super) fn check(
         .collect();
     circles(world, scopes, &calls);
     transactions(world, scopes, &calls);
+    let set_going: Vec<Vec<usize>> = scopes
+        .iter()
+        .zip(&calls)
+        .map(|(scope, calls)| {
+            let here = scope.starts.iter().filter(|start| start.process.is_none());
+            here.map(|start| start.flow)
+                .chain(calls.iter().copied())
+                .collect()
+        })
+        .collect();
     for (index, text) in processes.iter().enumerate() {
         let handled = events
             .iter()
             .filter(|event| event.process == index)
-            .map(|event| event.flow);
-        let roots: Vec<usize> = handled.chain(text.process.start).collect();
-        let runs = closure(&roots, &calls);
+            .filter_map(|event| match &event.does {
+                Does::Send { flow, .. } => Some(*flow),
+                _ => None,
+            });
+        let requested = scopes
+            .iter()
+            .flat_map(|scope| &scope.starts)
+            .filter(|start| start.process == Some(index))
+            .map(|start| start.flow);
+        let roots: Vec<usize> = handled
+            .chain(requested)
+            .chain(text.process.start)
+            .chain(text.process.stop)
+            .chain(text.process.looped.map(|looped| looped.flow))
+            .collect();
+        let runs = closure(&roots, &set_going);
         for (scope, _) in scopes.iter().zip(&runs).filter(|(_, runs)| **runs) {
             memory(world, scope, &text.process, &text.declares);
         }

@@ -147,7 +147,7 @@ impl Walk<'_> {
 }
 
 /// `sql session`: the verb and the table, or what a change of the schema is about.
-fn site(verb: &str, value: &Node) -> String {
+pub(super) fn site(verb: &str, value: &Node) -> String {
     let name = |sql: &str| {
         if token::changes_schema(sql) {
             token::made(sql)

@@ -37,7 +37,10 @@ fn a_statement_fits_any_schema_on_the_way() {
     );
     let program = &scenario.variants[0].program;
     assert!(program.changes_schema);
-    let migrate = program.flows.iter().find(|flow| flow.name == "migrate");
+    let migrate = program.versions[0]
+        .flows
+        .iter()
+        .find(|flow| flow.name == "migrate");
     let sites: Vec<&str> = migrate
         .expect("the flow")
         .steps
