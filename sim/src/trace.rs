@@ -216,7 +216,11 @@ impl Trace {
     pub fn end_round(&mut self, first: usize) {
         let cause = self.events[first].cause.clone();
         let own = |event: &Event| event.cause == cause;
-        let looks = |event: &Event| matches!(event.kind, Kind::Task | Kind::Read);
+        let looks = |event: &Event| match event.kind {
+            Kind::Task | Kind::Read => true,
+            Kind::Sql => matches!(event.outcome, Outcome::Count(0)),
+            _ => false,
+        };
         let fails = |event: &Event| matches!(event.outcome, Outcome::Error(_));
         let round = &mut self.events[first..];
         if round
