@@ -12,6 +12,7 @@ mod failure;
 mod files;
 mod interrupt;
 mod jobs;
+mod new;
 mod out;
 mod progress;
 mod replay;
@@ -51,6 +52,8 @@ fn start() -> Result<Exit, Failure> {
             Command::Run(args) => run::run(&args),
             Command::Replay(args) => replay::replay(&args),
             Command::Check(args) => check::check(&args),
+            Command::New(args) => new::new(&args),
+            Command::Schema => new::schema(),
             Command::Verify(args) => verify::verify(&args),
             Command::Worker => worker::work(),
         },
