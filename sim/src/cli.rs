@@ -5,8 +5,10 @@
     reason = "the command line is the one room with a wall clock and threads"
 )]
 
+mod ablate;
 mod args;
 mod check;
+mod compare;
 mod control;
 mod failure;
 mod files;
@@ -21,6 +23,7 @@ mod settings;
 mod sweep;
 mod tally;
 mod verify;
+mod work;
 mod worker;
 mod workshop;
 
@@ -51,6 +54,7 @@ fn start() -> Result<Exit, Failure> {
         Ok(Cli { command }) => match command {
             Command::Run(args) => run::run(&args),
             Command::Replay(args) => replay::replay(&args),
+            Command::Compare(args) => compare::compare(&args),
             Command::Check(args) => check::check(&args),
             Command::New(args) => new::new(&args),
             Command::Schema => new::schema(),

@@ -149,21 +149,27 @@ impl Disk {
     /// that a pool must be opened afresh: a database file of the image was written (checkpoint, rollback-journal mode), the WAL was
     /// restarted over frames of the image (each connection counts restarts), or the schema changed.
     pub fn pool_stale(&self) -> bool {
-        self.main_written()
-            || self
-                .nodes
-                .borrow()
-                .values()
-                .any(|node| node.is_in_image() && (node.wal_restarted() || node.schema_changed()))
+        let restarted = |node: &Rc<Node>| node.is_in_image() && node.wal_restarted();
+        self.main_written() || self.schema_changed() || self.nodes.borrow().values().any(restarted)
+    }
+
+    /// True when a database of the image got another schema since then, or somebody has begun to write one.
+    pub fn schema_changed(&self) -> bool {
+        let nodes = self.nodes.borrow();
+        let changed = |node: &Rc<Node>| node.is_in_image() && node.schema_changed();
+        nodes.values().any(changed)
     }
 
     /// Feeds the bytes of all files, in the order of their names. What is still as in the image is fed as its length
-    /// only: the digest of an unwritten file says that it is unwritten. Salts and checksums of a WAL are left out.
+    /// only: the digest of an unwritten file says that it is unwritten. Salts and checksums of a WAL are left out, and all of
+    /// a rollback journal but its length.
     pub fn hash_into(&self, hash: &mut Xxh3) {
         for (name, node) in self.nodes.borrow().iter() {
             hash.update(name.as_bytes());
             match node.kind {
                 FileKind::Wal => node.content.borrow().hash_wal_into(hash),
+                // The same goes for the number that a rollback journal begins with and for its checksums.
+                FileKind::Journal => hash.update(&node.content.borrow().len().to_le_bytes()),
                 _ => node.content.borrow().hash_into(hash),
             }
         }

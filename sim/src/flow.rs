@@ -195,6 +195,7 @@ impl World for FlowWorld {
                 .iter()
                 .map(|goal| (goal.name.clone(), goal.sql.clone()))
                 .collect(),
+            changes_schema: self.program.changes_schema,
         }
     }
 

@@ -1,5 +1,7 @@
 //! Reports: the only formatter. Everything here turns results into text or JSON; nothing here prints or runs.
 
+mod ablate;
+mod compare;
 mod human;
 mod json;
 mod progress;
@@ -11,8 +13,10 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
+pub use ablate::{Ablation, Clean, Fate, Smallest};
+pub use compare::compare_text;
 pub use human::{human, two_traces};
-pub use json::{replay_json, run_json, trace_header};
+pub use json::{compare_json, replay_json, run_json, trace_header};
 pub use progress::Progress;
 pub use table::{Style, replay_text, run_text};
 pub use verify::verify_text;
@@ -57,6 +61,32 @@ pub struct ScenarioReport {
     pub variants: Vec<VariantReport>,
 }
 
+/// Result of a `compare`: one scenario, every variant searched to the end of its budget.
+#[derive(Debug, Clone)]
+pub struct CompareReport {
+    /// The scenario's invariants, in file order.
+    pub invariants: Vec<String>,
+    /// The seed of the searches.
+    pub seed: u64,
+    /// What the searches gave: one scenario.
+    pub run: RunReport,
+    /// Fixes that were taken apart.
+    pub ablations: Vec<Ablation>,
+}
+
+impl CompareReport {
+    /// The invariants, and after them what was violated without being listed, such as `run_ends`.
+    fn columns(&self, scenario: &ScenarioReport) -> Vec<String> {
+        let mut names = self.invariants.clone();
+        for name in scenario.variants.iter().flat_map(|v| &v.violated) {
+            if !names.contains(name) {
+                names.push(name.clone());
+            }
+        }
+        names
+    }
+}
+
 /// Result of one variant, over one or several searches.
 #[derive(Debug, Clone)]
 pub struct VariantReport {
@@ -68,6 +98,8 @@ pub struct VariantReport {
     pub verdict: Verdict,
     /// Names of the violated invariants.
     pub violated: Vec<String>,
+    /// For each of them the first run that violated it, in the search of the lowest seed that did.
+    pub firsts: BTreeMap<String, u64>,
     /// Whether that is as expected.
     pub as_expected: bool,
     /// Searches, one for each seed.
@@ -88,7 +120,7 @@ pub struct VariantReport {
     pub cases: Vec<CaseReport>,
     /// Goals, and whether any run reached them.
     pub goals: BTreeMap<String, bool>,
-    /// What the verdict covers.
+    /// Engine, durability, gates and faults, in words.
     pub covers: String,
 }
 
@@ -190,11 +222,36 @@ impl ReplayVerdict {
     }
 }
 
-/// What a scenario's verdict covers: engine, durability, gates and faults. Bounds and goals are added by the table.
+impl VariantReport {
+    /// The line under a verdict: what it covers.
+    pub(super) fn coverage(&self) -> String {
+        let reached = self.goals.values().filter(|reached| **reached).count();
+        let goals = count(self.goals.len() as u64, "goal");
+        format!(
+            "{}; {reached} of {goals} reached; {}",
+            self.covers,
+            traces(self.runs, self.distinct, self.saturated)
+        )
+    }
+}
+
+/// How much was searched.
+fn traces(runs: u64, distinct: u64, saturated: bool) -> String {
+    let saturated = if saturated { ", saturated" } else { "" };
+    format!(
+        "{}, {} distinct{saturated}",
+        count(runs, "run"),
+        grouped(distinct)
+    )
+}
+
+/// What a scenario's verdict covers, as far as the scenario decides it: engine, durability, gates and faults.
 pub fn covers(target: Target, budget: &Budget, crashes: bool) -> String {
     let engine = match target {
         Target::Sqlite => "SQLite, serialized writers, synchronous=FULL",
-        Target::Postgres => "speaks about PostgreSQL, run on SQLite in autocommit steps",
+        Target::Postgres => {
+            "SQLite, serialized writers, synchronous=FULL, which hides races of PostgreSQL: clean means undecided"
+        }
     };
     let on = |fault: &Fault| {
         if *fault == Fault::Crash {

@@ -4,6 +4,8 @@
 //! variants, and every SQL text is prepared on a scratch database. All problems of a file are told at once, each with
 //! its place, its cause and its remedy; no text makes it panic or hang.
 
+pub mod ablate;
+mod ddl;
 mod duration;
 mod fields;
 mod files;
@@ -86,6 +88,13 @@ fn shown(path: &Path) -> String {
 ///
 /// Everything in the text that does not parse or resolve.
 pub fn parse(file: &str, text: &str) -> Result<Scenario, Problems> {
+    parse_edited(file, text, &mut |_, _| {})
+}
+
+/// What changes the tree of a file before it is lowered.
+type Edit<'e> = &'e mut dyn FnMut(&Report<'_>, &mut node::Node);
+
+fn parse_edited(file: &str, text: &str, edit: Edit<'_>) -> Result<Scenario, Problems> {
     let file = file.replace('\\', "/");
     if text.len() > WHOLE {
         let message = format!("the text is larger than {WHOLE} bytes");
@@ -110,6 +119,7 @@ pub fn parse(file: &str, text: &str) -> Result<Scenario, Problems> {
         return Err(report.finish(&file, 0));
     }
     platform::apply(&report, &mut root);
+    edit(&report, &mut root);
     let (name, variants) = lower::scenario(&report, &root);
     if !report.is_empty() {
         let count = root.get("variants").map_or(0, |node| node.len());

@@ -37,8 +37,8 @@ pub struct Plan<'a> {
     pub seed: u64,
     /// Most runs that it may spend.
     pub runs: u64,
-    /// When it may end early.
-    pub expect: &'a Expect,
+    /// What ends it early; without it, only that nothing new comes.
+    pub expect: Option<&'a Expect>,
 }
 
 /// What a search saw. Plain data: it crosses from one process to another.
@@ -159,10 +159,13 @@ impl Searched {
     }
 
     /// All listed invariants are violated; or one is although none was expected to be; or nothing new comes.
-    fn ends(&self, expect: &Expect) -> bool {
+    fn ends(&self, expect: Option<&Expect>) -> bool {
         let all_seen = match expect {
-            Expect::Violates(names) => names.iter().all(|name| self.firsts.contains_key(name)),
-            Expect::Holds | Expect::Undecided => !self.firsts.is_empty() || self.saturated,
+            Some(Expect::Violates(names)) => {
+                names.iter().all(|name| self.firsts.contains_key(name))
+            }
+            Some(Expect::Holds | Expect::Undecided) => !self.firsts.is_empty() || self.saturated,
+            None => self.saturated,
         };
         all_seen || self.internal.is_some()
     }

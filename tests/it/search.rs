@@ -41,7 +41,7 @@ fn a_bug_hides_in_the_quiet_run_and_is_found_in_a_median_of_50_runs() {
                 let plan = Plan {
                     seed,
                     runs,
-                    expect: &Expect::Holds,
+                    expect: Some(&Expect::Holds),
                 };
                 let found = search(&mut stage, &plan, &mut || false).expect("a search");
                 found.runs_to_find().unwrap_or(2 * runs)

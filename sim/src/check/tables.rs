@@ -1,11 +1,12 @@
 //! The recorded tables that *history*, *finally* and goal queries see: `event`, `effect`, `change`.
 
-use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, params};
 use serde_json::{Map, Value as Json};
 
+use super::fit::Fit;
 use crate::label::Label;
 use crate::run::Kernel;
 use crate::scenario::RECORDED_TABLES;
@@ -24,17 +25,19 @@ pub(super) fn create(connection: &Connection) -> rusqlite::Result<()> {
 pub(super) fn fill(
     connection: &Connection,
     kernel: &Kernel,
-    columns: &BTreeMap<String, Vec<String>>,
+    fits: &[(usize, Rc<Fit>)],
 ) -> rusqlite::Result<()> {
     let trace = kernel.trace.borrow();
     trace
         .events
         .iter()
         .try_for_each(|event| fill_event(connection, kernel, event))?;
-    trace
-        .changes
-        .iter()
-        .try_for_each(|committed| fill_change(connection, kernel, committed, columns))?;
+    for (i, committed) in trace.changes.iter().enumerate() {
+        let fit = fits.iter().rfind(|(before, _)| *before <= i);
+        let columns = fit.and_then(|(_, fit)| fit.columns.get(&*committed.change.table));
+        let names = columns.map_or(&[][..], Vec::as_slice);
+        fill_change(connection, kernel, committed, names)?;
+    }
     let mut put = connection
         .prepare_cached("INSERT INTO temp.effect VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?;
     for effect in &kernel.ledger.borrow().effects {
@@ -74,10 +77,8 @@ fn fill_change(
     connection: &Connection,
     kernel: &Kernel,
     committed: &Committed,
-    columns: &BTreeMap<String, Vec<String>>,
+    names: &[String],
 ) -> rusqlite::Result<()> {
-    let none = Vec::new();
-    let names = columns.get(&*committed.change.table).unwrap_or(&none);
     let image = |row: &Option<Vec<Value>>| row.as_ref().map(|row| object(names, row));
     let key = committed
         .change

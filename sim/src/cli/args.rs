@@ -35,6 +35,8 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Runs one case again, twice, and shows its interleaving
     Replay(ReplayArgs),
+    /// Searches every variant of a scenario to the end of its budget, and shows which invariants it violates
+    Compare(CompareArgs),
     /// Reads scenario files and tells all their problems; runs nothing
     Check(CheckArgs),
     /// Prints a commented scenario to start from, or writes it to a file
@@ -50,7 +52,7 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
-    /// Scenario files; without any, all of `scenarios/` and then the sweep
+    /// Scenario files, or folders of them; without any, all of `scenarios/` and then the sweep
     pub(crate) files: Vec<PathBuf>,
     /// Only this scenario, by its name or its file
     #[arg(long, value_name = "NAME|FILE")]
@@ -70,6 +72,27 @@ pub(crate) struct RunArgs {
     /// Seeds, half-open: of the sweep; with named scenarios, one search for each [env: LOCKSTEP_SEEDS]
     #[arg(long, value_name = "A..B", value_parser = parse_seeds)]
     pub(crate) seeds: Option<Range<u64>>,
+    #[command(flatten)]
+    pub(crate) work: WorkArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompareArgs {
+    /// A scenario file
+    pub(crate) file: PathBuf,
+    /// Drops each part of each fix, or of this one, and tells which of them it needs
+    #[arg(long, value_name = "VARIANT")]
+    pub(crate) ablate: Option<Option<String>>,
+    /// The seed of each search [env: LOCKSTEP_SEED]
+    #[arg(long, value_name = "N", value_parser = parse_seed, allow_negative_numbers = true)]
+    pub(crate) seed: Option<u64>,
+    #[command(flatten)]
+    pub(crate) work: WorkArgs,
+}
+
+/// What every command that searches can be told.
+#[derive(Debug, Args)]
+pub(crate) struct WorkArgs {
     /// Processes that work at the same time; results do not depend on it [env: LOCKSTEP_JOBS]
     #[arg(long, value_name = "N", value_parser = parse_jobs, allow_negative_numbers = true)]
     pub(crate) jobs: Option<usize>,

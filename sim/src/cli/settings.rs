@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
-use super::args::RunArgs;
+use super::args::{CompareArgs, RunArgs};
 use super::failure::Failure;
 
 /// Seeds of the sweep when nobody says otherwise: the main job stays well under a minute on two cores.
@@ -29,7 +29,6 @@ impl Settings {
     pub(crate) fn of(args: &RunArgs) -> Result<Self, Failure> {
         let seed = env("LOCKSTEP_SEED", parse_seed)?;
         let seeds = env("LOCKSTEP_SEEDS", parse_seeds)?;
-        let jobs = env("LOCKSTEP_JOBS", parse_jobs)?;
         let flagged = args.seed.is_some() || args.seeds.is_some();
         if !flagged && seed.is_some() && seeds.is_some() {
             return Err(Failure::usage(
@@ -51,12 +50,26 @@ impl Settings {
         Ok(Self {
             searches: of_searches.unwrap_or(0..1),
             sweep: seeds.or(one).unwrap_or(SWEEP_SEEDS),
-            jobs: args
-                .jobs
-                .or(jobs)
-                .unwrap_or_else(|| available_parallelism().map_or(1, usize::from).min(JOBS_MAX)),
+            jobs: jobs(args.work.jobs)?,
         })
     }
+
+    /// A comparison is one search of each variant.
+    pub(crate) fn of_compare(args: &CompareArgs) -> Result<Self, Failure> {
+        let seed = env("LOCKSTEP_SEED", parse_seed)?;
+        let one = single(args.seed.or(seed).unwrap_or(0))?;
+        Ok(Self {
+            searches: one.clone(),
+            sweep: one,
+            jobs: jobs(args.work.jobs)?,
+        })
+    }
+}
+
+fn jobs(flag: Option<usize>) -> Result<usize, Failure> {
+    let told = env("LOCKSTEP_JOBS", parse_jobs)?;
+    let cores = || available_parallelism().map_or(1, usize::from).min(JOBS_MAX);
+    Ok(flag.or(told).unwrap_or_else(cores))
 }
 
 fn single(seed: u64) -> Result<Range<u64>, Failure> {

@@ -1,7 +1,6 @@
 //! The sweep's part of `lockstep run`: its orders, what they add up to, and what that means.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use lockstep_sim::exit::Exit;
 use lockstep_sim::fault::Fault;
@@ -11,15 +10,15 @@ use lockstep_sim::world::StoreWorld;
 
 use super::failure::Failure;
 use super::files;
-use super::run::Work;
 use super::settings::Settings;
+use super::work::Work;
 use super::workshop::{Answer, DEFAULT, Order, STORE};
 
 /// Seeds of one order of the sweep.
 const BLOCK: u64 = 250;
 
 impl Work {
-    pub(super) fn sweep(&mut self, settings: &Settings, out: &Path) -> Result<(), Failure> {
+    pub(super) fn sweep(&mut self, settings: &Settings) -> Result<(), Failure> {
         let started = self.control.seconds();
         let seeds = settings.sweep.clone();
         let mut orders = sweep_orders(seeds.clone());
@@ -52,7 +51,7 @@ impl Work {
         if let Some(words) = &swept.internal {
             self.trouble(Exit::Internal, format!("bug in lockstep: {words}"));
         }
-        let cases = self.shrink_sweep(swept.firsts.values().cloned().collect(), out)?;
+        let cases = self.shrink_sweep(swept.firsts.values().cloned().collect())?;
         let seconds = self.control.seconds() - started;
         let mut goals: BTreeMap<String, u64> = StoreWorld::goals()
             .iter()
@@ -94,11 +93,7 @@ impl Work {
         vacuous
     }
 
-    fn shrink_sweep(
-        &mut self,
-        firsts: Vec<First>,
-        out: &Path,
-    ) -> Result<Vec<report::CaseReport>, Failure> {
+    fn shrink_sweep(&mut self, firsts: Vec<First>) -> Result<Vec<report::CaseReport>, Failure> {
         let mut smalls = BTreeMap::new();
         let mut orders = firsts.into_iter().map(Order::Shrink);
         self.pool
@@ -117,7 +112,7 @@ impl Work {
             if let Some(words) = &small.two_traces {
                 self.trouble(Exit::TwoTraces, format!("two traces: sweep: {words}"));
             }
-            cases.push(files::write_case(out, STORE, &small)?);
+            cases.push(files::write_case(&self.out, STORE, &small)?);
         }
         Ok(cases)
     }

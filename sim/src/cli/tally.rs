@@ -46,7 +46,11 @@ impl Tally {
         self.sum.judged_rows |= searched.judged_rows;
         self.sum.goals.extend(searched.goals);
         for (invariant, first) in searched.firsts {
-            self.sum.firsts.entry(invariant).or_insert(first);
+            let known = self.sum.firsts.entry(invariant);
+            let known = known.or_insert_with(|| first.clone());
+            if first.seed < known.seed {
+                *known = first;
+            }
         }
         for small in cases {
             let known = self
@@ -75,15 +79,14 @@ impl Tally {
         for small in self.in_order(&variant.expect) {
             cases.push(files::write_case(out, &name, small)?);
         }
-        let reached = goals
-            .iter()
-            .filter(|goal| self.sum.goals.contains(*goal))
-            .count();
         Ok(VariantReport {
             name: variant.name.clone(),
             expect: variant.expect.clone(),
             verdict,
             violated: self.sum.firsts.keys().cloned().collect(),
+            firsts: (self.sum.firsts.iter())
+                .map(|(invariant, first)| (invariant.clone(), first.run))
+                .collect(),
             as_expected: self.expected == wanted,
             searches: wanted,
             expected: self.expected,
@@ -97,11 +100,7 @@ impl Tally {
                 .iter()
                 .map(|goal| (goal.clone(), self.sum.goals.contains(goal)))
                 .collect(),
-            covers: format!(
-                "{}; {reached} of {} reached",
-                covers(variant),
-                report::count(goals.len() as u64, "goal")
-            ),
+            covers: covers(variant),
         })
     }
 
@@ -139,7 +138,8 @@ pub(crate) fn exit(variant: &VariantReport) -> Exit {
     }
 }
 
-fn goals(variant: &Variant) -> Vec<String> {
+/// Names of its goals.
+pub(super) fn goals(variant: &Variant) -> Vec<String> {
     variant
         .program
         .goals

@@ -26,18 +26,26 @@ pub(crate) const DEFAULT: &str = "default";
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) enum Order {
     /// A whole search of one variant.
-    Search {
-        file: String,
-        text: String,
-        variant: usize,
-        seed: u64,
-    },
+    Search(Search),
     /// The quiet run of the sweep.
     Quiet { seed: u64 },
     /// Run 1 of each of these seeds.
     Sweep { from: u64, to: u64 },
     /// A failure of the sweep is made small.
     Shrink(First),
+}
+
+/// A search of one variant.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Search {
+    pub(crate) file: String,
+    pub(crate) text: String,
+    pub(crate) variant: String,
+    /// Parts of the variant that are dropped.
+    pub(crate) without: Vec<String>,
+    pub(crate) seed: u64,
+    /// To the end of the budget, whatever is found.
+    pub(crate) whole: bool,
 }
 
 /// What became of it.
@@ -82,12 +90,7 @@ impl Workshop {
     /// Does one piece of work. `stop` is asked between blocks of runs.
     pub(crate) fn carry_out(&mut self, order: &Order, stop: &mut dyn FnMut() -> bool) -> Answer {
         let done = match order {
-            Order::Search {
-                file,
-                text,
-                variant,
-                seed,
-            } => self.search(file, text, *variant, *seed, stop),
+            Order::Search(wanted) => self.search(wanted, stop),
             Order::Quiet { seed } => new_store()
                 .and_then(|mut stage| search::quiet(&mut stage, *seed))
                 .map(|(_, swept)| Answer::Swept(swept)),
@@ -98,7 +101,8 @@ impl Workshop {
                 let source = Source::World {
                     world: STORE.to_owned(),
                 };
-                small(stage, first, source, DEFAULT).map(|small| Answer::Shrunk(Box::new(small)))
+                small(stage, first, source, (DEFAULT, &[]))
+                    .map(|small| Answer::Shrunk(Box::new(small)))
             }),
         };
         done.unwrap_or_else(Answer::Internal)
@@ -106,16 +110,17 @@ impl Workshop {
 
     fn search(
         &mut self,
-        file: &str,
-        text: &str,
-        variant: usize,
-        seed: u64,
+        wanted: &Search,
         stop: &mut dyn FnMut() -> bool,
     ) -> Result<Answer, String> {
-        let scenario = self.scenario(file, text)?;
+        let scenario = match self.subject(wanted)? {
+            Ok(scenario) => scenario,
+            Err(words) => return Ok(Answer::BadScenario(words)),
+        };
         let variant = scenario
             .variants
-            .get(variant)
+            .iter()
+            .find(|variant| variant.name == wanted.variant)
             .ok_or("a search was ordered for no variant")?;
         let world = world_of(variant);
         let mut stage = match Stage::new(world) {
@@ -123,9 +128,9 @@ impl Workshop {
             Err(words) => return Ok(Answer::BadScenario(words)),
         };
         let plan = Plan {
-            seed,
+            seed: wanted.seed,
             runs: variant.program.runs,
-            expect: &variant.expect,
+            expect: (!wanted.whole).then_some(&variant.expect),
         };
         let searched = search::search(&mut stage, &plan, stop)?;
         let mut cases = Vec::new();
@@ -139,10 +144,25 @@ impl Workshop {
                 &mut stage,
                 first,
                 Source::Scenario { name, file, text },
-                &variant.name,
+                (&variant.name, &wanted.without),
             )?);
         }
         Ok(Answer::Search { searched, cases })
+    }
+
+    /// What is searched, or why there is nothing left to search.
+    fn subject(&mut self, wanted: &Search) -> Result<Result<Rc<Scenario>, String>, String> {
+        let Search { file, text, .. } = wanted;
+        if wanted.without.is_empty() {
+            return self.scenario(file, text).map(Ok);
+        }
+        let left = scenario::ablate::without(file, text, &wanted.variant, &wanted.without);
+        Ok(left.map(Rc::new).map_err(|problems| {
+            let first = problems.list.first();
+            first.map_or_else(String::new, |problem| {
+                format!("line {}: {}", problem.place.line, problem.message)
+            })
+        }))
     }
 
     fn scenario(&mut self, file: &str, text: &str) -> Result<Rc<Scenario>, String> {
@@ -201,7 +221,12 @@ fn in_order<'a>(searched: &'a Searched, expect: &Expect) -> Vec<&'a First> {
         .collect()
 }
 
-fn small(stage: &mut Stage, first: &First, source: Source, variant: &str) -> Result<Small, String> {
+fn small(
+    stage: &mut Stage,
+    first: &First,
+    source: Source,
+    (variant, without): (&str, &[String]),
+) -> Result<Small, String> {
     // Whoever interrupts wants to see what was found now, not smaller later.
     let budget = if interrupt::requested() {
         0
@@ -233,6 +258,7 @@ fn small(stage: &mut Stage, first: &First, source: Source, variant: &str) -> Res
             &ran.decisions,
             violates,
         )
+        .without(without)
         .to_text(),
         trace: ran.trace.to_json_lines(header),
         human: report::human(&ran.trace),

@@ -209,9 +209,11 @@ fn all_rows(
 fn execute(connection: &Connection, text: &str, bound: &[Value]) -> rusqlite::Result<u64> {
     let mut statement = connection.prepare_cached(text)?;
     if statement.column_count() == 0 {
-        return statement
-            .execute(rusqlite::params_from_iter(bound))
-            .map(|changed| changed as u64);
+        let before = connection.total_changes();
+        statement.execute(rusqlite::params_from_iter(bound))?;
+        // A change of the schema leaves SQLite's count at what an earlier statement of this connection has set.
+        let changed = connection.total_changes() != before;
+        return Ok(if changed { connection.changes() } else { 0 });
     }
     // `RETURNING`: each returned row is a changed one.
     let mut rows = statement.query(rusqlite::params_from_iter(bound))?;

@@ -1,5 +1,6 @@
 //! Facts about the engine, on programs small enough to write by hand.
 
+mod ddl;
 mod platform;
 
 use std::rc::Rc;
@@ -65,9 +66,9 @@ fn event(label: &str, process: usize) -> Event {
     }
 }
 
-/// Two first messages: each looks for an active session and opens one if there is none.
-fn two_first_messages() -> Program {
-    let open = Flow {
+/// Looks for an active session and opens one if there is none.
+fn open_session() -> Flow {
+    Flow {
         name: "open".into(),
         params: 0,
         locals: vec!["id".into()],
@@ -95,7 +96,11 @@ fn two_first_messages() -> Program {
                 StepKind::Reply(vec![("session".into(), Expr::Var(Var::Local(0)))]),
             ),
         ],
-    };
+    }
+}
+
+/// Two first messages, on two instances.
+fn two_first_messages() -> Program {
     let mut budget = Budget::default();
     budget.allow(Fault::LostReply, 1, 0);
     budget.allow(Fault::Duplicate, 1, 60_000);
@@ -106,6 +111,7 @@ fn two_first_messages() -> Program {
         target: Target::Sqlite,
         start_ms: 1_767_603_600_000,
         schema: "CREATE TABLE session (id TEXT PRIMARY KEY, user TEXT NOT NULL, active INTEGER NOT NULL)".into(),
+        changes_schema: false,
         setup: Flow::default(),
         processes: vec![crate::scenario::Process {
             name: "api".into(),
@@ -125,7 +131,7 @@ fn two_first_messages() -> Program {
         effects: Vec::new(),
         versions: vec![Version {
             name: "base".into(),
-            flows: vec![open],
+            flows: vec![open_session()],
         }],
         events: vec![event("m1", 0), event("m2", 0)],
         faults: Faults { crash: vec![(0, 2)], budget },

@@ -2,8 +2,10 @@
 
 use serde_json::{Map, Value as Json, json};
 
+use super::ablate::ablation_json;
 use super::{
-    CaseReport, ReplayReport, RunReport, SCHEMA_VERSION, SweepReport, VariantReport, expect_json,
+    CaseReport, CompareReport, ReplayReport, RunReport, SCHEMA_VERSION, SweepReport, VariantReport,
+    expect_json,
 };
 use crate::search::{Orders, hex};
 use crate::trace;
@@ -28,6 +30,27 @@ pub fn run_json(report: &RunReport) -> Json {
     })
 }
 
+/// The object that `compare --json` prints.
+pub fn compare_json(report: &CompareReport) -> Json {
+    let scenarios = report.run.scenarios.iter();
+    let variants = scenarios.clone().flat_map(|scenario| &scenario.variants);
+    let first = scenarios.clone().next();
+    let columns = first.map_or_else(Vec::new, |scenario| report.columns(scenario));
+    json!({
+        "schema_version": SCHEMA_VERSION,
+        "as_expected": report.run.as_expected,
+        "digest": hex(report.run.digest),
+        "name": first.map(|scenario| &scenario.name),
+        "file": first.map(|scenario| &scenario.file),
+        "seed": report.seed,
+        "invariants": columns,
+        "variants": variants.map(variant).collect::<Vec<_>>(),
+        "ablations": report.ablations.iter().map(ablation_json).collect::<Vec<_>>(),
+        "troubles": report.run.troubles,
+        "interrupted": report.run.interrupted,
+    })
+}
+
 fn variant(variant: &VariantReport) -> Json {
     let case = variant.cases.first();
     json!({
@@ -35,6 +58,7 @@ fn variant(variant: &VariantReport) -> Json {
         "expect": expect_json(&variant.expect),
         "verdict": variant.verdict.name(),
         "violated": variant.violated,
+        "first_runs": variant.firsts,
         "as_expected": variant.as_expected,
         "runs": variant.runs,
         "distinct": variant.distinct,
@@ -48,11 +72,11 @@ fn variant(variant: &VariantReport) -> Json {
         "case": case.map(|case| &case.path),
         "replay": case.map(|case| &case.replay),
         "cases": variant.cases.iter().map(case_json).collect::<Vec<_>>(),
-        "covers": variant.covers,
+        "covers": variant.coverage(),
     })
 }
 
-fn case_json(case: &CaseReport) -> Json {
+pub(super) fn case_json(case: &CaseReport) -> Json {
     json!({
         "invariant": case.invariant,
         "key": case.key,

@@ -27,6 +27,12 @@ pub fn run_text(report: &RunReport, style: Style) -> String {
     if let Some(sweep) = &report.sweep {
         sweep_text(&mut out, sweep, style);
     }
+    ending(&mut out, report, style);
+    out
+}
+
+/// Troubles, summary, digest, and the command that shows why something was not as expected.
+pub(super) fn ending(out: &mut String, report: &RunReport, style: Style) {
     for trouble in &report.troubles {
         let _ = writeln!(out, "{}", style.red(&printable(trouble)));
     }
@@ -37,7 +43,6 @@ pub fn run_text(report: &RunReport, style: Style) -> String {
     } else if !report.as_expected {
         let _ = writeln!(out, "again: {}", report.again);
     }
-    out
 }
 
 /// The case that a reader should look at first.
@@ -85,15 +90,7 @@ pub(super) fn widest<T: AsRef<str>>(texts: impl Iterator<Item = T>) -> usize {
 fn result(variant: &VariantReport) -> String {
     let verdict = variant.verdict.name();
     if variant.violated.is_empty() {
-        let traces = format!(
-            "{}, {} distinct",
-            count(variant.runs, "run"),
-            grouped(variant.distinct)
-        );
-        format!(
-            "{verdict:<9}  {traces}{}",
-            if variant.saturated { ", saturated" } else { "" }
-        )
+        verdict.to_owned()
     } else {
         format!("{verdict:<9}  {}", printable(&variant.violated.join(", ")))
     }
@@ -105,16 +102,7 @@ fn variant_text(
     (name, width): (usize, usize),
     style: Style,
 ) {
-    let expected = if variant.as_expected {
-        "as expected"
-    } else {
-        "UNEXPECTED "
-    };
-    let expected = if variant.as_expected {
-        style.green(expected)
-    } else {
-        style.red(expected)
-    };
+    let expected = expected(variant, style);
     let cell = result(variant);
     let line = format!(
         "  {:<name$}  {cell:<width$}   {expected}",
@@ -126,6 +114,14 @@ fn variant_text(
     let _ = writeln!(out, "{line}{found}");
     for note in notes(variant) {
         let _ = writeln!(out, "  {:name$}  {note}", "");
+    }
+}
+
+pub(super) fn expected(variant: &VariantReport, style: Style) -> String {
+    if variant.as_expected {
+        style.green("as expected")
+    } else {
+        style.red("UNEXPECTED ")
     }
 }
 
@@ -141,7 +137,7 @@ fn found(variant: &VariantReport, runs: u64) -> String {
 }
 
 /// Lines under a variant: why it is unexpected, what a fix does not do, what a verdict covers.
-fn notes(variant: &VariantReport) -> Vec<String> {
+pub(super) fn notes(variant: &VariantReport) -> Vec<String> {
     let mut notes = Vec::new();
     if !variant.as_expected {
         notes.push(format!(
@@ -179,9 +175,7 @@ fn notes(variant: &VariantReport) -> Vec<String> {
     if variant.verdict == Verdict::Vacuous {
         notes.push(vacuity(variant));
     }
-    if variant.verdict != Verdict::Violated {
-        notes.push(printable(&variant.covers));
-    }
+    notes.push(printable(&variant.coverage()));
     if !variant.as_expected {
         notes.extend(
             variant

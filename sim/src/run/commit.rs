@@ -14,12 +14,15 @@ impl Kernel {
         let Some(capture) = capture else { return };
         let changes = capture.take();
         self.resolve_doubts(before, &changes);
-        if changes.is_empty() {
+        if changes.is_empty() && !self.disk.schema_changed() {
             return;
         }
         let judge = self.judge.borrow().clone();
         if let Some(judge) = judge {
             self.muted(|| judge.committed(self, &changes));
+        }
+        if changes.is_empty() {
+            return;
         }
         let cause = self
             .current

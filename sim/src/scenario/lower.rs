@@ -19,6 +19,7 @@ mod version;
 pub(super) mod words;
 mod world;
 
+use super::ddl;
 use super::duration;
 use super::fields::literal;
 use super::node::{Entry, Node};
@@ -168,13 +169,16 @@ struct Lowered<'w> {
     /// For each version those of its flows.
     scopes: Vec<Vec<Scope<'w>>>,
     events: Vec<Event>,
+    changes_schema: bool,
 }
 
 fn variant(report: &Report<'_>, root: &Node, entry: &Entry, head: &Head) -> Option<Program> {
     let mut draft = draft::draft(report, root, entry.name(), &entry.value);
+    let roots = roots(root, &draft);
     if draft.store {
-        let roots = roots(root, &draft);
         reach::prune(&mut draft.flows, &roots);
+    } else if draft.versions.is_empty() {
+        reach::prune_operations(&mut draft.flows, &roots);
     }
     let mut texts = processes(report, &draft);
     let memory = world::share_memory(&mut texts);
@@ -201,6 +205,7 @@ fn variant(report: &Report<'_>, root: &Node, entry: &Entry, head: &Head) -> Opti
         setup,
         versions,
         events,
+        changes_schema,
         ..
     } = lowered;
     Some(Program {
@@ -210,6 +215,7 @@ fn variant(report: &Report<'_>, root: &Node, entry: &Entry, head: &Head) -> Opti
         target: draft.target,
         start_ms: head.start_ms,
         schema: schema(&draft.schemas),
+        changes_schema,
         setup,
         faults: fault::lower(report, &world.processes, root.get("faults")),
         resources: world.resources,
@@ -349,6 +355,14 @@ fn flows<'w>(world: &'w World<'w>, draft: &Draft<'_>, root: &Node) -> Lowered<'w
     for (step, node) in setup.steps.iter().zip(&draft.setup) {
         plain_step(world, step, node);
     }
+    // The setup itself only knows the schema of the file.
+    let mut ddl = Vec::new();
+    ddl::of_steps(&draft.setup, &mut ddl);
+    let in_setup = ddl.len();
+    let others = draft.versions.iter().flat_map(|version| &version.flows);
+    let texts = world.flows.iter().chain(others);
+    texts.for_each(|text| ddl::of_steps(&text.steps, &mut ddl));
+    world.checker.flows_change(&ddl);
     let base = [(version::BASE, &world.flows)];
     let others = draft
         .versions
@@ -372,6 +386,7 @@ fn flows<'w>(world: &'w World<'w>, draft: &Draft<'_>, root: &Node) -> Lowered<'w
         versions,
         scopes,
         events,
+        changes_schema: ddl.len() > in_setup,
     }
 }
 

@@ -47,6 +47,8 @@ pub struct Program {
     pub start_ms: i64,
     /// DDL, executed once on the empty database (after the store's own migration if `store`).
     pub schema: String,
+    /// Flows change the schema: a rule may only fit what they have made of it.
+    pub changes_schema: bool,
     /// Runs before the first event, outside any process and without faults: a flow without parameters.
     pub setup: Flow,
     /// Process kinds, in file order.

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+mod ablate;
+mod ddl;
 mod hostile;
 mod import;
 mod meaning;

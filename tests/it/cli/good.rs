@@ -8,14 +8,14 @@ use super::Desk;
 use super::desk::{known, surprised};
 
 const RUN: &str = "schema_version as_expected digest scenarios sweep troubles interrupted";
-const VARIANT: &str = "name expect verdict violated as_expected runs distinct exhausted saturated cut runs_to_find \
+pub(super) const VARIANT: &str = "name expect verdict violated first_runs as_expected runs distinct exhausted saturated cut runs_to_find \
                        events_shrunk deviations_shrunk case replay cases covers";
 const CASE: &str = "invariant key seed events deviations case replay";
 const SWEEP: &str =
     "runs statements violations faults goals adequacy seconds undecided vacuous cut cases";
 const ADEQUACY: &str = "sites roles rare pairs whole_runs";
 
-fn has_fields(value: &Value, fields: &str) {
+pub(super) fn has_fields(value: &Value, fields: &str) {
     let found: BTreeSet<&str> = value
         .as_object()
         .unwrap_or_else(|| panic!("an object: {value}"))

@@ -42,7 +42,7 @@ fn violated(events: &str, rules: &str, runs: u64) -> BTreeSet<String> {
     let plan = Plan {
         seed: 1,
         runs,
-        expect: &expect,
+        expect: Some(&expect),
     };
     let found = search(&mut stage, &plan, &mut || false).expect("a search");
     assert_eq!(found.internal, None);
