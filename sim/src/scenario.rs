@@ -17,6 +17,8 @@ mod patch;
 mod platform;
 mod problem;
 pub mod program;
+mod schema;
+mod skeleton;
 mod source;
 mod sql;
 mod sql_help;
@@ -35,6 +37,8 @@ pub use program::{
     Lock, Loop, Millis, Place, Process, Program, Provider, ROUNDS, Redeliver, Resource, RuleKind,
     Scenario, Span, Sql, Step, StepKind, Target, Var, Variant, Version,
 };
+pub use schema::schema;
+pub use skeleton::skeleton;
 pub use sql::RECORDED_TABLES;
 
 use problem::Report;

@@ -11,7 +11,7 @@ use super::flow::{self, FlowText};
 use super::version::{self, CodeText};
 
 /// Keys of the top of a file.
-pub(super) const TOP: [&str; 24] = [
+pub(in super::super) const TOP: [&str; 24] = [
     "version",
     "name",
     "source",
@@ -39,7 +39,7 @@ pub(super) const TOP: [&str; 24] = [
 ];
 
 /// Keys of a variant.
-pub(super) const VARIANT: [&str; 9] = [
+pub(in super::super) const VARIANT: [&str; 9] = [
     "flows",
     "versions",
     "schema",
