@@ -4,19 +4,22 @@
 //! (`keys` proves which; what cannot be proved is evaluated whole), on the snapshot of that commit; all of them whole at
 //! the end, after each crash and on one commit in a hundred, where a disagreement between the two is a bug in lockstep.
 
+mod fit;
 mod keys;
 pub mod linearizable;
 mod rule;
 mod tables;
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use rusqlite::config::DbConfig;
 use rusqlite::types::Value;
 use rusqlite::{Connection, ErrorCode, ffi};
 
-use self::rule::{Compiled, compile};
+use self::fit::{Fit, Fits};
+use self::rule::{Compiled, Listener};
 use crate::disk::capture::Change;
 use crate::disk::{LogEnd, externs};
 use crate::label::mix;
@@ -43,6 +46,8 @@ pub struct Rules {
     pub invariants: Vec<Rule>,
     /// Goals: name, and a query that returns a row when it is reached.
     pub goals: Vec<(String, String)>,
+    /// The schema changes in a run: a rule that does not fit it at the moment says nothing.
+    pub changes_schema: bool,
 }
 
 /// How much of a run is judged.
@@ -63,11 +68,14 @@ type Offences = BTreeSet<(String, String)>;
 /// Judges a run on a connection of its own.
 pub struct Checker {
     connection: Connection,
-    invariants: Vec<Compiled>,
-    goals: Vec<Compiled>,
+    listener: Listener,
+    rules: Rules,
+    /// The rules as they fit the template of the database.
+    first: Rc<Fit>,
+    /// Those of later schemas of this run.
+    fits: RefCell<Fits>,
     reached: RefCell<BTreeSet<String>>,
     now_reached: RefCell<BTreeSet<String>>,
-    columns: BTreeMap<String, Vec<String>>,
     commits: Cell<u64>,
     /// Something may have become visible that was not looked at: the next commit is judged whole.
     missed: Cell<bool>,
@@ -87,28 +95,15 @@ impl Checker {
             .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
             .map_err(|error| error.to_string())?;
         tables::create(&connection).map_err(|error| error.to_string())?;
-        let columns = columns(&connection).map_err(|error| error.to_string())?;
-        let tables = keys::tables(&connection, &columns).map_err(|error| error.to_string())?;
-        let mut compiled = |rules: Vec<Rule>| -> Result<Vec<Compiled>, String> {
-            rules
-                .into_iter()
-                .map(|rule| compile(&mut connection, rule, &tables))
-                .collect()
-        };
-        let invariants = compiled(rules.invariants)?;
-        let goal = |(name, sql)| Rule {
-            name,
-            per: None,
-            kind: RuleKind::History,
-            sql,
-        };
-        let goals = compiled(rules.goals.into_iter().map(goal).collect())?;
+        let listener = Listener::on(&mut connection).map_err(|error| error.to_string())?;
+        let first = Rc::new(Fit::of(&connection, &listener, &rules)?);
         Ok(Self {
-            invariants,
-            goals,
+            listener,
+            rules,
+            first,
+            fits: RefCell::default(),
             reached: RefCell::default(),
             now_reached: RefCell::default(),
-            columns,
             commits: Cell::new(0),
             missed: Cell::new(false),
             judged_rows: Cell::new(false),
@@ -151,17 +146,19 @@ impl Checker {
         if self.judging.get() == Judging::Off {
             return;
         }
-        let pending = |goal: &&Compiled| !self.reached.borrow().contains(&goal.rule.name);
-        let late: Vec<&Compiled> = self
-            .invariants
-            .iter()
-            .filter(|rule| rule.rule.kind != RuleKind::Never)
-            .collect();
-        let goals: Vec<&Compiled> = self.goals.iter().filter(pending).collect();
-        let filled = late.iter().chain(&goals).any(|rule| rule.reads_tables());
         let outcome = self.in_snapshot(|| {
+            self.refit(kernel)?;
+            let fit = self.fit();
+            let pending = |goal: &&Compiled| !self.reached.borrow().contains(&goal.rule.name);
+            let late: Vec<&Compiled> = fit
+                .invariants
+                .iter()
+                .filter(|rule| rule.rule.kind != RuleKind::Never)
+                .collect();
+            let goals: Vec<&Compiled> = fit.goals.iter().filter(pending).collect();
+            let filled = late.iter().chain(&goals).any(|rule| rule.reads_tables());
             if filled {
-                tables::fill(&self.connection, kernel, &self.columns)?;
+                tables::fill(&self.connection, kernel, &self.columns())?;
             }
             let mut found = Offences::new();
             self.full(kernel, &mut found)?;
@@ -196,13 +193,9 @@ impl Checker {
         result
     }
 
-    fn snapshot_rules(&self) -> impl Iterator<Item = &Compiled> {
-        let rules = self.invariants.iter();
-        rules.filter(|rule| rule.rule.kind == RuleKind::Never)
-    }
-
     fn full(&self, kernel: &Kernel, found: &mut Offences) -> rusqlite::Result<()> {
-        self.snapshot_rules()
+        self.fit()
+            .snapshot_rules()
             .try_for_each(|rule| self.evaluate(kernel, rule, None, found))
     }
 
@@ -256,12 +249,14 @@ impl Checker {
     }
 
     fn judge_commit(&self, kernel: &Kernel, changes: &[Change]) -> rusqlite::Result<()> {
-        if self.missed.get() {
+        // What a change of the schema does to rows is in no change of a row.
+        if self.refit(kernel)? || self.missed.get() {
             self.full(kernel, &mut Offences::new())?;
             self.missed.set(false);
         }
         let mut keyed = Offences::new();
-        for rule in self.snapshot_rules().filter(|rule| rule.reads_any(changes)) {
+        let fit = self.fit();
+        for rule in fit.snapshot_rules().filter(|rule| rule.reads_any(changes)) {
             self.judged_rows.set(true);
             match rule.keys(changes) {
                 Some(keys) => keys
@@ -290,7 +285,11 @@ impl Judge for Checker {
         let due = match self.judging.get() {
             Judging::Off => false,
             Judging::Twice => true,
-            Judging::Keyed => self.snapshot_rules().any(|rule| rule.reads_any(changes)),
+            Judging::Keyed => {
+                let altered = self.rules.changes_schema && kernel.disk().schema_changed();
+                let mut rules = self.first.snapshot_rules();
+                altered || rules.any(|rule| rule.reads_any(changes))
+            }
         };
         if !due {
             return;
@@ -350,7 +349,10 @@ impl Judge for Checker {
         // What the dead had committed without knowing may become visible with the next commit, under keys of its own.
         self.missed.set(true);
         let shm = kernel.disk().shm_header_copy();
-        let outcome = self.in_snapshot(|| self.full(kernel, &mut Offences::new()));
+        let outcome = self.in_snapshot(|| {
+            self.refit(kernel)?;
+            self.full(kernel, &mut Offences::new())
+        });
         kernel.disk().shm_header_restore(&shm);
         match outcome {
             // The WAL's index is torn and a survivor is in the middle of recovering it: nobody can look before it is
@@ -364,9 +366,14 @@ impl Judge for Checker {
 
 impl Checker {
     fn stands(&self, change: &Change) -> rusqlite::Result<bool> {
-        let (Some(columns), Some(row)) = (self.columns.get(&*change.table), &change.new) else {
+        let fit = self.fit();
+        let (Some(columns), Some(row)) = (fit.columns.get(&*change.table), &change.new) else {
             return Ok(false);
         };
+        // The table has been altered since.
+        if columns.len() != row.len() {
+            return Ok(false);
+        }
         let same = |column: &String| format!("\"{column}\" IS ?");
         let terms: Vec<String> = columns.iter().map(same).collect();
         let sql = format!(
@@ -391,23 +398,6 @@ fn is_locked(error: &rusqlite::Error) -> bool {
 fn is_of_schema(error: &rusqlite::Error) -> bool {
     let code = error.sqlite_error().map(|error| error.extended_code);
     matches!(code, Some(ffi::SQLITE_ERROR | ffi::SQLITE_SCHEMA))
-}
-
-fn columns(connection: &Connection) -> rusqlite::Result<BTreeMap<String, Vec<String>>> {
-    let mut names = connection
-        .prepare("SELECT name FROM main.sqlite_schema WHERE type = 'table' ORDER BY name")?;
-    let tables: Vec<String> = names
-        .query_map([], |row| row.get(0))?
-        .collect::<Result<_, _>>()?;
-    let mut all = BTreeMap::new();
-    for table in tables {
-        let mut info = connection.prepare("SELECT name FROM pragma_table_info(?1) ORDER BY cid")?;
-        let columns = info
-            .query_map([&table], |row| row.get(0))?
-            .collect::<Result<_, _>>()?;
-        all.insert(table, columns);
-    }
-    Ok(all)
 }
 
 /// A value as a person would write it.

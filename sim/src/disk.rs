@@ -149,12 +149,15 @@ impl Disk {
     /// that a pool must be opened afresh: a database file of the image was written (checkpoint, rollback-journal mode), the WAL was
     /// restarted over frames of the image (each connection counts restarts), or the schema changed.
     pub fn pool_stale(&self) -> bool {
-        self.main_written()
-            || self
-                .nodes
-                .borrow()
-                .values()
-                .any(|node| node.is_in_image() && (node.wal_restarted() || node.schema_changed()))
+        let restarted = |node: &Rc<Node>| node.is_in_image() && node.wal_restarted();
+        self.main_written() || self.schema_changed() || self.nodes.borrow().values().any(restarted)
+    }
+
+    /// True when a database of the image got another schema since then, or somebody has begun to write one.
+    pub fn schema_changed(&self) -> bool {
+        let nodes = self.nodes.borrow();
+        let changed = |node: &Rc<Node>| node.is_in_image() && node.schema_changed();
+        nodes.values().any(changed)
     }
 
     /// Feeds the bytes of all files, in the order of their names. What is still as in the image is fed as its length

@@ -1,26 +1,30 @@
 //! Flows: a scenario's program as a world that can be run. One file for each group of steps.
 
+mod effect;
+mod event;
 mod exec;
+mod lock;
 mod op;
-mod outside;
+mod process;
+mod resource;
 mod sql;
+mod task;
+mod volatile;
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use lockstep_store::SqliteStore;
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
-use rusqlite::types::Value;
 
 use crate::check::{Rule, Rules};
-use crate::fault::{Budget, Fault};
+use crate::fault::Budget;
 use crate::label::Label;
-use crate::run::{Answer, Ctx, Db, Handle, Kernel, Limits, Process, Request, SimClock, World};
+use crate::run::{Backup, Db, Handle, Kernel, Limits, Process, SimClock, World};
 use crate::scenario::{self, After, Builtin, Expr, Program, RuleKind, StepKind, Var};
 
-use self::outside::Outside;
+use self::volatile::volatile;
 
 /// A scenario under one variant, as a world.
 pub struct FlowWorld {
@@ -31,12 +35,16 @@ pub struct FlowWorld {
 /// What a flow shares with the other flows of its run.
 struct Shared {
     program: Rc<Program>,
-    outside: RefCell<Outside>,
+    /// Instances of each kind of process.
+    processes: RefCell<Vec<Vec<Rc<Process>>>>,
+    locks: RefCell<lock::Locks>,
+    resources: RefCell<resource::Resources>,
+    seen: RefCell<effect::Seen>,
+    /// Events that have happened, with the last answer to each.
     ended: Vec<Cell<bool>>,
+    answers: RefCell<Vec<Option<Rc<str>>>>,
+    backup: RefCell<Option<Backup>>,
 }
-
-/// Volatile memory of a process: by connection if the program says so, else under 0.
-type Memory = RefCell<BTreeMap<u32, Rc<RefCell<Vec<Value>>>>>;
 
 impl FlowWorld {
     /// The world of this program.
@@ -51,13 +59,9 @@ impl FlowWorld {
 
     fn add_processes(&self, kernel: &Kernel, shared: &Rc<Shared>) -> Vec<Vec<Rc<Process>>> {
         let crashes = |kind| {
-            let crash = self
-                .program
-                .faults
-                .crash
-                .iter()
-                .find(|(process, _)| *process == kind);
-            crash.map_or(0, |(_, times)| *times)
+            let mut crash = self.program.faults.crash.iter();
+            let found = crash.find(|(process, _)| *process == kind);
+            found.map_or(0, |(_, times)| *times)
         };
         let mut all = Vec::new();
         for (kind, spec) in self.program.processes.iter().enumerate() {
@@ -66,13 +70,8 @@ impl FlowWorld {
                 let process = Process::new(&self.kinds[kind], kind, instance, spec.home.as_deref());
                 process.clock.offset_ms.set(spec.clock_offset_ms);
                 process.allow_crashes(crashes(kind));
-                if let Some(flow) = spec.start {
-                    let shared = Rc::clone(shared);
-                    process.on_start(
-                        false,
-                        Rc::new(move |ctx| exec::handle(ctx, &shared, "start", None, flow, &[])),
-                    );
-                }
+                process.code.set(spec.code);
+                process::arrange(&process, spec, shared);
                 kernel.add_process(Rc::clone(&process));
                 instances.push(process);
             }
@@ -134,21 +133,27 @@ impl World for FlowWorld {
     fn build(&self, kernel: &Kernel) {
         let shared = Rc::new(Shared {
             program: Rc::clone(&self.program),
-            outside: RefCell::default(),
+            processes: RefCell::default(),
+            locks: RefCell::default(),
+            resources: RefCell::default(),
+            seen: RefCell::default(),
             ended: self
                 .program
                 .events
                 .iter()
-                .map(|_| Cell::new(false))
+                .map(|_| Cell::default())
                 .collect(),
+            answers: RefCell::new(vec![None; self.program.events.len()]),
+            backup: RefCell::default(),
         });
-        let processes = Rc::new(self.add_processes(kernel, &shared));
+        let processes = self.add_processes(kernel, &shared);
+        *shared.processes.borrow_mut() = processes;
         for index in 0..self.program.events.len() {
-            let (shared, processes) = (Rc::clone(&shared), Rc::clone(&processes));
+            let shared = Rc::clone(&shared);
             let label = Label::new(&format!("{}/platform", self.program.events[index].label));
             // The platform is outside: it never crashes. It is a daemon while it waits for what may never happen.
             kernel.spawn(label, None, self.may_never_happen(index), move |ctx| {
-                deliver(ctx, &shared, &processes, index);
+                event::happens(ctx, &shared, index);
             });
         }
     }
@@ -158,22 +163,7 @@ impl World for FlowWorld {
     }
 
     fn budget(&self) -> Budget {
-        let faults = &self.program.faults;
-        let mut budget = Budget::default();
-        let mut allow = |fault, strikes, longest| budget.allow(fault, strikes, longest);
-        allow(Fault::LostRequest, faults.lost_request, 0);
-        allow(Fault::LostReply, faults.lost_reply, 0);
-        allow(Fault::Duplicate, faults.duplicate, DUPLICATE_MS);
-        for (fault, limits) in [
-            (Fault::Late, faults.late),
-            (Fault::Pause, faults.pause),
-            (Fault::ClockJump, faults.clock_jump),
-        ] {
-            if let Some((strikes, longest)) = limits {
-                allow(fault, strikes, longest);
-            }
-        }
-        budget
+        self.program.faults.budget.clone()
     }
 
     fn limits(&self) -> Limits {
@@ -201,6 +191,7 @@ impl World for FlowWorld {
                 .iter()
                 .map(|goal| (goal.name.clone(), goal.sql.clone()))
                 .collect(),
+            changes_schema: self.program.changes_schema,
         }
     }
 
@@ -219,101 +210,6 @@ impl FlowWorld {
             })
     }
 }
-
-/// The platform's side of one event: waits for its time, delivers, repeats while nobody answers.
-fn deliver(ctx: &Ctx, shared: &Rc<Shared>, processes: &Rc<Vec<Vec<Rc<Process>>>>, index: usize) {
-    let program = Rc::clone(&shared.program);
-    let event = &program.events[index];
-    for after in &event.after {
-        let (shared, processes, after) = (Rc::clone(shared), Rc::clone(processes), *after);
-        ctx.wait(&AFTER, None, move || match after {
-            After::Event(other) => shared.ended[other].get(),
-            After::Crash(kind) => processes[kind].iter().any(|process| process.died.get() > 0),
-        });
-    }
-    if event.at > 0 {
-        let at = if event.after.is_empty() {
-            event.at
-        } else {
-            ctx.now_ms() + event.at
-        };
-        ctx.sleep_until(&AT, at);
-    }
-    let instances = &processes[event.process];
-    let instance = event.instance.map_or(index, |instance| instance as usize) % instances.len();
-    let times = event.redeliver.map_or(0, |law| law.times);
-    for attempt in 0..=times {
-        let cause = match attempt {
-            0 => Label::new(&event.label),
-            n => Label::new(&format!("{}/redelivery#{n}", event.label)),
-        };
-        let mail = ctx.send(request(shared, &instances[instance], index, cause));
-        let arrived = Rc::clone(&mail);
-        let until = event.redeliver.map(|law| ctx.now_ms() + law.every);
-        ctx.wait(&ANSWER, until, move || arrived.arrived());
-        if event.redeliver.is_none() || matches!(mail.get(), Some(Answer::Reply(_))) {
-            break;
-        }
-        if let Some(until) = until {
-            ctx.sleep_until(&AGAIN, until);
-        }
-    }
-    shared.ended[index].set(true);
-}
-
-fn request(shared: &Rc<Shared>, to: &Rc<Process>, index: usize, cause: Label) -> Request {
-    let shared = Rc::clone(shared);
-    Request {
-        cause,
-        to: Rc::clone(to),
-        handler: Rc::new(move |ctx| {
-            let event = &shared.program.events[index];
-            exec::handle(
-                ctx,
-                &shared,
-                &event.label,
-                event.connection,
-                event.flow,
-                &event.args,
-            );
-        }),
-    }
-}
-
-/// Volatile memory of this process (or of one of its connections), made anew by each incarnation.
-fn memory(ctx: &Ctx, program: &Program, connection: Option<u32>) -> Rc<RefCell<Vec<Value>>> {
-    let process = ctx.process();
-    let spec = &program.processes[process.kind_index];
-    let all = process
-        .memory
-        .borrow()
-        .clone()
-        .and_then(|memory| memory.downcast::<Memory>().ok());
-    let all = all.unwrap_or_else(|| {
-        let fresh: Rc<Memory> = Rc::default();
-        *process.memory.borrow_mut() = Some(Rc::clone(&fresh) as Rc<dyn std::any::Any>);
-        fresh
-    });
-    let key = if spec.memory_per_connection {
-        connection.unwrap_or(1)
-    } else {
-        0
-    };
-    let first = || {
-        Rc::new(RefCell::new(
-            spec.memory.iter().map(|(_, value)| value.clone()).collect(),
-        ))
-    };
-    Rc::clone(all.borrow_mut().entry(key).or_insert_with(first))
-}
-
-/// Longest time between two arrivals of a doubled message.
-const DUPLICATE_MS: u64 = 60_000;
-
-const AFTER: Label = Label::fixed("after");
-const AT: Label = Label::fixed("at");
-const ANSWER: Label = Label::fixed("answer");
-const AGAIN: Label = Label::fixed("again");
 
 #[cfg(test)]
 mod tests;

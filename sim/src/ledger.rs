@@ -6,13 +6,9 @@ use rusqlite::types::Value;
 
 use crate::label::Label;
 
-/// One effect that happened.
-#[derive(Debug, Clone)]
-pub struct Effect {
-    /// Position in the trace.
-    pub n: u64,
-    /// The delivery that caused it.
-    pub cause: Label,
+/// What is asked for from somebody outside.
+#[derive(Debug, Clone, Default)]
+pub struct Deed {
     /// Name of the effect.
     pub name: Rc<str>,
     /// The user's declared intent.
@@ -21,6 +17,23 @@ pub struct Effect {
     pub key: Option<Value>,
     /// A number to sum.
     pub value: Option<Value>,
+    /// To whom.
+    pub to: Option<Value>,
+}
+
+/// One effect that happened.
+#[derive(Debug, Clone)]
+pub struct Effect {
+    /// Position in the trace.
+    pub n: u64,
+    /// The delivery that caused it.
+    pub cause: Label,
+    /// Virtual time, microseconds since the start.
+    pub at_us: u64,
+    /// The process instance that asked for it; none for the world outside.
+    pub author: Option<Label>,
+    /// What was asked for.
+    pub deed: Deed,
 }
 
 /// All effects of a run, in order.

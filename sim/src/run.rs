@@ -34,9 +34,9 @@ use corosensei::stack::DefaultStack;
 
 pub use self::backup::Backup;
 pub use self::clock::{ProcessClock, SimClock};
-pub use self::ctx::Ctx;
+pub use self::ctx::{Author, Ctx};
 pub use self::handle::{Db, Handle};
-pub use self::message::{Answer, Mail, Request};
+pub use self::message::{Answer, Mail, Request, Way};
 pub use self::process::{Process, StartUp};
 pub use self::stage::{MAIN, Ran, Stage, World};
 
@@ -171,9 +171,20 @@ impl Kernel {
         self.now_us.get()
     }
 
+    /// A virtual time in microseconds as Unix milliseconds: true time, whatever the clocks say.
+    pub fn unix_ms(&self, at_us: u64) -> i64 {
+        self.start_ms
+            .saturating_add(i64::try_from(at_us / 1000).unwrap_or(i64::MAX))
+    }
+
     /// So many milliseconds from now, in microseconds of virtual time.
     fn later(&self, ms: u64) -> u64 {
         self.now_us().saturating_add(ms.saturating_mul(1000))
+    }
+
+    /// How much has happened by now: committed row changes and effects.
+    pub fn changes(&self) -> usize {
+        self.trace.borrow().changes.len() + self.ledger.borrow().effects.len()
     }
 
     /// Whether faults may strike.
@@ -336,6 +347,7 @@ impl Kernel {
             n: 0,
             end: None,
             at_us: self.now_us(),
+            end_us: None,
             cause,
             process,
             kind,

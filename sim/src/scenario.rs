@@ -5,8 +5,11 @@
 //! its place, its cause and its remedy; no text makes it panic or hang.
 
 pub mod ablate;
+mod ddl;
 mod duration;
 mod fields;
+mod files;
+mod import;
 mod lower;
 mod names;
 mod node;
@@ -23,15 +26,13 @@ pub(crate) mod token;
 mod yaml;
 mod yaml_help;
 
-use std::fs;
-use std::io::Read;
 use std::path::Path;
 
 pub use problem::{Problem, Problems};
 pub use program::{
-    After, Builtin, ErrorClass, Event, Expect, Expr, Faults, Flow, Goal, Invariant, Lock, Millis,
-    Place, Process, Program, Redeliver, Resource, RuleKind, Scenario, Span, Sql, Step, StepKind,
-    Target, Var, Variant,
+    After, Builtin, Does, ErrorClass, Event, Expect, Expr, Faults, Flow, Goal, Homed, Invariant,
+    Lock, Loop, Millis, Place, Process, Program, Provider, ROUNDS, Redeliver, Resource, RuleKind,
+    Scenario, Span, Sql, Step, StepKind, Target, Var, Variant, Version,
 };
 pub use sql::RECORDED_TABLES;
 
@@ -40,48 +41,43 @@ use source::Source;
 
 /// The largest file that is read. A scenario has some forty lines.
 const LARGEST: usize = 256 * 1024;
+/// The largest text of a scenario together with the files that it names.
+const WHOLE: usize = 3 * LARGEST;
 /// The longest line, in bytes.
 const LONGEST_LINE: usize = 16 * 1024;
 
-/// Reads a scenario from a file.
+/// Reads a scenario from a file, with the files that it names.
 ///
 /// # Errors
 ///
-/// All problems of the file: that it cannot be read, or everything in it that does not parse or resolve.
+/// All problems of the file: that it or a file that it names cannot be read, or everything in them that does not parse
+/// or resolve.
 pub fn load(path: &Path) -> Result<Scenario, Problems> {
-    let file = path.to_string_lossy().replace('\\', "/");
-    let bytes = read(path).map_err(|error| {
-        let help = "name a file that exists and can be read";
+    let file = shown(path);
+    parse(&file, &whole_text(path)?)
+}
+
+/// The text of a scenario's file, which brings the files that it names along under `files`: what `parse` reads
+/// everywhere.
+///
+/// # Errors
+///
+/// What cannot be read, each file at the place that names it.
+pub fn whole_text(path: &Path) -> Result<String, Problems> {
+    let file = shown(path);
+    let text = files::read(path, LARGEST).map_err(|error| {
+        let help =
+            "name a scenario, which is a text of some forty lines, that exists and can be read";
         Problems::unreadable(&file, format!("cannot read this file: {error}"), help)
     })?;
-    match String::from_utf8(bytes) {
-        Ok(text) => parse(&file, &text),
-        Err(error) => {
-            let valid = error.utf8_error().valid_up_to();
-            let message =
-                format!("the file is not UTF-8 text: byte {valid} belongs to no character");
-            Err(Problems::unreadable(&file, message, "save it as UTF-8"))
-        }
-    }
+    files::gather(path, &file, text, LARGEST)
 }
 
-/// All of a file, or a little more than may be parsed: an endless one is not read to its end.
-fn read(path: &Path) -> std::io::Result<Vec<u8>> {
-    if path.is_dir() {
-        return Err(std::io::Error::from(std::io::ErrorKind::IsADirectory));
-    }
-    let mut bytes = Vec::new();
-    let most = u64::try_from(LARGEST).unwrap_or(u64::MAX).saturating_add(4);
-    fs::File::open(path)?.take(most).read_to_end(&mut bytes)?;
-    if bytes.len() > LARGEST {
-        // Cut between characters, so that the size is what the caller hears about.
-        let cut = String::from_utf8_lossy(&bytes).into_owned();
-        return Ok(cut.into_bytes());
-    }
-    Ok(bytes)
+fn shown(path: &Path) -> String {
+    path.to_string_lossy().replace('\\', "/")
 }
 
-/// Reads a scenario from text. `file` is its name in messages.
+/// Reads a scenario from text; files that it names stand in it under `files`. `file` is its name in messages.
 ///
 /// # Errors
 ///
@@ -95,8 +91,8 @@ type Edit<'e> = &'e mut dyn FnMut(&Report<'_>, &mut node::Node);
 
 fn parse_edited(file: &str, text: &str, edit: Edit<'_>) -> Result<Scenario, Problems> {
     let file = file.replace('\\', "/");
-    if text.len() > LARGEST {
-        let message = format!("the file is larger than {LARGEST} bytes");
+    if text.len() > WHOLE {
+        let message = format!("the text is larger than {WHOLE} bytes");
         return Err(Problems::unreadable(
             &file,
             message,
@@ -105,29 +101,18 @@ fn parse_edited(file: &str, text: &str, edit: Edit<'_>) -> Result<Scenario, Prob
     }
     // A byte order mark is not part of the text.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let source = Source::new(text);
-    let report = Report::new(&source);
-    if let Some(start) = source.long_line(LONGEST_LINE) {
-        let help = "break the text into several lines; a block after `|` keeps them";
-        report.add(
-            start,
-            start + 1,
-            format!("this line is longer than {LONGEST_LINE} bytes"),
-            help,
-        );
+    let own = Source::new(&file, text);
+    let first = Report::new(&own);
+    let Some(mut root) = read(&first) else {
+        return Err(first.finish(&file, 0));
+    };
+    let mut source = Source::new(&file, text);
+    let files = import::Files::of(&first, &root, &mut source, &file);
+    let report = first.of(&source);
+    // What is said about a tree with holes would mislead.
+    if !import::link(&report, &files, &mut root) {
         return Err(report.finish(&file, 0));
     }
-    let Some(mut root) = yaml::read(&report).filter(|root| check_root(&report, root)) else {
-        if report.is_empty() {
-            report.add(
-                0,
-                0,
-                "the file is empty",
-                "a scenario begins with version: 1",
-            );
-        }
-        return Err(report.finish(&file, 0));
-    };
     edit(&report, &mut root);
     let (name, variants) = lower::scenario(&report, &root);
     if !report.is_empty() {
@@ -141,6 +126,22 @@ fn parse_edited(file: &str, text: &str, edit: Edit<'_>) -> Result<Scenario, Prob
         text,
         variants,
     })
+}
+
+/// The tree of the scenario's own text, if it is sound enough to say more about it.
+fn read(report: &Report<'_>) -> Option<node::Node> {
+    if let Some(start) = report.source().file(0).long_line(LONGEST_LINE) {
+        let help = "break the text into several lines; a block after `|` keeps them";
+        let message = format!("this line is longer than {LONGEST_LINE} bytes");
+        report.add(start, start + 1, message, help);
+        return None;
+    }
+    let root = yaml::read(report, 0).filter(|root| check_root(report, root));
+    if root.is_none() && report.is_empty() {
+        let help = "a scenario begins with version: 1";
+        report.add(0, 0, "the file is empty", help);
+    }
+    root
 }
 
 /// Every key and word of the language, under the key where it may stand: what the manual has to name.

@@ -54,6 +54,12 @@ pub enum Kind {
     Backup,
     /// The database is put back to a backup.
     Restore,
+    /// A task that was set going beside its maker: from its first step to its last.
+    Task,
+    /// A message to another process: returns with the answer, or when nobody waits for it any more.
+    Request,
+    /// An error of a scenario's own.
+    Raise,
 }
 
 impl Kind {
@@ -77,6 +83,9 @@ impl Kind {
             Self::Exit => "exit",
             Self::Backup => "backup",
             Self::Restore => "restore",
+            Self::Task => "task",
+            Self::Request => "request",
+            Self::Raise => "raise",
         }
     }
 }
@@ -122,6 +131,8 @@ pub struct Event {
     pub end: Option<u64>,
     /// Virtual time of the invocation, microseconds since the start.
     pub at_us: u64,
+    /// Virtual time of the return; `None` while open.
+    pub end_us: Option<u64>,
     /// The delivery being handled.
     pub cause: Label,
     /// Process instance and incarnation; none for the world outside.
@@ -141,6 +152,8 @@ pub struct Committed {
     pub n: u64,
     /// How often the store's clocks had been read by then: after which reading it was.
     pub turn: u64,
+    /// Virtual time of the commit, microseconds since the start.
+    pub at_us: u64,
     /// Cause that committed.
     pub cause: Label,
     /// The change, with old and new images.
@@ -182,16 +195,18 @@ impl Trace {
         event.n = self.tick();
         if !matches!(event.outcome, Outcome::Open) {
             event.end = Some(event.n);
+            event.end_us = Some(event.at_us);
         }
         self.events.push(event);
         self.events.len() - 1
     }
 
-    /// The event at `index` has returned.
-    pub fn close(&mut self, index: usize, outcome: Outcome) {
+    /// The event at `index` has returned, at this virtual time in microseconds.
+    pub fn close(&mut self, index: usize, at_us: u64, outcome: Outcome) {
         let n = self.tick();
         let event = &mut self.events[index];
         event.end = Some(n);
+        event.end_us = Some(at_us);
         event.outcome = outcome;
     }
 

@@ -194,6 +194,7 @@ impl World for StoreWorld {
         Rules {
             invariants: verify::RULES.iter().map(judged).collect(),
             goals: Vec::new(),
+            changes_schema: false,
         }
     }
 

@@ -152,7 +152,7 @@ impl World for Fickle {
                 kind: RuleKind::Never,
                 sql: sql.to_owned(),
             }],
-            goals: Vec::new(),
+            ..Rules::default()
         }
     }
     fn judge(&self, kernel: &Kernel) {

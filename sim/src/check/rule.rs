@@ -67,32 +67,43 @@ impl Compiled {
     }
 }
 
+/// Hears which tables a query reads while it is prepared.
+#[derive(Clone, Default)]
+pub(super) struct Listener(Arc<Mutex<BTreeSet<String>>>);
+
+impl Listener {
+    /// Listens on a connection as long as that lives.
+    pub(super) fn on(connection: &mut Connection) -> rusqlite::Result<Self> {
+        let listener = Self::default();
+        let heard = Arc::clone(&listener.0);
+        connection.authorizer(Some(move |context: AuthContext<'_>| {
+            if let AuthAction::Read { table_name, .. } = context.action {
+                lock(&heard).insert(table_name.to_owned());
+            }
+            Authorization::Allow
+        }))?;
+        Ok(listener)
+    }
+
+    fn take(&self) -> BTreeSet<String> {
+        std::mem::take(&mut *lock(&self.0))
+    }
+}
+
 /// Prepares a rule, to see what it reads and what is its key.
 ///
 /// # Errors
 /// In words, when its query does not prepare.
 pub(super) fn compile(
-    connection: &mut Connection,
+    connection: &Connection,
+    listener: &Listener,
     rule: Rule,
     tables: &keys::Tables,
 ) -> Result<Compiled, String> {
-    let reads: Arc<Mutex<BTreeSet<String>>> = Arc::default();
-    let seen = Arc::clone(&reads);
-    let fail = |error: rusqlite::Error| format!("{}: {error}", rule.name);
-    connection
-        .authorizer(Some(move |context: AuthContext<'_>| {
-            if let AuthAction::Read { table_name, .. } = context.action {
-                lock(&seen).insert(table_name.to_owned());
-            }
-            Authorization::Allow
-        }))
-        .map_err(fail)?;
+    listener.take();
     let prepared = connection.prepare(&rule.sql).map(|_| ());
-    connection
-        .authorizer(None::<fn(AuthContext<'_>) -> Authorization>)
-        .map_err(fail)?;
-    prepared.map_err(fail)?;
-    let reads = std::mem::take(&mut *lock(&reads));
+    prepared.map_err(|error| format!("{}: {error}", rule.name))?;
+    let reads = listener.take();
     let per = rule.per.as_ref();
     let keyed = per
         .filter(|_| rule.kind == RuleKind::Never)

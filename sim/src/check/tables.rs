@@ -1,11 +1,13 @@
 //! The recorded tables that *history*, *finally* and goal queries see: `event`, `effect`, `change`.
 
-use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, params};
 use serde_json::{Map, Value as Json};
 
+use super::fit::Fit;
+use crate::label::Label;
 use crate::run::Kernel;
 use crate::scenario::RECORDED_TABLES;
 use crate::trace::{self, Committed, Event};
@@ -23,35 +25,40 @@ pub(super) fn create(connection: &Connection) -> rusqlite::Result<()> {
 pub(super) fn fill(
     connection: &Connection,
     kernel: &Kernel,
-    columns: &BTreeMap<String, Vec<String>>,
+    fits: &[(usize, Rc<Fit>)],
 ) -> rusqlite::Result<()> {
     let trace = kernel.trace.borrow();
     trace
         .events
         .iter()
-        .try_for_each(|event| fill_event(connection, event))?;
-    trace
-        .changes
-        .iter()
-        .try_for_each(|committed| fill_change(connection, committed, columns))?;
-    let mut put =
-        connection.prepare_cached("INSERT INTO temp.effect VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
+        .try_for_each(|event| fill_event(connection, kernel, event))?;
+    for (i, committed) in trace.changes.iter().enumerate() {
+        let fit = fits.iter().rfind(|(before, _)| *before <= i);
+        let columns = fit.and_then(|(_, fit)| fit.columns.get(&*committed.change.table));
+        let names = columns.map_or(&[][..], Vec::as_slice);
+        fill_change(connection, kernel, committed, names)?;
+    }
+    let mut put = connection
+        .prepare_cached("INSERT INTO temp.effect VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?;
     for effect in &kernel.ledger.borrow().effects {
         put.execute(params![
             int(effect.n),
             effect.cause.as_str(),
-            &*effect.name,
-            effect.intent,
-            effect.key,
-            effect.value
+            &*effect.deed.name,
+            effect.deed.intent,
+            effect.deed.key,
+            effect.deed.value,
+            effect.author.as_ref().map(Label::as_str),
+            effect.deed.to,
+            kernel.unix_ms(effect.at_us)
         ])?;
     }
     Ok(())
 }
 
-fn fill_event(connection: &Connection, event: &Event) -> rusqlite::Result<()> {
-    let mut put =
-        connection.prepare_cached("INSERT INTO temp.event VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?;
+fn fill_event(connection: &Connection, kernel: &Kernel, event: &Event) -> rusqlite::Result<()> {
+    let mut put = connection
+        .prepare_cached("INSERT INTO temp.event VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?;
     put.execute(params![
         int(event.n),
         event.end.map(int),
@@ -59,18 +66,19 @@ fn fill_event(connection: &Connection, event: &Event) -> rusqlite::Result<()> {
         event.cause.as_str(),
         event.kind.name(),
         trace::arg_text(&event.arg),
-        trace::outcome_text(&event.outcome)
+        trace::outcome_text(&event.outcome),
+        kernel.unix_ms(event.at_us),
+        event.end_us.map(|end| kernel.unix_ms(end))
     ])?;
     Ok(())
 }
 
 fn fill_change(
     connection: &Connection,
+    kernel: &Kernel,
     committed: &Committed,
-    columns: &BTreeMap<String, Vec<String>>,
+    names: &[String],
 ) -> rusqlite::Result<()> {
-    let none = Vec::new();
-    let names = columns.get(&*committed.change.table).unwrap_or(&none);
     let image = |row: &Option<Vec<Value>>| row.as_ref().map(|row| object(names, row));
     let key = committed
         .change
@@ -79,14 +87,15 @@ fn fill_change(
         .or(committed.change.old.as_ref())
         .and_then(|row| row.first().cloned());
     let mut put =
-        connection.prepare_cached("INSERT INTO temp.change VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
+        connection.prepare_cached("INSERT INTO temp.change VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?;
     put.execute(params![
         int(committed.n),
         committed.cause.as_str(),
         &*committed.change.table,
         key,
         image(&committed.change.old),
-        image(&committed.change.new)
+        image(&committed.change.new),
+        kernel.unix_ms(committed.at_us)
     ])?;
     Ok(())
 }

@@ -16,8 +16,8 @@ const SCENARIOS: &str = "scenarios";
 /// A case is a scenario and some lines; what is larger is something else, and may be endless.
 const LARGEST: u64 = 4 << 20;
 
-/// Imported by scenarios, not run by themselves.
-const PLATFORMS: &str = "platforms";
+/// Folders of files that are imported by scenarios, not run by themselves.
+const IMPORTED: [&str; 2] = ["platforms", "shared"];
 
 /// All scenario files of the project, in the order of their paths.
 pub(crate) fn all_scenarios() -> Result<Vec<PathBuf>, Failure> {
@@ -40,7 +40,8 @@ fn collect(folder: &Path, into: &mut Vec<PathBuf>) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         if path.is_dir() {
-            if path.file_name() != Some(OsStr::new(PLATFORMS)) {
+            let is = |name: &&str| path.file_name() == Some(OsStr::new(name));
+            if !IMPORTED.iter().any(|name| is(&name)) {
                 collect(&path, into)?;
             }
         } else if path.extension() == Some(OsStr::new("yaml")) {

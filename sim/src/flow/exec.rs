@@ -5,11 +5,12 @@ use std::rc::Rc;
 
 use rusqlite::types::Value;
 
-use super::{Builtin, Expr, Shared, StepKind, Var, memory, op, outside, sql};
+use super::volatile::{Memory, memory};
+use super::{Builtin, Expr, Shared, StepKind, Var, effect, lock, op, resource, sql, task};
 use crate::label::Label;
 use crate::run::Ctx;
-use crate::scenario::{ErrorClass, Flow, Step};
-use crate::trace;
+use crate::scenario::{ErrorClass, Flow, ROUNDS, Step};
+use crate::trace::{self, Arg, Kind, Outcome};
 
 /// Why a step failed.
 #[derive(Debug, Clone)]
@@ -27,12 +28,36 @@ pub(super) enum Next {
 
 pub(super) type Done = Result<Next, Failure>;
 
+/// Where a delivery or a task comes from.
+#[derive(Debug, Clone)]
+pub(super) struct Origin {
+    /// Label of the event that is behind it.
+    pub(super) event: Rc<str>,
+    /// Number of the connection on which it came.
+    pub(super) connection: Option<u32>,
+    /// Which delivery of the event it is, from 1.
+    pub(super) attempt: u32,
+}
+
+impl Origin {
+    /// The origin of a message that a handler sends on.
+    pub(super) fn sent(&self) -> Self {
+        Self {
+            event: Rc::clone(&self.event),
+            connection: None,
+            attempt: 1,
+        }
+    }
+}
+
 /// One delivery being handled.
 pub(super) struct Exec<'a> {
     pub(super) ctx: &'a Ctx,
     pub(super) shared: &'a Rc<Shared>,
-    pub(super) memory: Rc<RefCell<Vec<Value>>>,
-    event: &'a str,
+    pub(super) origin: &'a Origin,
+    /// The version of the code that was running when this began: it goes on to its end.
+    code: usize,
+    memory: Memory,
     error: RefCell<Option<String>>,
 }
 
@@ -41,34 +66,37 @@ pub(super) struct Frame {
     values: Vec<Value>,
 }
 
-/// Handles a delivery: runs a flow with these arguments. An uncaught error ends it without a reply.
+/// Handles a delivery. An uncaught error ends it without a reply.
+pub(super) fn deliver(ctx: &Ctx, shared: &Rc<Shared>, origin: &Origin, flow: usize, args: &[Expr]) {
+    if let Err(failure) = handle(ctx, shared, origin, flow, args) {
+        ctx.failed(&failure.words);
+    }
+}
+
+/// Runs a flow with these arguments.
 pub(super) fn handle(
     ctx: &Ctx,
     shared: &Rc<Shared>,
-    event: &str,
-    connection: Option<u32>,
+    origin: &Origin,
     flow: usize,
     args: &[Expr],
-) {
-    let memory = memory(ctx, &shared.program, connection);
+) -> Result<(), Failure> {
     let exec = Exec {
         ctx,
         shared,
-        memory,
-        event,
+        origin,
+        code: ctx.process().code.get(),
+        memory: memory(ctx, &shared.program, origin.connection),
         error: RefCell::new(None),
     };
     let outer = Frame { values: Vec::new() };
-    let outcome = exec.call(&outer, flow, args);
-    if let Err(failure) = outcome {
-        ctx.failed(&failure.words);
-    }
+    exec.call(&outer, flow, args)
 }
 
 impl Exec<'_> {
     /// Runs a flow in a frame of its own.
     fn call(&self, caller: &Frame, flow: usize, args: &[Expr]) -> Result<(), Failure> {
-        let flow: &Flow = &self.shared.program.flows[flow];
+        let flow: &Flow = &self.shared.program.versions[self.code].flows[flow];
         let mut frame = Frame {
             values: vec![Value::Null; flow.locals.len()],
         };
@@ -143,23 +171,15 @@ impl Exec<'_> {
                 self.ctx.take(&step.site, span.shortest, span.longest);
                 Ok(Next::Step)
             }
-            StepKind::Lock {
-                lock,
-                key,
-                wait,
-                steps,
-                otherwise,
-            } => {
-                let key = self.value(frame, key)?;
-                outside::lock(self, frame, step, *lock, &key, *wait, (steps, otherwise))
-            }
-            StepKind::Effect {
-                name,
-                intent,
-                key,
-                value,
-            } => self.effect(frame, step, name, [intent, key, value]),
-            StepKind::Use { .. } => outside::use_resource(self, frame, step),
+            StepKind::Each { sql, into, steps } => sql::each(self, frame, step, sql, into, steps),
+            StepKind::While { condition, steps } => self.repeat(frame, step, condition, steps),
+            StepKind::Raise { name, message } => self.raise(frame, step, name, message.as_ref()),
+            StepKind::Spawn { .. } => task::spawn(self, frame, step),
+            StepKind::Cancel(name) => task::cancel(self, frame, step, name),
+            StepKind::Request { .. } => task::request(self, frame, step),
+            StepKind::Lock { .. } => lock::lock(self, frame, step),
+            StepKind::Effect { .. } => effect::effect(self, frame, step),
+            StepKind::Use { .. } => resource::use_resource(self, frame, step),
             StepKind::Op {
                 name,
                 args,
@@ -177,18 +197,35 @@ impl Exec<'_> {
         Ok(Next::Step)
     }
 
-    fn effect(&self, frame: &Frame, step: &Step, name: &str, given: [&Option<Expr>; 3]) -> Done {
-        let mut values = [None, None, None];
-        for (value, expr) in values.iter_mut().zip(given) {
-            *value = expr
-                .as_ref()
-                .map(|expr| self.value(frame, expr))
-                .transpose()?;
+    /// Rounds as long as the condition holds; too many are an error.
+    fn repeat(&self, frame: &mut Frame, step: &Step, condition: &Expr, steps: &[Step]) -> Done {
+        for _ in 0..ROUNDS {
+            if !truth(&self.value(frame, condition)?) {
+                return Ok(Next::Step);
+            }
+            self.ctx.gate(&step.site);
+            if self.steps(frame, steps)? == Next::Return {
+                return Ok(Next::Return);
+            }
         }
-        let [intent, key, value] = values;
+        Err(Failure {
+            class: ErrorClass::Named("runaway".to_owned()),
+            words: format!("{}: more than {ROUNDS} rounds", step.site),
+        })
+    }
+
+    fn raise(&self, frame: &Frame, step: &Step, name: &str, message: Option<&Expr>) -> Done {
+        let words = match message {
+            Some(message) => format!("{name}: {}", word(&self.value(frame, message)?)),
+            None => name.to_owned(),
+        };
         self.ctx.gate(&step.site);
-        self.ctx.happen(name, intent, key, value);
-        Ok(Next::Step)
+        let arg = Arg::Text(words.as_str().into());
+        self.ctx.event(Kind::Raise, arg, Outcome::Done);
+        Err(Failure {
+            class: ErrorClass::Named(name.to_owned()),
+            words,
+        })
     }
 
     fn reply(&self, frame: &Frame, step: &Step, fields: &[(String, Expr)]) -> Done {
@@ -208,6 +245,7 @@ impl Exec<'_> {
             Expr::Const(value) => Ok(value.clone()),
             Expr::Var(var) => Ok(self.get(frame, *var)),
             Expr::Sql(sql) => sql::expression(self, frame, sql),
+            Expr::Answer(..) => Ok(Value::Null),
         }
     }
 
@@ -228,7 +266,17 @@ impl Exec<'_> {
     fn builtin(&self, builtin: Builtin) -> Value {
         let text = |text: &str| Value::Text(text.to_owned());
         match builtin {
-            Builtin::Event => text(self.event),
+            Builtin::Event => text(&self.origin.event),
+            Builtin::Connection => {
+                let number = self.origin.connection;
+                number.map_or(Value::Null, |number| Value::Integer(number.into()))
+            }
+            Builtin::Local => {
+                let process = &self.shared.program.processes[self.ctx.process().kind_index];
+                Value::Integer(self.ctx.clock_ms().saturating_add(process.zone_ms))
+            }
+            Builtin::Code => text(&self.shared.program.versions[self.code].name),
+            Builtin::Attempt => Value::Integer(self.origin.attempt.into()),
             Builtin::Delivery => text(self.ctx.cause().as_str()),
             Builtin::Home => self.ctx.process().home.as_deref().map_or(Value::Null, text),
             Builtin::Process => text(self.ctx.process().name.as_str()),
@@ -274,6 +322,14 @@ impl Exec<'_> {
                 .unwrap_or("id")
                 .to_owned(),
         }
+    }
+}
+
+/// A value as a key: a text is itself.
+pub(super) fn word(value: &Value) -> String {
+    match value {
+        Value::Text(text) => text.clone(),
+        other => trace::value_json(other).to_string(),
     }
 }
 

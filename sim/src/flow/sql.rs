@@ -47,6 +47,38 @@ pub(super) fn read(
     }
 }
 
+/// `each`: all rows are fetched, then the steps run once for each.
+pub(super) fn each(
+    exec: &Exec<'_>,
+    frame: &mut Frame,
+    step: &Step,
+    sql: &Sql,
+    into: &[Var],
+    steps: &[Step],
+) -> Done {
+    exec.ctx.gate(&step.site);
+    let bound = bind(exec, frame, sql);
+    let arg = Arg::Bound(step.site.clone(), bound.clone());
+    let event = exec.ctx.event(Kind::Read, arg, Outcome::Open);
+    let rows = exec
+        .ctx
+        .with_db(|handle| all_rows(handle.connection(), sql, &bound));
+    let rows = match rows {
+        Err(error) => return fail(exec, event, &error),
+        Ok(rows) => rows,
+    };
+    exec.ctx.close(event, Outcome::Count(rows.len() as u64));
+    for row in rows {
+        into.iter()
+            .zip(row)
+            .for_each(|(var, value)| exec.assign(frame, *var, value));
+        if exec.steps(frame, steps)? == Next::Return {
+            return Ok(Next::Return);
+        }
+    }
+    Ok(Next::Step)
+}
+
 /// `sql`: a write; with `rows`, another count of changed rows runs `otherwise`.
 pub(super) fn write(
     exec: &Exec<'_>,
@@ -161,12 +193,27 @@ fn first_row(
     }
 }
 
+fn all_rows(
+    connection: &Connection,
+    sql: &Sql,
+    bound: &[Value],
+) -> rusqlite::Result<Vec<Vec<Value>>> {
+    let mut statement = connection.prepare_cached(&sql.text)?;
+    let columns = statement.column_count();
+    let rows = statement.query_map(rusqlite::params_from_iter(bound), |row| {
+        (0..columns).map(|i| row.get(i)).collect()
+    })?;
+    rows.collect()
+}
+
 fn execute(connection: &Connection, text: &str, bound: &[Value]) -> rusqlite::Result<u64> {
     let mut statement = connection.prepare_cached(text)?;
     if statement.column_count() == 0 {
-        return statement
-            .execute(rusqlite::params_from_iter(bound))
-            .map(|changed| changed as u64);
+        let before = connection.total_changes();
+        statement.execute(rusqlite::params_from_iter(bound))?;
+        // A change of the schema leaves SQLite's count at what an earlier statement of this connection has set.
+        let changed = connection.total_changes() != before;
+        return Ok(if changed { connection.changes() } else { 0 });
     }
     // `RETURNING`: each returned row is a changed one.
     let mut rows = statement.query(rusqlite::params_from_iter(bound))?;

@@ -1,13 +1,18 @@
 //! Facts about the engine, on programs small enough to write by hand.
 
+mod ddl;
+
 use std::rc::Rc;
 
 use super::*;
 use crate::case::Decisions;
 use crate::decide::{Profile, Quiet, Replay, Strategy, default_for};
+use crate::fault::Fault;
 use crate::label::Label;
 use crate::run::{Ran, Stage};
-use crate::scenario::{Event, Faults, Flow, Invariant, Place, Sql, Step, Target};
+use crate::scenario::{
+    Does, Event, Faults, Flow, Invariant, Place, Span, Sql, Step, Target, Version,
+};
 
 fn sql(text: &str, params: Vec<Var>) -> Sql {
     Sql {
@@ -43,19 +48,25 @@ fn event(label: &str, process: usize) -> Event {
         label: label.into(),
         process,
         instance: None,
-        connection: None,
-        flow: 0,
-        args: Vec::new(),
-        at: 0,
+        does: Does::Send {
+            connection: None,
+            flow: 0,
+            args: Vec::new(),
+        },
+        at: Span {
+            shortest: 0,
+            longest: 0,
+        },
         after: Vec::new(),
+        every: None,
         redeliver: None,
         at_place: Place::default(),
     }
 }
 
-/// Two first messages: each looks for an active session and opens one if there is none.
-fn two_first_messages() -> Program {
-    let open = Flow {
+/// Looks for an active session and opens one if there is none.
+fn open_session() -> Flow {
+    Flow {
         name: "open".into(),
         params: 0,
         locals: vec!["id".into()],
@@ -83,7 +94,14 @@ fn two_first_messages() -> Program {
                 StepKind::Reply(vec![("session".into(), Expr::Var(Var::Local(0)))]),
             ),
         ],
-    };
+    }
+}
+
+/// Two first messages, on two instances.
+fn two_first_messages() -> Program {
+    let mut budget = Budget::default();
+    budget.allow(Fault::LostReply, 1, 0);
+    budget.allow(Fault::Duplicate, 1, 60_000);
     Program {
         scenario: "two_first_messages".into(),
         variant: "bug".into(),
@@ -91,6 +109,7 @@ fn two_first_messages() -> Program {
         target: Target::Sqlite,
         start_ms: 1_767_603_600_000,
         schema: "CREATE TABLE session (id TEXT PRIMARY KEY, user TEXT NOT NULL, active INTEGER NOT NULL)".into(),
+        changes_schema: false,
         setup: Flow::default(),
         processes: vec![crate::scenario::Process {
             name: "api".into(),
@@ -99,13 +118,21 @@ fn two_first_messages() -> Program {
             memory: Vec::new(),
             memory_per_connection: false,
             clock_offset_ms: 0,
+            zone_ms: 0,
+            code: 0,
             start: None,
+            stop: None,
+            looped: None,
         }],
         resources: Vec::new(),
         locks: Vec::new(),
-        flows: vec![open],
+        effects: Vec::new(),
+        versions: vec![Version {
+            name: "base".into(),
+            flows: vec![open_session()],
+        }],
         events: vec![event("m1", 0), event("m2", 0)],
-        faults: Faults { crash: vec![(0, 2)], lost_reply: 1, duplicate: 1, ..Faults::default() },
+        faults: Faults { crash: vec![(0, 2)], budget },
         invariants: vec![Invariant {
             name: "one_active_session".into(),
             per: Some("user".into()),

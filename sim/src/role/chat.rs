@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use super::user;
 use crate::label::Label;
+use crate::ledger::Deed;
 use crate::run::Ctx;
 use crate::world::{Letter, Shown, Town, goal};
 
@@ -55,7 +56,11 @@ fn first(ctx: &Ctx, town: &Rc<Town>, parcel: &Parcel) -> String {
     let Some(letter) = Letter::read(&parcel.body) else {
         return "gone".to_owned();
     };
-    ctx.happen("message", None, Some(parcel.body.clone().into()), None);
+    ctx.happen(Deed {
+        name: "message".into(),
+        key: Some(parcel.body.clone().into()),
+        ..Deed::default()
+    });
     let chat = &town.chats[letter.to];
     chat.borrow_mut().push(Shown {
         n: ctx.kernel().position(),

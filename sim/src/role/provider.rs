@@ -11,6 +11,7 @@ use lockstep_store::TaskId;
 use rusqlite::types::Value;
 
 use crate::label::Label;
+use crate::ledger::Deed;
 use crate::run::Ctx;
 use crate::world::{HELD, Place, Town, Turn, Wish, event_of, goal};
 
@@ -103,12 +104,13 @@ fn act_once(ctx: &Ctx, town: &Town, order: &Order) -> u64 {
         .charged
         .insert(order.key.clone(), units);
     let value = Some(Value::Integer(i64::try_from(units).unwrap_or(0)));
-    ctx.effect(
-        "tool",
-        text(event_of(&order.input)),
-        text(&order.key),
+    ctx.effect(Deed {
+        name: "tool".into(),
+        intent: text(event_of(&order.input)),
+        key: text(&order.key),
         value,
-    );
+        to: None,
+    });
     units
 }
 

@@ -35,7 +35,7 @@ pub(super) struct Actor {
     pub(super) process: Option<Rc<Process>>,
     pub(super) incarnation: u32,
     /// The run does not wait for it to end: a poller, a reaper.
-    pub(super) daemon: bool,
+    pub(super) daemon: Cell<bool>,
     pub(super) passed: Cell<u32>,
     pub(super) state: Cell<State>,
     pub(super) until: Cell<u64>,
@@ -65,7 +65,7 @@ impl Actor {
             cause,
             process,
             incarnation,
-            daemon,
+            daemon: Cell::new(daemon),
             passed: Cell::new(0),
             state: Cell::new(State::Ready),
             until: Cell::new(NEVER),

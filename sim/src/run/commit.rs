@@ -14,12 +14,15 @@ impl Kernel {
         let Some(capture) = capture else { return };
         let changes = capture.take();
         self.resolve_doubts(before, &changes);
-        if changes.is_empty() {
+        if changes.is_empty() && !self.disk.schema_changed() {
             return;
         }
         let judge = self.judge.borrow().clone();
         if let Some(judge) = judge {
             self.muted(|| judge.committed(self, &changes));
+        }
+        if changes.is_empty() {
+            return;
         }
         let cause = self
             .current
@@ -33,9 +36,11 @@ impl Kernel {
         let mut trace = self.trace.borrow_mut();
         let n = trace.tick();
         let turn = self.turns.get();
+        let at_us = self.now_us();
         let committed = |change| Committed {
             n,
             turn,
+            at_us,
             cause: cause.clone(),
             change,
         };

@@ -3,7 +3,6 @@
 use std::rc::Rc;
 
 use lockstep_store::{Call, Error as StoreError, Reply, Store};
-use rusqlite::types::Value;
 
 use super::actor::{Actor, Condition, NEVER, State};
 use super::clock::ProcessClock;
@@ -15,7 +14,7 @@ use crate::decide::Kind;
 use crate::disk::Dead;
 use crate::fault::Fault;
 use crate::label::Label;
-use crate::ledger::Effect;
+use crate::ledger::{Deed, Effect};
 use crate::trace::{Arg, Kind as EventKind, Outcome};
 
 /// The simulated world as one actor sees it.
@@ -24,6 +23,13 @@ use crate::trace::{Arg, Kind as EventKind, Outcome};
 pub struct Ctx {
     pub(super) kernel: Rc<Kernel>,
     pub(super) actor: Rc<Actor>,
+}
+
+/// Who asks for something: the delivery that is being handled, and the process instance and incarnation that handles it.
+#[derive(Debug, Clone)]
+pub struct Author {
+    cause: Label,
+    process: Option<(Label, u32)>,
 }
 
 impl Ctx {
@@ -138,6 +144,12 @@ impl Ctx {
         condition()
     }
 
+    /// Sleeps until the virtual time `until_ms` since the start. False when the process was asked to stop before.
+    pub fn sleep_or_stop(&self, site: &Label, until_ms: u64) -> bool {
+        self.wait_or_stop(site, Some(until_ms), || false);
+        self.now_ms() >= until_ms
+    }
+
     /// Ends this actor's process: it loses its memory and open transactions as in a crash, and starts again after a while as
     /// its next incarnation. Not counted as a crash.
     ///
@@ -223,49 +235,70 @@ impl Ctx {
 
     /// An event has returned.
     pub fn close(&self, event: usize, outcome: Outcome) {
-        self.kernel.trace.borrow_mut().close(event, outcome);
+        let now = self.kernel.now_us();
+        self.kernel.trace.borrow_mut().close(event, now, outcome);
     }
 
     /// Something outside happens now, whatever the store thinks of it.
-    pub fn effect(
-        &self,
-        name: &str,
-        intent: Option<Value>,
-        key: Option<Value>,
-        value: Option<Value>,
-    ) {
+    pub fn effect(&self, deed: Deed) {
         self.gate(&EFFECT);
-        self.happen(name, intent, key, value);
+        self.happen(deed);
     }
 
     /// The same, behind a gate of the caller's.
-    pub fn happen(
-        &self,
-        name: &str,
-        intent: Option<Value>,
-        key: Option<Value>,
-        value: Option<Value>,
-    ) {
-        let words = [&intent, &key, &value].map(|value| {
+    pub fn happen(&self, deed: Deed) {
+        self.happen_for(&self.author(), deed);
+    }
+
+    /// The same, in the name of somebody else.
+    pub fn happen_for(&self, author: &Author, deed: Deed) {
+        let event = self.effect_event(author, &deed, Outcome::Done);
+        let n = self.kernel.trace.borrow().events[event].n;
+        self.kernel.ledger.borrow_mut().effects.push(Effect {
+            n,
+            cause: author.cause.clone(),
+            at_us: self.kernel.now_us(),
+            author: author.process.as_ref().map(|(name, _)| name.clone()),
+            deed,
+        });
+    }
+
+    /// Whoever is outside does not do it, for this reason. Not counted as an effect.
+    pub fn refuse_effect(&self, author: &Author, deed: &Deed, why: &str) {
+        self.effect_event(author, deed, Outcome::Text(why.into()));
+    }
+
+    fn effect_event(&self, author: &Author, deed: &Deed, outcome: Outcome) -> usize {
+        let words = [&deed.to, &deed.intent, &deed.key, &deed.value].map(|value| {
             value.as_ref().map_or(String::new(), |value| {
                 format!(" {}", crate::trace::value_json(value))
             })
         });
-        let event = self.event(
+        self.kernel.note_as(
+            author.cause.clone(),
+            author.process.clone(),
             EventKind::Effect,
-            Arg::Text(format!("{name}{}", words.concat()).into()),
-            Outcome::Done,
-        );
-        let n = self.kernel.trace.borrow().events[event].n;
-        let effect = Effect {
-            n,
+            Arg::Text(format!("{}{}", deed.name, words.concat()).into()),
+            outcome,
+        )
+    }
+
+    /// This actor, as the one who asks for something.
+    pub fn author(&self) -> Author {
+        Author {
             cause: self.actor.cause.clone(),
-            name: name.into(),
-            intent,
-            key,
-            value,
-        };
-        self.kernel.ledger.borrow_mut().effects.push(effect);
+            process: self.actor.identity(),
+        }
+    }
+
+    /// From now on the run waits for this actor to end, or does not.
+    pub fn set_daemon(&self, daemon: bool) {
+        self.actor.daemon.set(daemon);
+    }
+
+    /// Starts an actor outside the system, whom no crash concerns.
+    pub fn spawn_outside(&self, cause: Label, body: impl FnOnce(&Ctx) + 'static) {
+        self.kernel.spawn(cause, None, false, body);
     }
 
     /// Starts an actor beside this one, in the same process (outside, if this one is).

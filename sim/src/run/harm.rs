@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::actor::Actor;
+use super::ctx::Ctx;
 use super::process::Process;
 use super::{Kernel, NOBODY};
 use crate::case::Deviation;
@@ -19,6 +20,35 @@ const GRACE_MS: (u64, u64) = (5_000, 30_000);
 
 const GRACE: Label = Label::fixed("grace");
 const RESTART: Label = Label::fixed("restart");
+
+impl Ctx {
+    /// Crashes a process that is up, because the scenario says so; it starts again after so many milliseconds. For actors outside.
+    pub fn crash(&self, process: &Rc<Process>, down_ms: u64) {
+        if !process.up.get() {
+            return;
+        }
+        let kernel = self.kernel();
+        process.restart_at.set(kernel.later(down_ms));
+        process.died.set(process.died.get() + 1);
+        kernel.fault_event(&self.actor, format!("crash {}", process.name));
+        *kernel.dying.borrow_mut() = Some(Rc::clone(process));
+        self.sleep(&RESTART, 0);
+    }
+
+    /// Asks a process that is up to stop gracefully.
+    pub fn ask_to_stop(&self, process: &Rc<Process>) {
+        if !process.up.get() || process.is_stopping() {
+            return;
+        }
+        let kernel = self.kernel();
+        let grace = self.amount(&GRACE, GRACE_MS.0, GRACE_MS.1);
+        kernel.fault_event(
+            &self.actor,
+            format!("stop {}, killed after {grace} ms", process.name),
+        );
+        kernel.ask_to_stop(process, grace);
+    }
+}
 
 impl Kernel {
     /// The kinds of faults that may strike at all in this run.
@@ -99,10 +129,36 @@ impl Kernel {
             return false;
         };
         let grace = self.amount(actor, &GRACE, GRACE_MS.0, GRACE_MS.1);
-        process.stop_at.set(self.later(grace));
         self.struck(Fault::GracefulStop, site);
         self.fault_event(actor, format!("stop at {site}, killed after {grace} ms"));
+        self.ask_to_stop(process, grace);
         true
+    }
+
+    /// A process is asked to stop, and killed when it has not ended by then.
+    fn ask_to_stop(&self, process: &Rc<Process>, grace_ms: u64) {
+        process.stop_at.set(self.later(grace_ms));
+        let work = process.stop_work.borrow().clone();
+        if let Some(work) = work {
+            let cause = format!("stop {}#{}", process.name, process.incarnation.get());
+            self.spawn(Label::new(&cause), Some(process), false, move |ctx| {
+                work(ctx)
+            });
+        }
+    }
+
+    /// Processes that were asked to stop and have nobody left who does anything.
+    pub(super) fn end_the_idle(&self) {
+        for process in self.processes() {
+            let idle = || {
+                let live = self.live.borrow();
+                let mut own = live.iter().filter_map(|actor| actor.process.as_ref());
+                !own.any(|own| Rc::ptr_eq(own, &process))
+            };
+            if process.ends_when_idle.get() && process.up.get() && process.is_stopping() && idle() {
+                self.stop_now(&process, "ends");
+            }
+        }
     }
 
     /// A process ends by itself, as soon as the running actor stands still.

@@ -35,7 +35,7 @@ impl Kernel {
             .live
             .borrow()
             .iter()
-            .filter(|actor| !actor.daemon)
+            .filter(|actor| !actor.daemon.get())
             .cloned()
             .collect();
         for actor in stuck {
@@ -80,6 +80,9 @@ impl Kernel {
             if !process.up.get() && process.restart_at.get() <= now {
                 process.up.set(true);
                 process.incarnation.set(process.incarnation.get() + 1);
+                if let Some(code) = process.next_code.take() {
+                    process.code.set(code);
+                }
                 let identity = Some((process.name.clone(), process.incarnation.get()));
                 self.note_as(
                     NOBODY,

@@ -64,7 +64,64 @@ pub struct Request {
     pub handler: Rc<dyn Fn(&Ctx)>,
 }
 
+/// How a call to somebody outside goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// It is heard at once, and so is its answer.
+    Straight,
+    /// Nobody hears it.
+    Lost,
+    /// It is heard, its answer is not.
+    Unheard,
+    /// It is heard so many milliseconds later.
+    Late(u64),
+    /// It is heard at once, and once more so many milliseconds later.
+    Twice(u64),
+}
+
 impl Ctx {
+    /// A call to somebody outside: decided as for a request to a process. `message` names it and is unique in the run. Not a
+    /// gate, and nothing is done here but told.
+    pub fn call_outside(&self, message: &Label) -> Way {
+        let site = || Label::new("send outside");
+        let struck = |fault| self.message_struck(fault, &site(), message);
+        match self.message_fault(message, Kind::Send) {
+            Some(Deviation::LostRequest) => {
+                struck(Fault::LostRequest);
+                return Way::Lost;
+            }
+            Some(Deviation::HalfOpen) => {
+                struck(Fault::HalfOpen);
+                return Way::Lost;
+            }
+            Some(Deviation::Partition(ms)) => {
+                self.part(&self.actor.place(), &OUTSIDE, &site(), ms);
+            }
+            Some(Deviation::Duplicate(ms)) => {
+                struck(Fault::Duplicate);
+                return Way::Twice(ms);
+            }
+            Some(Deviation::Late(ms)) => {
+                struck(Fault::Late);
+                return Way::Late(ms);
+            }
+            _ => {}
+        }
+        if self
+            .kernel
+            .is_swallowed(&self.actor.place(), &OUTSIDE, message)
+        {
+            return Way::Lost;
+        }
+        match self.message_fault(message, Kind::Reply) {
+            Some(Deviation::LostReply) => struck(Fault::LostReply),
+            Some(Deviation::HalfOpen) => struck(Fault::HalfOpen),
+            Some(Deviation::Partition(ms)) => self.part(&OUTSIDE, &self.actor.place(), &site(), ms),
+            _ => return Way::Straight,
+        }
+        Way::Unheard
+    }
+
     /// Sends a request, which may be lost, late or doubled, and returns where its answer will arrive. An answer may never
     /// arrive, without anybody being told: whoever waits for one needs a timeout.
     pub fn send(&self, request: Request) -> Rc<Mail> {

@@ -38,11 +38,21 @@ pub struct Process {
     pub(super) crashes_in: Cell<u64>,
     /// How often it has crashed in this run.
     pub died: Cell<u32>,
+    /// When each incarnation that is dead died, microseconds of virtual time.
+    pub(super) deaths: RefCell<Vec<u64>>,
     /// Crashes that may still strike it.
     pub(super) crashes_left: Cell<u32>,
     /// What each incarnation does first.
     pub(super) start_up: RefCell<Option<StartUp>>,
     pub(super) start_is_daemon: Cell<bool>,
+    /// What it does when it is asked to stop.
+    pub(super) stop_work: RefCell<Option<StartUp>>,
+    /// Asked to stop, it ends as soon as nobody in it has anything left to do.
+    pub ends_when_idle: Cell<bool>,
+    /// Version of the code that it runs. The world decides what it means.
+    pub code: Cell<usize>,
+    /// The version that its next incarnation runs.
+    pub next_code: Cell<Option<usize>>,
     /// Lost in a crash. The world decides what it is.
     pub memory: RefCell<Option<Rc<dyn Any>>>,
     pub(super) idle: RefCell<Vec<Handle>>,
@@ -64,12 +74,29 @@ impl Process {
             stop_at: Cell::new(NEVER),
             crashes_in: Cell::new(0),
             died: Cell::new(0),
+            deaths: RefCell::default(),
             crashes_left: Cell::new(0),
             start_up: RefCell::new(None),
             start_is_daemon: Cell::new(false),
+            stop_work: RefCell::new(None),
+            ends_when_idle: Cell::new(false),
+            code: Cell::new(0),
+            next_code: Cell::new(None),
             memory: RefCell::new(None),
             idle: RefCell::new(Vec::new()),
         })
+    }
+
+    /// Whether this incarnation of it lives.
+    pub fn lives_as(&self, incarnation: u32) -> bool {
+        self.up.get() && self.incarnation.get() == incarnation
+    }
+
+    /// When this incarnation died, milliseconds of virtual time; `None` while it lives.
+    pub fn death_ms(&self, incarnation: u32) -> Option<u64> {
+        let deaths = self.deaths.borrow();
+        let at_us = deaths.get(usize::try_from(incarnation).ok()?.checked_sub(1)?)?;
+        Some(at_us / 1000)
     }
 
     /// It was asked to stop: it takes no new requests, and is killed when its grace is over.
@@ -80,6 +107,11 @@ impl Process {
     /// Lets it crash so often in this run.
     pub fn allow_crashes(&self, times: u32) {
         self.crashes_left.set(times);
+    }
+
+    /// What an incarnation does that is asked to stop.
+    pub fn on_stop(&self, work: StartUp) {
+        *self.stop_work.borrow_mut() = Some(work);
     }
 
     /// What each incarnation does first, the first one included. The run does not wait for a daemon to end.

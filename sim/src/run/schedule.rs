@@ -30,6 +30,7 @@ impl Kernel {
                 if let Some(backup) = self.restoring.take() {
                     self.put_back(&actor, &backup);
                 }
+                self.end_the_idle();
                 continue;
             }
             if self.settled() && world.settled(self) {
@@ -55,7 +56,7 @@ impl Kernel {
 
     /// Nothing is owed: only daemons are left, and no process is down.
     pub(super) fn settled(&self) -> bool {
-        self.live.borrow().iter().all(|actor| actor.daemon)
+        self.live.borrow().iter().all(|actor| actor.daemon.get())
             && self
                 .processes
                 .borrow()

@@ -204,6 +204,7 @@ impl Stage {
     }
 
     fn put_back(&mut self) -> Result<(), String> {
+        let altered = self.disk.schema_changed();
         if self.disk.pool_stale() {
             // Connections remember a checkpoint or a restart of the WAL: they would not behave as fresh ones.
             self.pool.clear();
@@ -218,6 +219,9 @@ impl Stage {
             handle.capture.rewind(0);
         }
         self.checker.reset();
+        if altered {
+            self.checker.forget_schema()?;
+        }
         self.now_us.set(0);
         self.clock.rewind();
         let missing = self.wanted.saturating_sub(self.pool.len());

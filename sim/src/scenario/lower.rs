@@ -6,6 +6,7 @@ mod expect;
 mod fault;
 mod flow;
 mod reach;
+mod redeliver;
 mod rule;
 mod scope;
 mod step;
@@ -13,15 +14,19 @@ mod text;
 mod verbs_control;
 mod verbs_data;
 mod verbs_outside;
+mod verbs_task;
+mod version;
 pub(super) mod words;
 mod world;
 
+use super::ddl;
 use super::duration;
 use super::fields::literal;
 use super::node::{Entry, Node};
 use super::problem::Report;
 use super::program::{
-    Event, Expr, Flow, Goal, Invariant, Process, Program, Step, StepKind, Variant,
+    Event, Expr, Flow, Goal, Invariant, Process, Program, Resource, Step, StepKind, Variant,
+    Version,
 };
 use super::sql::Checker;
 use draft::Draft;
@@ -160,36 +165,47 @@ fn runs_of(report: &Report<'_>, node: &Node) -> u64 {
 /// Everything about one variant that has been lowered, before it is put together.
 struct Lowered<'w> {
     setup: Flow,
-    flows: Vec<Flow>,
-    scopes: Vec<Scope<'w>>,
+    versions: Vec<Version>,
+    /// For each version those of its flows.
+    scopes: Vec<Vec<Scope<'w>>>,
     events: Vec<Event>,
+    changes_schema: bool,
 }
 
 fn variant(report: &Report<'_>, root: &Node, entry: &Entry, head: &Head) -> Option<Program> {
     let mut draft = draft::draft(report, root, entry.name(), &entry.value);
+    let roots = roots(root, &draft);
     if draft.store {
-        let roots = roots(root, &draft);
         reach::prune(&mut draft.flows, &roots);
+    } else if draft.versions.is_empty() {
+        reach::prune_operations(&mut draft.flows, &roots);
     }
     let mut texts = processes(report, &draft);
     let memory = world::share_memory(&mut texts);
     let processes: Vec<Process> = texts.iter().map(|text| text.process.clone()).collect();
+    let resources = world::resources(report, root.get("resources"));
     let world = World {
         report,
         checker: checker(report, &draft, entry)?,
         flows: draft.flows.clone(),
+        versions: version_names(&draft),
         memory,
-        resources: world::resources(report, root.get("resources")),
+        errors: errors(&resources, &draft),
+        resources,
         locks: world::locks(report, root.get("locks")),
+        processes,
         store: draft.store,
     };
-    let lowered = flows(&world, &draft, &processes, root);
-    reach::check(&world, &lowered.scopes, &texts, &lowered.events);
+    let lowered = flows(&world, &draft, root);
+    for scopes in &lowered.scopes {
+        reach::check(&world, scopes, &texts, &lowered.events);
+    }
     let (invariants, goals) = rules(&world, &draft, root);
     let Lowered {
         setup,
-        flows,
+        versions,
         events,
+        changes_schema,
         ..
     } = lowered;
     Some(Program {
@@ -199,12 +215,14 @@ fn variant(report: &Report<'_>, root: &Node, entry: &Entry, head: &Head) -> Opti
         target: draft.target,
         start_ms: head.start_ms,
         schema: schema(&draft.schemas),
+        changes_schema,
         setup,
-        faults: fault::lower(report, &processes, root.get("faults")),
+        faults: fault::lower(report, &world.processes, root.get("faults")),
         resources: world.resources,
         locks: world.locks,
-        processes,
-        flows,
+        effects: world::effects(report, root.get("effects")),
+        processes: world.processes,
+        versions,
         events,
         invariants,
         goals,
@@ -233,6 +251,33 @@ fn checker(report: &Report<'_>, draft: &Draft<'_>, entry: &Entry) -> Option<Chec
     }
 }
 
+/// Names that `catch` may give to errors besides the classes.
+fn errors(resources: &[Resource], draft: &Draft<'_>) -> Vec<String> {
+    let mut found: Vec<String> = resources
+        .iter()
+        .map(|resource| resource.refuses.clone())
+        .collect();
+    found.extend(["fenced", "gone", "elsewhere", "runaway", "no_such_flow"].map(str::to_owned));
+    let versions = draft.versions.iter().flat_map(|version| &version.flows);
+    for step in draft
+        .flows
+        .iter()
+        .chain(versions)
+        .flat_map(|flow| &flow.steps)
+    {
+        verbs_task::raised(step, &mut found);
+    }
+    found
+}
+
+fn version_names(draft: &Draft<'_>) -> Vec<String> {
+    let others = draft.versions.iter().map(|version| version.name.clone());
+    [version::BASE.to_owned()]
+        .into_iter()
+        .chain(others)
+        .collect()
+}
+
 /// Names of the flows that something outside of flows runs.
 fn roots(root: &Node, draft: &Draft<'_>) -> Vec<String> {
     let mut found = Vec::new();
@@ -240,12 +285,15 @@ fn roots(root: &Node, draft: &Draft<'_>) -> Vec<String> {
         .setup
         .iter()
         .for_each(|step| reach::called(step, &mut found));
-    let starts = draft
-        .processes
-        .iter()
-        .flatten()
-        .filter_map(|entry| entry.value.get("start"));
-    found.extend(starts.filter_map(Node::scalar).map(str::to_owned));
+    for entry in draft.processes.iter().flatten() {
+        let looped = entry
+            .value
+            .get("loop")
+            .and_then(|looped| looped.get("flow"));
+        let own = ["start", "stop"].map(|key| entry.value.get(key));
+        let nodes = own.into_iter().chain([looped]).flatten();
+        found.extend(nodes.filter_map(Node::scalar).map(str::to_owned));
+    }
     let events = root.get("events");
     let listed = events
         .and_then(Node::list)
@@ -263,8 +311,10 @@ fn roots(root: &Node, draft: &Draft<'_>) -> Vec<String> {
 
 fn processes(report: &Report<'_>, draft: &Draft<'_>) -> Vec<ProcessText> {
     let layers = draft.processes.iter();
+    let names = version_names(draft);
+    let versions: Vec<&str> = names.iter().map(String::as_str).collect();
     layers
-        .filter_map(|layers| world::process(report, layers, &draft.flows))
+        .filter_map(|layers| world::process(report, layers, &draft.flows, &versions))
         .collect()
 }
 
@@ -272,7 +322,7 @@ fn processes(report: &Report<'_>, draft: &Draft<'_>) -> Vec<ProcessText> {
 fn plain_step(world: &World<'_>, step: &Step, node: &Node) {
     let free = |expr: &Expr| match expr {
         Expr::Const(_) => true,
-        Expr::Var(_) => false,
+        Expr::Var(_) | Expr::Answer(..) => false,
         Expr::Sql(sql) => sql.params.is_empty(),
     };
     let plain = match &step.kind {
@@ -286,17 +336,13 @@ fn plain_step(world: &World<'_>, step: &Step, node: &Node) {
     }
 }
 
-fn flows<'w>(
-    world: &'w World<'w>,
-    draft: &Draft<'_>,
-    processes: &[Process],
-    root: &Node,
-) -> Lowered<'w> {
+fn flows<'w>(world: &'w World<'w>, draft: &Draft<'_>, root: &Node) -> Lowered<'w> {
     let setup = FlowText {
         name: "setup".to_owned(),
         params: Vec::new(),
         steps: draft.setup.clone(),
         own: true,
+        missing: false,
     };
     let (setup, scope) = flow::lower(world, &setup);
     for used in &scope.uses {
@@ -309,19 +355,38 @@ fn flows<'w>(
     for (step, node) in setup.steps.iter().zip(&draft.setup) {
         plain_step(world, step, node);
     }
-    let (flows, scopes) = world
-        .flows
+    // The setup itself only knows the schema of the file.
+    let mut ddl = Vec::new();
+    ddl::of_steps(&draft.setup, &mut ddl);
+    let in_setup = ddl.len();
+    let others = draft.versions.iter().flat_map(|version| &version.flows);
+    let texts = world.flows.iter().chain(others);
+    texts.for_each(|text| ddl::of_steps(&text.steps, &mut ddl));
+    world.checker.flows_change(&ddl);
+    let base = [(version::BASE, &world.flows)];
+    let others = draft
+        .versions
         .iter()
-        .map(|text| flow::lower(world, text))
+        .map(|version| (version.name.as_str(), &version.flows));
+    let (versions, scopes) = base
+        .into_iter()
+        .chain(others)
+        .map(|(name, texts)| {
+            let lowered = texts.iter().map(|text| flow::lower(world, text));
+            let (flows, scopes) = lowered.unzip();
+            let name = name.to_owned();
+            (Version { name, flows }, scopes)
+        })
         .unzip();
     let events = root
         .get("events")
-        .map_or(Vec::new(), |node| event::events(world, processes, node));
+        .map_or(Vec::new(), |node| event::events(world, node));
     Lowered {
         setup,
-        flows,
+        versions,
         scopes,
         events,
+        changes_schema: ddl.len() > in_setup,
     }
 }
 

@@ -13,6 +13,8 @@ const SHOWN: usize = 100;
 /// One thing that is wrong with a scenario file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
+    /// The file in which it stands: the scenario, or one that it names.
+    pub file: String,
     /// Where the offending text starts.
     pub place: Place,
     /// The offending text as it stands in the file, cut at the end of its line.
@@ -25,7 +27,8 @@ pub struct Problem {
     pub line: String,
 }
 
-/// Everything that is wrong with one scenario file, in the order of the file.
+/// Everything that is wrong with one scenario, in the order of its text; what is wrong with a file that it names comes
+/// after that.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problems {
     /// The file as it was named by the caller, with forward slashes.
@@ -38,6 +41,7 @@ impl Problems {
     /// A file that could not even be read.
     pub(super) fn unreadable(file: &str, message: String, help: &str) -> Self {
         let problem = Problem {
+            file: file.to_owned(),
             place: Place { line: 1, column: 1 },
             text: String::new(),
             message,
@@ -57,7 +61,7 @@ impl fmt::Display for Problems {
             if index > 0 {
                 writeln!(f)?;
             }
-            problem.show(&self.file, f)?;
+            problem.show(f)?;
         }
         let rest = self.list.len().saturating_sub(SHOWN);
         if rest > 0 {
@@ -70,9 +74,9 @@ impl fmt::Display for Problems {
 impl std::error::Error for Problems {}
 
 impl Problem {
-    fn show(&self, file: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn show(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Place { line, column } = self.place;
-        let file = printable(file);
+        let file = printable(&self.file);
         writeln!(f, "{file}:{line}:{column}: {}", printable(&self.message))?;
         if !self.line.is_empty() {
             self.show_line(f)?;
@@ -141,6 +145,15 @@ impl<'a> Report<'a> {
         }
     }
 
+    /// The same problems over a source that begins with the same text.
+    pub(super) fn of(self, source: &Source) -> Report<'_> {
+        Report {
+            source,
+            variant: self.variant,
+            found: self.found,
+        }
+    }
+
     pub(super) fn source(&self) -> &'a Source {
         self.source
     }
@@ -158,13 +171,14 @@ impl<'a> Report<'a> {
         message: impl Into<String>,
         help: impl Into<String>,
     ) {
-        let (place, line) = self.source.line_at(start);
+        let spot = self.source.spot(start);
         let problem = Problem {
-            place,
+            file: spot.file.to_owned(),
+            place: spot.place,
             text: self.source.on_one_line(start, end).to_owned(),
             message: message.into(),
             help: help.into(),
-            line: line.to_owned(),
+            line: spot.line.to_owned(),
         };
         let variant = self.variant.borrow().clone();
         self.found.borrow_mut().push(Found {
@@ -175,10 +189,15 @@ impl<'a> Report<'a> {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.found.borrow().is_empty()
+        self.len() == 0
     }
 
-    /// All problems in file order. One that was met in some variants but not in all of them says in which.
+    /// Number of problems so far.
+    pub(super) fn len(&self) -> usize {
+        self.found.borrow().len()
+    }
+
+    /// All problems, file by file. One that was met in some variants but not in all of them says in which.
     pub(super) fn finish(self, file: &str, variants: usize) -> Problems {
         let mut groups: BTreeMap<(usize, String), (Vec<String>, Problem)> = BTreeMap::new();
         for found in self.found.into_inner() {

@@ -6,6 +6,8 @@
 
 use rusqlite::types::Value;
 
+use crate::fault::Budget;
+
 /// A place in a scenario's text, 1-based, for messages and reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Place {
@@ -27,6 +29,9 @@ pub struct Span {
     pub longest: Millis,
 }
 
+/// Rounds that a `while` may take before it fails with `runaway`.
+pub const ROUNDS: u32 = 1_000;
+
 /// One scenario under one variant.
 #[derive(Debug, Clone)]
 pub struct Program {
@@ -42,6 +47,8 @@ pub struct Program {
     pub start_ms: i64,
     /// DDL, executed once on the empty database (after the store's own migration if `store`).
     pub schema: String,
+    /// Flows change the schema: a rule may only fit what they have made of it.
+    pub changes_schema: bool,
     /// Runs before the first event, outside any process and without faults: a flow without parameters.
     pub setup: Flow,
     /// Process kinds, in file order.
@@ -50,8 +57,10 @@ pub struct Program {
     pub resources: Vec<Resource>,
     /// Locks, in file order.
     pub locks: Vec<Lock>,
-    /// Flows, in file order (those of a variant that do not exist in the base come last).
-    pub flows: Vec<Flow>,
+    /// What the file says of effects.
+    pub effects: Vec<Provider>,
+    /// Versions of the code; the first one is the file's own, `base`.
+    pub versions: Vec<Version>,
     /// Events, in file order: the oldest cause is the first.
     pub events: Vec<Event>,
     /// What may go wrong, and how often in one run.
@@ -88,8 +97,27 @@ pub struct Process {
     pub memory_per_connection: bool,
     /// Fixed offset of its wall clock against virtual time.
     pub clock_offset_ms: i64,
+    /// How far its local time is ahead of its wall clock.
+    pub zone_ms: i64,
+    /// Version of the code that it starts with (index into `Program::versions`).
+    pub code: usize,
     /// Flow that each incarnation runs first.
     pub start: Option<usize>,
+    /// Flow that an incarnation runs when it is asked to stop.
+    pub stop: Option<usize>,
+    /// Flow that it runs again and again.
+    pub looped: Option<Loop>,
+}
+
+/// A flow that a process runs again and again while it is up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Loop {
+    /// Index into `Program::flows`.
+    pub flow: usize,
+    /// From the start of one round to the start of the next.
+    pub every: Millis,
+    /// It rests when nothing has changed for so long, until something does.
+    pub rest_after: Millis,
 }
 
 /// An exclusive or homed thing outside the database, such as a provider's native session.
@@ -97,14 +125,40 @@ pub struct Process {
 pub struct Resource {
     /// Name, as in `use: native(:p)`.
     pub name: String,
-    /// One user at a time; a second one is refused.
-    pub exclusive: bool,
+    /// How many may use a key at a time; more are refused. `exclusive: true` is 1.
+    pub capacity: Option<u32>,
     /// How long after a use ends the exclusive lock is really released.
     pub release_after: Span,
     /// The error name of a refusal, for `retry` and `catch`.
     pub refuses: String,
-    /// Each key remembers the home of the process that created it; a use from elsewhere violates `resource.home`.
-    pub homed: bool,
+    /// Each key remembers the home of the process that created it.
+    pub home: Homed,
+    /// How long after its making a key is durable: before, only the incarnation that made it finds it.
+    pub durable_after: Option<Span>,
+    /// A key that nobody has made is refused with `gone`.
+    pub exists: bool,
+    /// A key that was not used for so long is refused with `gone`.
+    pub expires: Option<Millis>,
+}
+
+/// What a use of a resource from elsewhere means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Homed {
+    /// Nothing: it has no home.
+    No,
+    /// It violates `resource.home`.
+    Violates,
+    /// It is refused with `elsewhere`.
+    Refuses,
+}
+
+/// What a provider does with an effect.
+#[derive(Debug, Clone)]
+pub struct Provider {
+    /// Name of the effect.
+    pub effect: String,
+    /// A second one of the same key does not happen again.
+    pub idempotent: bool,
 }
 
 /// A named lock, outside the database.
@@ -129,6 +183,16 @@ pub struct Flow {
     pub locals: Vec<String>,
     /// Steps.
     pub steps: Vec<Step>,
+}
+
+/// One version of the code.
+#[derive(Debug, Clone)]
+pub struct Version {
+    /// Name.
+    pub name: String,
+    /// Flows in file order, those that only a variant or another version has come last: the same index is the same name in every
+    /// version, with the same parameters.
+    pub flows: Vec<Flow>,
 }
 
 /// Where a value lives.
@@ -157,6 +221,14 @@ pub enum Builtin {
     Incarnation,
     /// `:now` the process's clock, milliseconds since the Unix epoch.
     Now,
+    /// `:connection` number of the connection on which the delivery came, or NULL.
+    Connection,
+    /// `:attempt` which delivery of its event it is, from 1.
+    Attempt,
+    /// `:local` the process's clock in its zone.
+    Local,
+    /// `:code` name of the version that runs.
+    Code,
     /// `:error` text of the error that the running `catch` or `else` handles, or NULL.
     Error,
 }
@@ -181,6 +253,8 @@ pub enum Expr {
     Var(Var),
     /// `SELECT <expr>`: first column of the only row.
     Sql(Sql),
+    /// A field of the answer to another event (index into `Program::events`), NULL without one; only in arguments of events.
+    Answer(usize, String),
 }
 
 /// One step of a flow.
@@ -258,6 +332,57 @@ pub enum StepKind {
         /// When false.
         otherwise: Vec<Step>,
     },
+    /// `each`: runs `steps` once for each row, which binds its columns.
+    Each {
+        /// The query; all of its rows are fetched before the first round.
+        sql: Sql,
+        /// Where each column goes.
+        into: Vec<Var>,
+        /// Steps of one round.
+        steps: Vec<Step>,
+    },
+    /// `while`: runs `steps` as long as the value is neither NULL nor 0, at most [`ROUNDS`] times.
+    While {
+        /// Condition.
+        condition: Expr,
+        /// Steps of one round.
+        steps: Vec<Step>,
+    },
+    /// `raise`: fails with an error of the scenario's own.
+    Raise {
+        /// Its name, for `catch`.
+        name: String,
+        /// Its text.
+        message: Option<Expr>,
+    },
+    /// `spawn`: a task beside this one, in the same process and as volatile as its memory.
+    Spawn {
+        /// Index into `Program::flows`.
+        flow: usize,
+        /// One for each parameter.
+        args: Vec<Expr>,
+        /// How long it waits before it begins.
+        delay: Span,
+        /// A later one of the same name takes the place of one that has not begun.
+        name: Option<Expr>,
+    },
+    /// `cancel`: a task of this name that has not begun never will.
+    Cancel(Expr),
+    /// `request`: a message to another process.
+    Request {
+        /// Index into `Program::flows`.
+        flow: usize,
+        /// One for each parameter.
+        args: Vec<Expr>,
+        /// Index into `Program::processes`.
+        process: usize,
+        /// Which instance, from 0; none takes them in turn.
+        instance: Option<u32>,
+        /// How long to wait for the answer; none does not wait.
+        wait: Option<Millis>,
+        /// Where the answer goes, as JSON text.
+        into: Option<Var>,
+    },
     /// `reply`: answers the delivery; the flow goes on.
     Reply(Vec<(String, Expr)>),
     /// `return`: ends the flow; an open transaction of this flow is rolled back.
@@ -277,6 +402,8 @@ pub enum StepKind {
         key: Expr,
         /// How long to wait; none waits for ever.
         wait: Option<Millis>,
+        /// Where its generation goes: the fencing token.
+        into: Option<Var>,
         /// While holding it.
         steps: Vec<Step>,
         /// When the wait ran out.
@@ -294,6 +421,10 @@ pub enum StepKind {
         key: Option<Expr>,
         /// A number to sum.
         value: Option<Expr>,
+        /// To whom.
+        to: Option<Expr>,
+        /// It goes over the network, and its author waits so long to be told that it happened.
+        wait: Option<Millis>,
     },
     /// `use`: uses a resource.
     Use {
@@ -305,6 +436,10 @@ pub enum StepKind {
         hold: Span,
         /// Where the key of a new one goes.
         create: Option<Var>,
+        /// The user's generation; one below the highest seen is refused.
+        fence: Option<Expr>,
+        /// What is done while it is used.
+        steps: Vec<Step>,
         /// Delays between attempts after a refusal.
         retry: Vec<Millis>,
         /// Steps when the last attempt was refused.
@@ -328,24 +463,46 @@ pub enum StepKind {
 pub struct Event {
     /// Label: the cause of the delivery.
     pub label: String,
-    /// Index into `Program::processes`.
+    /// Index into `Program::processes`; 0 when it concerns none.
     pub process: usize,
-    /// Which instance, from 0; none spreads over all by the event's position.
+    /// Which instance, from 0; none: see what it does.
     pub instance: Option<u32>,
-    /// Connection number of the process, for memory by connection.
-    pub connection: Option<u32>,
-    /// Index into `Program::flows`.
-    pub flow: usize,
-    /// One for each parameter; no variables inside, except builtins.
-    pub args: Vec<Expr>,
+    /// What happens.
+    pub does: Does,
     /// Not before this long after the start (or after all of `after`).
-    pub at: Millis,
+    pub at: Span,
     /// What must have happened before.
     pub after: Vec<After>,
+    /// It happens again: so long after the last time, and how often in all.
+    pub every: Option<(Millis, u32)>,
     /// How the platform repeats an unanswered delivery.
     pub redeliver: Option<Redeliver>,
     /// Where it stands.
     pub at_place: Place,
+}
+
+/// What an event does.
+#[derive(Debug, Clone)]
+pub enum Does {
+    /// Sends a message to an instance; none is chosen by the event's position.
+    Send {
+        /// Connection number of the process, for memory by connection.
+        connection: Option<u32>,
+        /// Index into `Program::flows`.
+        flow: usize,
+        /// One for each parameter; no variables inside, except builtins and answers of other events.
+        args: Vec<Expr>,
+    },
+    /// Crashes an instance, or all of them; how long they stay down.
+    Crash(Span),
+    /// Stops an instance, or all of them one after the other, gracefully.
+    Stop,
+    /// Stops an instance, or all of them one after the other, and starts it with this version (index into `Program::versions`).
+    Roll(usize),
+    /// Takes a backup of the database.
+    Backup,
+    /// Puts the last backup back.
+    Restore,
 }
 
 /// What an event waits for.
@@ -358,31 +515,23 @@ pub enum After {
 }
 
 /// How a platform repeats a delivery that got no answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Redeliver {
-    /// Time between attempts.
-    pub every: Millis,
-    /// How many repeats at most.
-    pub times: u32,
+    /// Time between one attempt and the next, for each repeat.
+    pub gaps: Vec<Millis>,
+    /// An answer that comes later than this after its attempt counts as none.
+    pub timeout: Option<Millis>,
+    /// A repeat has an id of its own: `:event` differs.
+    pub new_id: bool,
 }
 
-/// Faults that are on, with the largest number of strikes in one run. 0 is off.
+/// Faults that are on.
 #[derive(Debug, Clone, Default)]
 pub struct Faults {
-    /// Crash of a process at any gate: (index into `Program::processes`, strikes).
+    /// Crash of a process at any gate: (index into `Program::processes`, strikes in one run for each instance).
     pub crash: Vec<(usize, u32)>,
-    /// The request never arrives.
-    pub lost_request: u32,
-    /// The answer never arrives; the work is done.
-    pub lost_reply: u32,
-    /// The same delivery arrives twice.
-    pub duplicate: u32,
-    /// A delivery arrives late: strikes, and the longest delay.
-    pub late: Option<(u32, Millis)>,
-    /// A process stops for a while: strikes, and the longest pause.
-    pub pause: Option<(u32, Millis)>,
-    /// A process's clock jumps: strikes, and the largest jump either way.
-    pub clock_jump: Option<(u32, Millis)>,
+    /// All other kinds: how often in one run, and how hard.
+    pub budget: Budget,
 }
 
 /// One invariant of a scenario.

@@ -1,12 +1,24 @@
-//! The text of a scenario file and the way back into it: from bytes to lines and columns, and from a character of
+//! The text of a scenario and the way back into it: from bytes to files, lines and columns, and from a character of
 //! a YAML scalar to the byte of the file that it came from.
+//!
+//! A scenario and the files that it names are numbered through: each file begins at its own byte, after the end of the
+//! one before. So a byte says the file, too, and a node may come from any of them.
 
 use super::program::Place;
 
-/// Text of one file.
+/// Texts of the files of one scenario, itself first; never empty.
 pub(super) struct Source {
+    files: Vec<File>,
+}
+
+/// Text of one file.
+pub(super) struct File {
+    /// Name in messages.
+    name: String,
+    /// Byte at which it begins.
+    base: usize,
     text: String,
-    /// Byte at which each line starts.
+    /// Byte of this text at which each line starts.
     starts: Vec<usize>,
 }
 
@@ -21,10 +33,21 @@ pub(super) enum Style {
     Double,
     /// `|` or `>`.
     Block,
+    /// All of the text as it stands: SQL from a file of its own.
+    Verbatim,
 }
 
-impl Source {
-    pub(super) fn new(text: &str) -> Self {
+/// A byte, seen from its file.
+pub(super) struct Spot<'s> {
+    /// Name of the file.
+    pub(super) file: &'s str,
+    pub(super) place: Place,
+    /// The line, without its break.
+    pub(super) line: &'s str,
+}
+
+impl File {
+    fn new(name: &str, base: usize, text: &str) -> Self {
         let mut starts = vec![0];
         let bytes = text.as_bytes();
         for (index, byte) in bytes.iter().enumerate() {
@@ -34,23 +57,24 @@ impl Source {
             }
         }
         Self {
+            name: name.to_owned(),
+            base,
             text: text.to_owned(),
             starts,
         }
+    }
+
+    /// Byte at which it begins.
+    pub(super) fn base(&self) -> usize {
+        self.base
     }
 
     pub(super) fn text(&self) -> &str {
         &self.text
     }
 
-    /// Place of a byte.
-    pub(super) fn place(&self, byte: usize) -> Place {
-        self.line_at(byte).0
-    }
-
-    /// Place of a byte, and its line without the break.
-    pub(super) fn line_at(&self, byte: usize) -> (Place, &str) {
-        let byte = self.floor(byte);
+    fn spot(&self, byte: usize) -> Spot<'_> {
+        let byte = self.floor(byte.saturating_sub(self.base));
         let line = self.starts.partition_point(|start| *start <= byte).max(1) - 1;
         let start = self.starts.get(line).copied().unwrap_or(0);
         let end = self
@@ -72,14 +96,12 @@ impl Source {
             line: count(line),
             column: count(column),
         };
-        (place, text)
-    }
-
-    /// The bytes `start..end`, cut at the end of the first line.
-    pub(super) fn on_one_line(&self, start: usize, end: usize) -> &str {
-        let (start, end) = (self.floor(start), self.floor(end.max(start)));
-        let text = self.text.get(start..end).unwrap_or("");
-        text.lines().next().unwrap_or("").trim_end()
+        let file = &self.name;
+        Spot {
+            file,
+            place,
+            line: text,
+        }
     }
 
     /// Where the first line that is longer than this starts.
@@ -88,7 +110,7 @@ impl Source {
         let mut lines = self.starts.iter().copied().zip(ends);
         lines
             .find(|(start, end)| end - start > most)
-            .map(|(start, _)| start)
+            .map(|(start, _)| self.base + start)
     }
 
     fn floor(&self, byte: usize) -> usize {
@@ -97,6 +119,61 @@ impl Source {
             byte -= 1;
         }
         byte
+    }
+}
+
+impl Source {
+    /// The text of a scenario under its name in messages.
+    pub(super) fn new(name: &str, text: &str) -> Self {
+        Self {
+            files: vec![File::new(name, 0, text)],
+        }
+    }
+
+    /// Adds a file; answers its number.
+    pub(super) fn add(&mut self, name: &str, text: &str) -> usize {
+        // One byte between two files: the end of one is not the start of the next.
+        let base = self
+            .files
+            .last()
+            .map_or(0, |last| last.base + last.text.len() + 1);
+        self.files.push(File::new(name, base, text));
+        self.files.len() - 1
+    }
+
+    /// The file with this number; 0 is the scenario itself.
+    pub(super) fn file(&self, number: usize) -> &File {
+        &self.files[number.min(self.files.len() - 1)]
+    }
+
+    fn file_at(&self, byte: usize) -> &File {
+        let after = self.files.partition_point(|file| file.base <= byte);
+        self.file(after.max(1) - 1)
+    }
+
+    /// Where a byte stands.
+    pub(super) fn spot(&self, byte: usize) -> Spot<'_> {
+        self.file_at(byte).spot(byte)
+    }
+
+    /// Place of a byte in its file.
+    pub(super) fn place(&self, byte: usize) -> Place {
+        self.spot(byte).place
+    }
+
+    /// The bytes `start..end`, as far as they stand in one file.
+    pub(super) fn between(&self, start: usize, end: usize) -> &str {
+        let file = self.file_at(start);
+        let local = |byte: usize| file.floor(byte.saturating_sub(file.base));
+        file.text
+            .get(local(start)..local(end.max(start)))
+            .unwrap_or("")
+    }
+
+    /// The bytes `start..end`, cut at the end of the first line.
+    pub(super) fn on_one_line(&self, start: usize, end: usize) -> &str {
+        let first = self.between(start, end).lines().next();
+        first.unwrap_or("").trim_end()
     }
 
     /// Byte in the file of the byte `offset` of the value of a scalar that is written at `start..end`.
@@ -112,8 +189,15 @@ impl Source {
         value: &str,
         offset: usize,
     ) -> usize {
-        let text = self.text.get(start..end).unwrap_or("");
+        let file = self.file_at(start);
+        let text = file
+            .text
+            .get(start - file.base..end.saturating_sub(file.base));
+        let text = text.unwrap_or("");
         let mut at = body_start(text, style);
+        if style == Style::Verbatim {
+            return start + offset.min(text.len());
+        }
         for (index, wanted) in value.char_indices() {
             if !wanted.is_whitespace() {
                 at += blank(&text[at..], style);
@@ -134,7 +218,7 @@ impl Source {
 /// Where the value begins: after the quote, or on the line after `|`.
 fn body_start(text: &str, style: Style) -> usize {
     match style {
-        Style::Plain => 0,
+        Style::Plain | Style::Verbatim => 0,
         Style::Single | Style::Double => usize::from(text.starts_with(['\'', '"'])),
         Style::Block if text.starts_with(['|', '>']) => {
             text.find('\n').map_or(text.len(), |n| n + 1)
@@ -183,7 +267,7 @@ mod tests {
     use super::{Source, Style};
 
     fn rest(text: &str, style: Style, value: &str, needle: &str) -> String {
-        let source = Source::new(text);
+        let source = Source::new("x.yaml", text);
         let offset = value.find(needle).unwrap_or(usize::MAX);
         let byte = source.byte_of(0, text.len(), style, value, offset);
         text[byte..].chars().take(needle.len()).collect()
@@ -220,7 +304,7 @@ mod tests {
 
     #[test]
     fn places_count_characters_and_every_kind_of_line_break() {
-        let source = Source::new("ä: 1\r\nb\rc\n");
+        let source = Source::new("x.yaml", "ä: 1\r\nb\rc\n");
         let at = |byte| {
             let place = source.place(byte);
             (place.line, place.column)
@@ -229,5 +313,20 @@ mod tests {
         assert_eq!(at(7), (2, 1));
         assert_eq!(at(9), (3, 1));
         assert_eq!(at(999), (4, 1));
+    }
+
+    #[test]
+    fn a_byte_says_its_file() {
+        let mut source = Source::new("x.yaml", "a: 1");
+        let number = source.add("q.sql", "-- one\nSELECT é, b");
+        let base = source.file(number).base();
+        let spot = source.spot(base + 7);
+        assert_eq!(
+            (spot.file, spot.place.line, spot.line),
+            ("q.sql", 2, "SELECT é, b")
+        );
+        assert_eq!(source.spot(4).file, "x.yaml");
+        let b = source.byte_of(base + 7, base + 19, Style::Verbatim, "SELECT é, b", 11);
+        assert_eq!(source.on_one_line(b, base + 19), "b");
     }
 }

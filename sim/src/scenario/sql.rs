@@ -1,7 +1,9 @@
 //! Prepares every SQL text of a scenario on an empty in-memory SQLite with the variant's schema, so that a run cannot
 //! meet a misspelt column. What SQLite refuses comes back with the byte at which it stopped.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use rusqlite::config::DbConfig;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
@@ -18,9 +20,9 @@ use super::token::{self, Kind, Token};
 /// provider's key. `change`: rows that commits wrote and the cause that did; `key` is the first column, `old` and `new`
 /// are the row as JSON, NULL when there was none.
 pub const RECORDED_TABLES: &str = "\
-CREATE TEMP TABLE event (n INTEGER NOT NULL, end_n INTEGER, actor TEXT, cause TEXT, kind TEXT, arg, outcome TEXT);
-CREATE TEMP TABLE effect (n INTEGER NOT NULL, cause TEXT, name TEXT, intent, key, value);
-CREATE TEMP TABLE change (n INTEGER NOT NULL, cause TEXT, tab TEXT, key, old TEXT, new TEXT);
+CREATE TEMP TABLE event (n INTEGER NOT NULL, end_n INTEGER, actor TEXT, cause TEXT, kind TEXT, arg, outcome TEXT, at_ms INTEGER, end_ms INTEGER);
+CREATE TEMP TABLE effect (n INTEGER NOT NULL, cause TEXT, name TEXT, intent, key, value, author TEXT, destination, at_ms INTEGER);
+CREATE TEMP TABLE change (n INTEGER NOT NULL, cause TEXT, tab TEXT, key, old TEXT, new TEXT, at_ms INTEGER);
 ";
 
 /// Steps of SQLite's machine for all the statements of one variant. The reference store's migration takes some
@@ -54,6 +56,8 @@ const DATES: [&str; 7] = [
 /// What SQLite says about one statement.
 pub(super) struct Prepared {
     pub(super) columns: Vec<String>,
+    /// Flows change the schema so that it returns other columns then.
+    pub(super) varies: bool,
     pub(super) parameters: usize,
     pub(super) readonly: bool,
 }
@@ -70,35 +74,40 @@ pub(super) struct Refusal {
 /// A scratch database with one variant's schema.
 pub(super) struct Checker {
     conn: Connection,
+    /// The same after each change of the schema by a flow.
+    pub(super) stages: RefCell<Vec<Connection>>,
     /// The schema is wrong: what is missing because of it is no news.
     broken: Cell<bool>,
+    with_store: bool,
+    /// The DDL of the file.
+    pub(super) schemas: RefCell<Vec<String>>,
+    watch: Watch,
+}
+
+/// What all scratch databases of a variant share: the work that they have done, and whether they may make temporary tables.
+#[derive(Clone, Default)]
+struct Watch {
+    spent: Arc<AtomicU64>,
+    records: Arc<AtomicBool>,
 }
 
 impl Checker {
     /// An empty database, or one with the reference store's tables.
     pub(super) fn open(with_store: bool) -> Result<Self, String> {
-        let words = |error: Error| error.to_string();
-        let mut conn = Connection::open_in_memory().map_err(words)?;
-        if with_store {
-            store::migrate(&mut conn).map_err(|error| error.to_string())?;
-        }
-        Self::guard(&mut conn).map_err(words)?;
-        let broken = Cell::new(false);
-        Ok(Self { conn, broken })
+        let watch = Watch::default();
+        Ok(Self {
+            conn: scratch(with_store, &watch)?,
+            stages: RefCell::default(),
+            broken: Cell::new(false),
+            with_store,
+            schemas: RefCell::default(),
+            watch,
+        })
     }
 
-    /// From here on the texts are a stranger's.
-    fn guard(conn: &mut Connection) -> Result<(), Error> {
-        // A misspelt column in double quotes would silently be a text.
-        conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
-        conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
-        conn.authorizer(Some(authorize))?;
-        let mut spent: u64 = 0;
-        let watch = move || {
-            spent += u64::from(BUDGET_STEP.unsigned_abs());
-            spent > BUDGET
-        };
-        conn.progress_handler(BUDGET_STEP, Some(watch))
+    /// Another such database, without the schema of the file.
+    pub(super) fn scratch(&self) -> Result<Connection, String> {
+        scratch(self.with_store, &self.watch)
     }
 
     /// Executes DDL from the file.
@@ -106,6 +115,7 @@ impl Checker {
         let Some(text) = report.text(node, "`schema`") else {
             return;
         };
+        self.schemas.borrow_mut().push(text.to_owned());
         if let Err(error) = self.conn.execute_batch(text) {
             self.broken.set(true);
             let refusal = refusal(&error, text);
@@ -123,15 +133,35 @@ impl Checker {
         self.broken.get() && follows
     }
 
-    pub(super) fn conn(&self) -> &Connection {
-        &self.conn
+    /// The first column of a query of ours, in the schema of the file and after all changes of it.
+    pub(super) fn names(&self, sql: &str) -> Vec<String> {
+        let stages = self.stages.borrow();
+        let mut found: Vec<String> = Vec::new();
+        for conn in [&self.conn].into_iter().chain(stages.last()) {
+            let read = || -> Result<Vec<String>, Error> {
+                conn.prepare(sql)?
+                    .query_map([], |row| row.get(0))?
+                    .collect()
+            };
+            // Nothing when it fails, since it only serves a help text.
+            let new = read().unwrap_or_default().into_iter();
+            let new: Vec<String> = new.filter(|name| !found.contains(name)).collect();
+            found.extend(new);
+        }
+        found
     }
 
     /// Adds the recorded tables. What was prepared before does not see them.
     pub(super) fn record(&self) -> Result<(), String> {
-        self.conn
-            .execute_batch(RECORDED_TABLES)
-            .map_err(|error| error.to_string())
+        self.watch.records.store(true, Ordering::Relaxed);
+        let record = |conn: &Connection| conn.execute_batch(RECORDED_TABLES);
+        let stages = self.stages.borrow();
+        let done = [&self.conn]
+            .into_iter()
+            .chain(&*stages)
+            .try_for_each(record);
+        self.watch.records.store(false, Ordering::Relaxed);
+        done.map_err(|error| error.to_string())
     }
 
     /// Prepares one statement.
@@ -157,10 +187,62 @@ impl Checker {
                 length,
             });
         }
-        let statement = self.conn.prepare(sql);
-        statement
-            .map(|statement| describe(&statement))
-            .map_err(|error| refusal(&error, sql))
+        self.prepare_somewhere(sql)
+    }
+
+    /// The schema of the file has the first word; of the refusals the one that came furthest is told.
+    fn prepare_somewhere(&self, sql: &str) -> Result<Prepared, Refusal> {
+        let (mut found, mut refused): (Option<Prepared>, Option<Refusal>) = (None, None);
+        let stages = self.stages.borrow();
+        for conn in [&self.conn].into_iter().chain(&*stages) {
+            match (conn.prepare(sql), &mut found) {
+                (Ok(statement), Some(found)) => {
+                    found.varies |= !statement.column_names().eq(&found.columns);
+                }
+                (Ok(statement), None) => found = Some(describe(&statement)),
+                (Err(error), _) => {
+                    let next = refusal(&error, sql);
+                    let further = |known: &Refusal| next.offset > known.offset;
+                    if refused.as_ref().is_none_or(further) {
+                        refused = Some(next);
+                    }
+                }
+            }
+        }
+        found.ok_or_else(|| refused.unwrap_or_else(|| unknown(sql)))
+    }
+}
+
+/// An empty database of a stranger's, or one with the reference store's tables.
+fn scratch(with_store: bool, watch: &Watch) -> Result<Connection, String> {
+    let words = |error: Error| error.to_string();
+    let mut conn = Connection::open_in_memory().map_err(words)?;
+    if with_store {
+        store::migrate(&mut conn).map_err(|error| error.to_string())?;
+    }
+    guard(&mut conn, watch.clone()).map_err(words)?;
+    Ok(conn)
+}
+
+/// From here on the texts are a stranger's.
+fn guard(conn: &mut Connection, watch: Watch) -> Result<(), Error> {
+    // A misspelt column in double quotes would silently be a text.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
+    let Watch { spent, records } = watch;
+    conn.authorizer(Some(move |context: AuthContext<'_>| {
+        authorize(&context, records.load(Ordering::Relaxed))
+    }))?;
+    let step = u64::from(BUDGET_STEP.unsigned_abs());
+    let over = move || spent.fetch_add(step, Ordering::Relaxed) + step > BUDGET;
+    conn.progress_handler(BUDGET_STEP, Some(over))
+}
+
+fn unknown(sql: &str) -> Refusal {
+    Refusal {
+        message: "it cannot be prepared".to_owned(),
+        offset: 0,
+        length: sql.len(),
     }
 }
 
@@ -177,6 +259,7 @@ fn asks_a_clock<'t>(tokens: &'t [token::Token<'_>]) -> Option<&'t token::Token<'
 fn describe(statement: &Statement<'_>) -> Prepared {
     Prepared {
         columns: statement.column_names().map(str::to_owned).collect(),
+        varies: false,
         parameters: statement.parameter_count(),
         readonly: statement.readonly(),
     }
@@ -222,8 +305,13 @@ fn named(message: &str, tokens: &[Token<'_>]) -> Option<usize> {
         .map(|token| token.start)
 }
 
-fn authorize(context: AuthContext<'_>) -> Authorization {
+fn authorize(context: &AuthContext<'_>, records: bool) -> Authorization {
     let allowed = match context.action {
+        // They would belong to one of the connections that take turns.
+        AuthAction::CreateTempTable { .. }
+        | AuthAction::CreateTempIndex { .. }
+        | AuthAction::CreateTempTrigger { .. }
+        | AuthAction::CreateTempView { .. } => records,
         AuthAction::Attach { .. } | AuthAction::Detach { .. } => false,
         AuthAction::Pragma { pragma_name, .. } => pragma_name == "table_info",
         AuthAction::Function { function_name } => !FORBIDDEN

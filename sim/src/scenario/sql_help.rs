@@ -1,7 +1,5 @@
 //! What to do about a text that SQLite refuses, and where in the file it stands.
 
-use rusqlite::Error;
-
 use super::names;
 use super::node::Node;
 use super::problem::Report;
@@ -40,7 +38,7 @@ impl Checker {
             return "give each statement a step of its own".to_owned();
         }
         if message.starts_with("not authorized") {
-            return "scenario SQL may not attach files, set pragmas or draw random numbers; \
+            return "scenario SQL may not attach files, set pragmas, make temporary tables or draw random numbers; \
                     `new_id` makes ids and `:now` is the time"
                 .to_owned();
         }
@@ -60,16 +58,6 @@ impl Checker {
         format!(
             "{near}a text is written in single quotes, inside the YAML quotes: \"'{bare}'\"; a variable with a colon: `:{bare}`"
         )
-    }
-
-    /// First column of a query of ours; nothing when it fails, since it only serves a help text.
-    fn names(&self, sql: &str) -> Vec<String> {
-        let read = || -> Result<Vec<String>, Error> {
-            let mut statement = self.conn().prepare(sql)?;
-            let rows = statement.query_map([], |row| row.get(0))?;
-            rows.collect()
-        };
-        read().unwrap_or_default()
     }
 }
 

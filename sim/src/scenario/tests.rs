@@ -1,7 +1,11 @@
 //! Every scenario of the project loads; every kind of wrong text is answered with its place, its cause and its remedy.
 
+use std::fs;
+
 mod ablate;
+mod ddl;
 mod hostile;
+mod import;
 mod meaning;
 mod wrong;
 

@@ -127,15 +127,41 @@ pub(crate) fn table(sql: &str) -> Option<String> {
         };
         if let Some(name) = next.filter(|_| before(token)) {
             let named = matches!(name.kind, Kind::Word | Kind::Quoted);
-            return named.then(|| name.text.trim_matches(['"', '`', '[', ']']).to_owned());
+            return named.then(|| plain(name));
         }
     }
     None
 }
 
+/// Whether a statement changes the schema.
+pub(crate) fn changes_schema(sql: &str) -> bool {
+    let tokens = tokens(sql);
+    let first = tokens.first();
+    first.is_some_and(|first| DDL.iter().any(|word| first.is(word)))
+}
+
+/// What a statement that changes the schema makes, alters or drops: the name after TABLE, INDEX, VIEW or TRIGGER.
+pub(crate) fn made(sql: &str) -> Option<String> {
+    let tokens = tokens(sql);
+    let is_thing = |token: &Token<'_>| THINGS.iter().any(|word| token.is(word));
+    let at = tokens.iter().position(is_thing)?;
+    let between = |token: &&Token<'_>| EXISTENCE.iter().any(|word| token.is(word));
+    let name = tokens[at + 1..].iter().find(|token| !between(token))?;
+    Some(plain(name))
+}
+
+const DDL: [&str; 3] = ["CREATE", "ALTER", "DROP"];
+const THINGS: [&str; 4] = ["TABLE", "INDEX", "VIEW", "TRIGGER"];
+const EXISTENCE: [&str; 3] = ["IF", "NOT", "EXISTS"];
+
+/// A name without its quotes.
+fn plain(name: &Token<'_>) -> String {
+    name.text.trim_matches(['"', '`', '[', ']']).to_owned()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Kind, table, tokens};
+    use super::{Kind, changes_schema, made, table, tokens};
 
     fn of(kind: Kind, sql: &str) -> Vec<&str> {
         let all = tokens(sql).into_iter().filter(|token| token.kind == kind);
@@ -169,5 +195,22 @@ mod tests {
             table("SELECT count(*) FROM (SELECT 1 FROM u)").as_deref(),
             None
         );
+    }
+
+    #[test]
+    fn what_a_change_of_the_schema_is_about() {
+        for (sql, name) in [
+            ("CREATE UNIQUE INDEX IF NOT EXISTS one ON t (a)", "one"),
+            ("alter table [t u] ADD COLUMN b", "t u"),
+            ("DROP INDEX IF EXISTS \"one\"", "one"),
+            (
+                "CREATE TRIGGER after_t AFTER INSERT ON t BEGIN UPDATE u SET a = 1; END",
+                "after_t",
+            ),
+        ] {
+            assert!(changes_schema(sql), "{sql}");
+            assert_eq!(made(sql).as_deref(), Some(name), "{sql}");
+        }
+        assert!(!changes_schema("INSERT INTO t VALUES ('create')") && !changes_schema(""));
     }
 }

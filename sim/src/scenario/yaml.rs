@@ -8,7 +8,7 @@ use serde_saphyr::granit_parser::{
 
 use super::node::{Entry, Kind, Node};
 use super::problem::Report;
-use super::source::Style;
+use super::source::{File, Style};
 use super::yaml_help;
 
 /// Levels of nesting, aliases included.
@@ -16,9 +16,11 @@ const DEPTH: usize = 64;
 /// Nodes, each alias counted as often as it is used. A scenario has some hundred.
 const NODES: usize = 20_000;
 
-/// Reads the only document of a file. Problems go to the report; nothing is returned when the text is not YAML.
-pub(super) fn read(report: &Report<'_>) -> Option<Node> {
-    let text = report.source().text();
+/// Reads the only document of a file, by its number. Problems go to the report; nothing is returned when the text is
+/// not YAML.
+pub(super) fn read(report: &Report<'_>, number: usize) -> Option<Node> {
+    let file = report.source().file(number);
+    let text = file.text();
     let limits = options! {
         emit_unresolved_aliases: true,
         flow_nesting_limit: DEPTH,
@@ -26,6 +28,7 @@ pub(super) fn read(report: &Report<'_>) -> Option<Node> {
     };
     let mut reader = Reader {
         report,
+        file,
         open: Vec::new(),
         anchors: BTreeMap::new(),
         root: None,
@@ -37,7 +40,7 @@ pub(super) fn read(report: &Report<'_>) -> Option<Node> {
         match event {
             Ok((event, span)) => reader.event(event, span)?,
             Err(error) => {
-                scan_problem(report, &error);
+                scan_problem(report, file, &error);
                 return None;
             }
         }
@@ -45,8 +48,8 @@ pub(super) fn read(report: &Report<'_>) -> Option<Node> {
     reader.root.filter(|_| !reader.torn)
 }
 
-fn scan_problem(report: &Report<'_>, error: &ScanError) {
-    let text = report.source().text();
+fn scan_problem(report: &Report<'_>, file: &File, error: &ScanError) {
+    let text = file.text();
     let marker = error.marker();
     let byte = marker.byte_offset().unwrap_or_else(|| {
         let index = text.char_indices().nth(marker.index());
@@ -56,6 +59,7 @@ fn scan_problem(report: &Report<'_>, error: &ScanError) {
     let tab = text.get(byte..).and_then(|rest| rest.find('\t'));
     let byte = byte + tab.filter(|_| yaml_help::is_tab(error.kind())).unwrap_or(0);
     let (message, help) = yaml_help::explain(error.kind(), &text[..text.floor_char_boundary(byte)]);
+    let byte = file.base() + byte;
     report.add(byte, byte + 1, message, help);
 }
 
@@ -72,6 +76,7 @@ struct Open {
 
 struct Reader<'a> {
     report: &'a Report<'a>,
+    file: &'a File,
     open: Vec<Open>,
     /// Anchored nodes, with their heights and sizes.
     anchors: BTreeMap<usize, (Node, usize, usize)>,
@@ -85,8 +90,9 @@ struct Reader<'a> {
 impl Reader<'_> {
     /// Takes one event; `None` when a budget is spent.
     fn event(&mut self, event: Event<'_>, span: Span) -> Option<()> {
-        let start = span.start.byte_offset().unwrap_or(0);
-        let end = span.end.byte_offset().unwrap_or(start);
+        let base = self.file.base();
+        let start = base + span.start.byte_offset().unwrap_or(0);
+        let end = span.end.byte_offset().map_or(start, |end| base + end);
         match event {
             Event::DocumentStart(..) => self.document(start)?,
             Event::Scalar(text, style, anchor, _) => {
@@ -143,9 +149,10 @@ impl Reader<'_> {
 
     fn close(&mut self, end: usize) -> Option<()> {
         let open = self.open.pop()?;
-        let text = self.report.source().text();
+        let base = self.file.base();
         // A block collection ends where the next thing starts; the blank space between is not part of it.
-        let inner = text.get(open.start..end).unwrap_or("");
+        let inner = self.file.text().get(open.start - base..end - base);
+        let inner = inner.unwrap_or("");
         let end = open.start + inner.trim_end().len();
         let size = match &open.kind {
             Kind::List(items) => items.iter().map(size).sum(),

@@ -92,7 +92,7 @@ fn checker(connection: Connection) -> Checker {
     };
     let rules = Rules {
         invariants: RULES.iter().enumerate().map(rule).collect(),
-        goals: Vec::new(),
+        ..Rules::default()
     };
     Checker::new(connection, rules).expect("rules that prepare")
 }
@@ -100,10 +100,11 @@ fn checker(connection: Connection) -> Checker {
 #[test]
 fn what_is_proved_and_what_is_not() {
     let checker = checker(database());
-    for (rule, (_, sql, expected)) in checker.invariants.iter().zip(RULES) {
+    for (rule, (_, sql, expected)) in checker.first.invariants.iter().zip(RULES) {
         let keyed = rule.keyed.iter().flat_map(|keyed| &keyed.columns);
-        let shown =
-            |(table, at): (&String, &usize)| format!("{table}.{}", checker.columns[table][*at]);
+        let shown = |(table, at): (&String, &usize)| {
+            format!("{table}.{}", checker.first.columns[table][*at])
+        };
         let proved: Vec<String> = keyed
             .flat_map(|(table, columns)| columns.iter().map(move |at| shown((table, at))))
             .collect();
@@ -176,7 +177,9 @@ fn every_new_offence_has_one_of_the_keys_that_the_edit_gives() {
         let before: Vec<_> = RULES.iter().map(|(per, sql, _)| now(sql, per)).collect();
         edit(connection, seed);
         let changes = capture.take();
-        for ((rule, (per, sql, _)), before) in checker.invariants.iter().zip(RULES).zip(before) {
+        for ((rule, (per, sql, _)), before) in
+            checker.first.invariants.iter().zip(RULES).zip(before)
+        {
             let (Some(keyed), Some(keys)) = (&rule.keyed, rule.keys(&changes)) else {
                 continue;
             };

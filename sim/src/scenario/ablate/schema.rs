@@ -50,8 +50,9 @@ fn padded(mut text: String, length: usize) -> String {
 
 /// Bytes of each statement. SQLite says which `;` ends one: those inside a trigger do not.
 fn statements(stored: bool, before: &str, text: &str) -> Option<Vec<Range<usize>>> {
-    let checker = Checker::open(stored).ok()?;
-    let conn = checker.conn();
+    let conn = Checker::open(stored)
+        .and_then(|checker| checker.scratch())
+        .ok()?;
     conn.execute_batch(before).ok()?;
     let tokens = token::tokens(text);
     let mut found = Vec::new();

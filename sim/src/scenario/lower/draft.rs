@@ -1,18 +1,23 @@
 //! A variant laid over the base: which schema, setup, processes, flows and rules it has, still as nodes.
 
 use super::super::fields::as_steps;
+use super::super::import;
 use super::super::names;
 use super::super::node::{Entry, Node};
 use super::super::patch;
 use super::super::problem::Report;
 use super::super::program::Target;
 use super::flow::{self, FlowText};
+use super::version::{self, CodeText};
 
 /// Keys of the top of a file.
-pub(super) const TOP: [&str; 19] = [
+pub(super) const TOP: [&str; 24] = [
     "version",
     "name",
     "source",
+    import::IMPORT,
+    import::FILES,
+    "platforms",
     "clock",
     "target",
     "schema",
@@ -21,7 +26,9 @@ pub(super) const TOP: [&str; 19] = [
     "processes",
     "resources",
     "locks",
+    "effects",
     "flows",
+    "versions",
     "events",
     "faults",
     "invariants",
@@ -32,8 +39,9 @@ pub(super) const TOP: [&str; 19] = [
 ];
 
 /// Keys of a variant.
-pub(super) const VARIANT: [&str; 8] = [
+pub(super) const VARIANT: [&str; 9] = [
     "flows",
+    "versions",
     "schema",
     "setup",
     "processes",
@@ -44,7 +52,15 @@ pub(super) const VARIANT: [&str; 8] = [
 ];
 
 /// What no variant may change, with the reason.
-const FIXED: [&str; 6] = ["events", "faults", "goals", "clock", "resources", "locks"];
+const FIXED: [&str; 7] = [
+    "events",
+    "faults",
+    "goals",
+    "clock",
+    "resources",
+    "locks",
+    "effects",
+];
 
 /// One variant before it is lowered.
 pub(super) struct Draft<'n> {
@@ -56,6 +72,8 @@ pub(super) struct Draft<'n> {
     /// For each process its entry in the base and in the variant.
     pub(super) processes: Vec<Vec<&'n Entry>>,
     pub(super) flows: Vec<FlowText>,
+    /// Versions of the code besides `base`.
+    pub(super) versions: Vec<CodeText>,
     pub(super) invariants: Vec<&'n Entry>,
 }
 
@@ -92,6 +110,13 @@ pub(super) fn draft<'n>(
         .collect();
     let target = [variant, base].iter().find_map(|layer| layer.get("target"));
     let target = target.and_then(|target| report.known(target, "target", &["sqlite", "postgres"]));
+    let mut flows = flows(report, base, variant);
+    let versions = version::versions(
+        report,
+        &mut flows,
+        if leaves { None } else { Some(base) },
+        variant,
+    );
     Draft {
         name: name.to_owned(),
         store,
@@ -103,7 +128,8 @@ pub(super) fn draft<'n>(
         schemas,
         setup,
         processes: processes(report, base, variant),
-        flows: flows(report, base, variant),
+        flows,
+        versions,
         invariants: invariants(report, base, variant, store),
     }
 }
@@ -171,7 +197,7 @@ fn flows(report: &Report<'_>, base: &Node, variant: &Node) -> Vec<FlowText> {
 }
 
 /// Lays one entry under a variant's `flows` over the flows of the base.
-fn lay(report: &Report<'_>, flows: &mut Vec<FlowText>, entry: &Entry) {
+pub(super) fn lay(report: &Report<'_>, flows: &mut Vec<FlowText>, entry: &Entry) {
     let Some((name, params)) = flow::signature(report, entry) else {
         return;
     };
@@ -212,6 +238,7 @@ fn text(name: String, params: Vec<String>, steps: Vec<Node>, own: bool) -> FlowT
         params,
         steps,
         own,
+        missing: false,
     }
 }
 

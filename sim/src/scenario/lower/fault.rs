@@ -1,51 +1,89 @@
-//! Faults: what may go wrong in a run, how often and for how long.
+//! Faults: what may go wrong in a run, how often and how hard.
 
-use super::super::node::Node;
+use super::super::node::{Entry, Node};
 use super::super::problem::Report;
-use super::super::program::{Faults, Millis, Process};
+use super::super::program::{Faults, Process};
+use crate::fault::Fault;
 
-/// Kinds of faults.
-pub(super) const FAULTS: [&str; 7] = [
-    "crash",
-    "lost_request",
-    "lost_reply",
-    "duplicate",
-    "late",
-    "pause",
-    "clock_jump",
+/// What a fault is given besides the number of its strikes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Measure {
+    /// Nothing: it has one size, this one.
+    Fixed(u64),
+    /// The longest duration.
+    Time,
+    /// The largest number, at most this.
+    Number(u64),
+    /// The largest duration in whole hours.
+    Hours,
+}
+
+/// Kinds of faults that a file can allow, besides `crash`.
+const KINDS: [(Fault, Measure); 15] = [
+    (Fault::CrashAgain, Measure::Fixed(40)),
+    (Fault::GracefulStop, Measure::Fixed(0)),
+    (Fault::LostRequest, Measure::Fixed(0)),
+    (Fault::LostReply, Measure::Fixed(0)),
+    (Fault::Duplicate, Measure::Fixed(60_000)),
+    (Fault::Late, Measure::Time),
+    (Fault::HalfOpen, Measure::Fixed(0)),
+    (Fault::Partition, Measure::Time),
+    (Fault::Pause, Measure::Time),
+    (Fault::ClockOffset, Measure::Time),
+    (Fault::ClockJump, Measure::Time),
+    (Fault::ClockDrift, Measure::Number(500_000)),
+    (Fault::ClockZone, Measure::Hours),
+    (Fault::StoreError, Measure::Fixed(0)),
+    (Fault::DiskFull, Measure::Time),
 ];
 
-/// Keys of a fault that has a duration.
+/// Keys of a fault that has a measure.
 pub(super) const BOUNDED: [&str; 2] = ["strikes", "up_to"];
 
 /// Strikes of one fault in one run.
 const STRIKES: u64 = 100;
+const HOUR_MS: u64 = 3_600_000;
+
+/// Names of the faults that a file can allow.
+pub(super) fn names() -> Vec<&'static str> {
+    let kinds = KINDS.iter().map(|(fault, _)| fault.name());
+    [Fault::Crash.name()].into_iter().chain(kinds).collect()
+}
 
 /// Lowers `faults`.
 pub(super) fn lower(report: &Report<'_>, processes: &[Process], node: Option<&Node>) -> Faults {
     let mut faults = Faults::default();
     let Some(node) = node else { return faults };
-    report.only(node, "`faults`", &FAULTS);
-    let strikes = |key: &str| node.get(key).map_or(0, |value| strikes(report, value, key));
-    faults.lost_request = strikes("lost_request");
-    faults.lost_reply = strikes("lost_reply");
-    faults.duplicate = strikes("duplicate");
-    let bounded = |key: &str| node.get(key).and_then(|value| bounded(report, value, key));
-    faults.late = bounded("late");
-    faults.pause = bounded("pause");
-    faults.clock_jump = bounded("clock_jump");
-    if let Some(crash) = node.get("crash") {
-        let names: Vec<&str> = processes
-            .iter()
-            .map(|process| process.name.as_str())
-            .collect();
-        for entry in report.mapping(crash, "`crash`") {
-            let index = report.known(&entry.key, "process", &names);
-            let count = self::strikes(report, &entry.value, "crash");
-            faults.crash.extend(index.map(|index| (index, count)));
+    report.only(node, "`faults`", &names());
+    for entry in node.entries().unwrap_or(&[]) {
+        if entry.name() == Fault::Crash.name() {
+            faults.crash = crashes(report, processes, &entry.value);
+            continue;
+        }
+        let kind = KINDS.iter().find(|(fault, _)| fault.name() == entry.name());
+        let allowed = kind.and_then(|(fault, measure)| {
+            let (strikes, most) = measured(report, entry, *measure)?;
+            Some((*fault, strikes, most))
+        });
+        if let Some((fault, strikes, most)) = allowed {
+            faults.budget.allow(fault, strikes, most);
         }
     }
     faults
+}
+
+fn crashes(report: &Report<'_>, processes: &[Process], node: &Node) -> Vec<(usize, u32)> {
+    let names: Vec<&str> = processes
+        .iter()
+        .map(|process| process.name.as_str())
+        .collect();
+    let mut found = Vec::new();
+    for entry in report.mapping(node, "`crash`") {
+        let index = report.known(&entry.key, "process", &names);
+        let count = strikes(report, &entry.value, "crash");
+        found.extend(index.map(|index| (index, count)));
+    }
+    found
 }
 
 fn strikes(report: &Report<'_>, node: &Node, what: &str) -> u32 {
@@ -55,18 +93,28 @@ fn strikes(report: &Report<'_>, node: &Node, what: &str) -> u32 {
         .unwrap_or(0)
 }
 
-/// `{ strikes: 1, up_to: 30s }`.
-fn bounded(report: &Report<'_>, node: &Node, what: &str) -> Option<(u32, Millis)> {
+/// A number of strikes, or `{ strikes: 1, up_to: 30s }`.
+fn measured(report: &Report<'_>, entry: &Entry, measure: Measure) -> Option<(u32, u64)> {
+    let (node, what) = (&entry.value, entry.name());
+    if let Measure::Fixed(size) = measure {
+        return Some((strikes(report, node, what), size));
+    }
+    let example = match measure {
+        Measure::Number(_) => "1000",
+        Measure::Hours => "2h",
+        _ => "30s",
+    };
     let (Some(count), Some(up_to)) = (node.get("strikes"), node.get("up_to")) else {
-        let message = format!("`{what}` does not say how often and how long");
-        report.at(
-            node,
-            message,
-            format!("write {what}: {{ strikes: 1, up_to: 30s }}"),
-        );
+        let message = format!("`{what}` does not say how often and how far");
+        let help = format!("write {what}: {{ strikes: 1, up_to: {example} }}");
+        report.at(node, message, help);
         return None;
     };
     report.only(node, &format!("`{what}`"), &BOUNDED);
-    let longest = report.millis(up_to, "`up_to`")?;
-    Some((strikes(report, count, what), longest))
+    let most = match measure {
+        Measure::Number(most) => report.whole(up_to, "`up_to`, millionths,", most)?,
+        Measure::Hours => report.millis(up_to, "`up_to`")?.div_ceil(HOUR_MS),
+        _ => report.millis(up_to, "`up_to`")?,
+    };
+    Some((strikes(report, count, what), most))
 }

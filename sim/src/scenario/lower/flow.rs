@@ -1,11 +1,14 @@
 //! Flows: their names and parameters, and the walk over their steps.
 
+use rusqlite::types::Value;
+
 use super::super::names;
 use super::super::node::{Entry, Node};
 use super::super::problem::Report;
-use super::super::program::{Flow, Lock, Resource, Step};
+use super::super::program::{Expr, Flow, Lock, Place, Process, Resource, Step, StepKind};
 use super::super::sql::Checker;
 use super::scope::Scope;
+use crate::label::Label;
 
 /// A flow of one variant before it is lowered: patched, with its name taken apart.
 #[derive(Debug, Clone)]
@@ -15,6 +18,8 @@ pub(super) struct FlowText {
     pub(super) steps: Vec<Node>,
     /// Written or patched by the variant itself.
     pub(super) own: bool,
+    /// This version of the code does not have it.
+    pub(super) missing: bool,
 }
 
 /// All that the flows of one variant can name.
@@ -22,9 +27,14 @@ pub(super) struct World<'a> {
     pub(super) report: &'a Report<'a>,
     pub(super) checker: Checker,
     pub(super) flows: Vec<FlowText>,
+    /// Names of the versions of the code, `base` first.
+    pub(super) versions: Vec<String>,
     pub(super) memory: Vec<String>,
     pub(super) resources: Vec<Resource>,
     pub(super) locks: Vec<Lock>,
+    pub(super) processes: Vec<Process>,
+    /// Names of errors that are not classes: refusals of resources, and what `raise` raises.
+    pub(super) errors: Vec<String>,
     pub(super) store: bool,
 }
 
@@ -86,7 +96,11 @@ pub(super) fn signature(
 pub(super) fn lower<'w>(world: &'w World<'w>, text: &FlowText) -> (Flow, Scope<'w>) {
     let scope = Scope::new(&text.params, &world.memory);
     let mut walk = Walk { world, scope };
-    let steps = walk.steps(&text.steps);
+    let steps = if text.missing {
+        vec![walk.absent(&text.name)]
+    } else {
+        walk.steps(&text.steps)
+    };
     let flow = Flow {
         name: text.name.clone(),
         params: text.params.len(),
@@ -97,6 +111,20 @@ pub(super) fn lower<'w>(world: &'w World<'w>, text: &FlowText) -> (Flow, Scope<'
 }
 
 impl Walk<'_> {
+    /// What a version does that is asked for a flow it does not have.
+    fn absent(&self, name: &str) -> Step {
+        Step {
+            site: Label::new(&format!("no flow {name}")),
+            at: Place::default(),
+            kind: StepKind::Raise {
+                name: "no_such_flow".to_owned(),
+                message: Some(Expr::Const(Value::Text(name.to_owned()))),
+            },
+            catch: Vec::new(),
+            source: None,
+        }
+    }
+
     /// Lowers a body. Steps that are wrong are left out, since their problem stops the load anyway.
     pub(super) fn steps(&mut self, nodes: &[Node]) -> Vec<Step> {
         nodes.iter().filter_map(|node| self.step(node)).collect()

@@ -2,7 +2,7 @@
 //! flows of the base that a variant on the reference store leaves behind.
 
 use super::super::node::{Kind, Node};
-use super::super::program::{Event, Process};
+use super::super::program::{Does, Event, Process};
 use super::flow::{FlowText, World};
 use super::scope::Scope;
 use super::world::ProcessText;
@@ -22,9 +22,8 @@ fn closure(roots: &[usize], calls: &[Vec<usize>]) -> Vec<bool> {
     seen
 }
 
-/// Drops flows that were inherited and that nothing reaches any more. `roots` are names of flows that events, processes
-/// and the setup run.
-pub(super) fn prune(flows: &mut Vec<FlowText>, roots: &[String]) {
+/// Whether each flow is reached from these names.
+fn reached(flows: &[FlowText], roots: impl Iterator<Item = usize>) -> Vec<bool> {
     let index = |name: &str| flows.iter().position(|flow| flow.name == name);
     let calls: Vec<Vec<usize>> = flows
         .iter()
@@ -34,21 +33,44 @@ pub(super) fn prune(flows: &mut Vec<FlowText>, roots: &[String]) {
             names.iter().filter_map(|name| index(name)).collect()
         })
         .collect();
-    let own = flows
+    closure(&roots.collect::<Vec<_>>(), &calls)
+}
+
+fn named<'f>(flows: &'f [FlowText], names: &'f [String]) -> impl Iterator<Item = usize> + 'f {
+    names
         .iter()
-        .enumerate()
-        .filter(|(_, flow)| flow.own)
-        .map(|(index, _)| index);
-    let roots: Vec<usize> = roots
-        .iter()
-        .filter_map(|name| index(name))
-        .chain(own)
-        .collect();
-    let mut kept = closure(&roots, &calls).into_iter();
+        .filter_map(|name| flows.iter().position(|flow| flow.name == *name))
+}
+
+/// Drops flows that were inherited and that nothing reaches any more. `roots` are names of flows that events, processes
+/// and the setup run.
+pub(super) fn prune(flows: &mut Vec<FlowText>, roots: &[String]) {
+    let own = flows.iter().enumerate().filter(|(_, flow)| flow.own);
+    let own: Vec<usize> = own.map(|(index, _)| index).collect();
+    let mut kept = reached(flows, named(flows, roots).chain(own)).into_iter();
     flows.retain(|_| kept.next().unwrap_or(true));
 }
 
-/// Names under `call`, wherever they stand.
+/// Drops flows that need the reference store and that nothing reaches in a variant without it: they wait for one that has it.
+pub(super) fn prune_operations(flows: &mut Vec<FlowText>, roots: &[String]) {
+    let mut kept = reached(flows, named(flows, roots)).into_iter();
+    flows.retain(|flow| {
+        let is_reached = kept.next().unwrap_or(true);
+        is_reached || !flow.steps.iter().any(operates)
+    });
+}
+
+fn operates(node: &Node) -> bool {
+    match &node.kind {
+        Kind::Scalar { .. } => false,
+        Kind::List(items) => items.iter().any(operates),
+        Kind::Map { entries, .. } => entries
+            .iter()
+            .any(|entry| entry.name() == "op" || operates(&entry.value)),
+    }
+}
+
+/// Names under `call`, `spawn` and `request`, wherever they stand.
 pub(super) fn called(node: &Node, found: &mut Vec<String>) {
     match &node.kind {
         Kind::Scalar { .. } => {}
@@ -56,7 +78,9 @@ pub(super) fn called(node: &Node, found: &mut Vec<String>) {
         Kind::Map { entries, .. } => {
             for entry in entries {
                 match entry.value.scalar() {
-                    Some(name) if entry.name() == "call" => found.push(name.to_owned()),
+                    Some(name) if ["call", "spawn", "request"].contains(&entry.name()) => {
+                        found.push(name.to_owned());
+                    }
                     _ => called(&entry.value, found),
                 }
             }
@@ -77,13 +101,36 @@ pub(super) fn check(
         .collect();
     circles(world, scopes, &calls);
     transactions(world, scopes, &calls);
+    let set_going: Vec<Vec<usize>> = scopes
+        .iter()
+        .zip(&calls)
+        .map(|(scope, calls)| {
+            let here = scope.starts.iter().filter(|start| start.process.is_none());
+            here.map(|start| start.flow)
+                .chain(calls.iter().copied())
+                .collect()
+        })
+        .collect();
     for (index, text) in processes.iter().enumerate() {
         let handled = events
             .iter()
             .filter(|event| event.process == index)
-            .map(|event| event.flow);
-        let roots: Vec<usize> = handled.chain(text.process.start).collect();
-        let runs = closure(&roots, &calls);
+            .filter_map(|event| match &event.does {
+                Does::Send { flow, .. } => Some(*flow),
+                _ => None,
+            });
+        let requested = scopes
+            .iter()
+            .flat_map(|scope| &scope.starts)
+            .filter(|start| start.process == Some(index))
+            .map(|start| start.flow);
+        let roots: Vec<usize> = handled
+            .chain(requested)
+            .chain(text.process.start)
+            .chain(text.process.stop)
+            .chain(text.process.looped.map(|looped| looped.flow))
+            .collect();
+        let runs = closure(&roots, &set_going);
         for (scope, _) in scopes.iter().zip(&runs).filter(|(_, runs)| **runs) {
             memory(world, scope, &text.process, &text.declares);
         }

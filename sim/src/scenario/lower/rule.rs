@@ -1,7 +1,7 @@
 //! Invariants and goals.
 
 use super::super::node::{Entry, Node};
-use super::super::program::{Goal, Invariant, RuleKind};
+use super::super::program::{Goal, Homed, Invariant, RuleKind};
 use super::super::sql::Prepared;
 use super::flow::World;
 
@@ -80,7 +80,11 @@ fn invariant(world: &World<'_>, entry: &Entry, recorded: bool) -> Option<Invaria
 fn builtin(world: &World<'_>, entry: &Entry, value: &Node) -> Option<()> {
     let report = world.report;
     report.known(value, "builtin invariant", &BUILTIN)?;
-    if world.resources.iter().any(|resource| resource.homed) {
+    if world
+        .resources
+        .iter()
+        .any(|resource| resource.home == Homed::Violates)
+    {
         return Some(());
     }
     let message = format!(

@@ -4,13 +4,17 @@ use super::super::names;
 use super::super::program::{Builtin, Var};
 
 /// Variables that the harness gives; they can be read and not assigned.
-pub(super) const BUILTINS: [(&str, Builtin); 7] = [
+pub(super) const BUILTINS: [(&str, Builtin); 11] = [
     ("event", Builtin::Event),
     ("delivery", Builtin::Delivery),
     ("home", Builtin::Home),
     ("process", Builtin::Process),
     ("incarnation", Builtin::Incarnation),
     ("now", Builtin::Now),
+    ("connection", Builtin::Connection),
+    ("attempt", Builtin::Attempt),
+    ("local", Builtin::Local),
+    ("code", Builtin::Code),
     ("error", Builtin::Error),
 ];
 
@@ -28,6 +32,13 @@ pub(super) struct Call {
     pub(super) in_transaction: bool,
 }
 
+/// One flow that a step sets going without waiting for it in the same task.
+pub(super) struct Start {
+    pub(super) flow: usize,
+    /// The process that it is sent to; none for the same one.
+    pub(super) process: Option<usize>,
+}
+
 /// One use of a name of memory.
 pub(super) struct MemoryUse {
     pub(super) slot: usize,
@@ -43,6 +54,7 @@ pub(super) struct Scope<'w> {
     memory: &'w [String],
     pub(super) uses: Vec<MemoryUse>,
     pub(super) calls: Vec<Call>,
+    pub(super) starts: Vec<Start>,
     pub(super) labels: Vec<String>,
     /// The step stands inside a `transaction`.
     pub(super) in_transaction: bool,
@@ -59,6 +71,7 @@ impl<'w> Scope<'w> {
             memory,
             uses: Vec::new(),
             calls: Vec::new(),
+            starts: Vec::new(),
             labels: Vec::new(),
             in_transaction: false,
             broken: false,

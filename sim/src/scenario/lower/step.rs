@@ -10,20 +10,26 @@ use super::super::store;
 use super::flow::Walk;
 
 /// Every verb with the keys that only it may have.
-pub(super) const VERBS: [(&str, &[&str]); 13] = [
+pub(super) const VERBS: [(&str, &[&str]); 19] = [
     ("read", &["none"]),
     ("sql", &["rows", "else"]),
     ("set", &[]),
     ("new_id", &[]),
     ("call", &["with", "times"]),
     ("if", &["then", "else"]),
+    ("each", &["do"]),
+    ("while", &["do"]),
+    ("raise", &["message"]),
+    ("spawn", &["with", "in", "name"]),
+    ("cancel", &[]),
+    ("request", &["to", "with", "wait", "as"]),
     ("reply", &[]),
     ("return", &[]),
     ("transaction", &["begin"]),
-    ("lock", &["wait", "do", "else"]),
+    ("lock", &["wait", "as", "do", "else"]),
     ("take", &[]),
-    ("effect", &["intent", "key", "value"]),
-    ("use", &["for", "create", "retry", "else"]),
+    ("effect", &["intent", "key", "value", "to", "wait"]),
+    ("use", &["for", "create", "fence", "do", "retry", "else"]),
 ];
 
 /// The verb of the reference store, only known where the store is.
@@ -184,6 +190,12 @@ impl Walk<'_> {
             "transaction" => self.transaction(node, value),
             "call" => self.call(node, value),
             "if" => self.branch(node, value),
+            "each" => self.each(node, value),
+            "while" => self.repeat(node, value),
+            "raise" => self.raise(node, value),
+            "spawn" => self.spawn(node, value),
+            "cancel" => self.cancel(value),
+            "request" => self.request(node, value),
             "reply" => self.reply(value),
             "return" => self.end(value),
             "lock" => self.lock(node, value),
@@ -215,12 +227,7 @@ impl Walk<'_> {
             return Some(class.clone());
         }
         let mut known: Vec<&str> = CLASSES.iter().map(|(known, _)| *known).collect();
-        known.extend(
-            self.world
-                .resources
-                .iter()
-                .map(|resource| resource.refuses.as_str()),
-        );
+        known.extend(self.world.errors.iter().map(String::as_str));
         if self.world.store {
             known.extend(store::ERRORS);
         }

@@ -1,9 +1,9 @@
-//! Verbs that decide what runs next, and when: `call`, `if`, `reply`, `return`, `lock`, `take`.
+//! Verbs that decide what runs next, and when: `call`, `if`, `each`, `while`, `raise`, `reply`, `return`, `lock`, `take`.
 
 use super::super::fields::as_steps;
 use super::super::names;
 use super::super::node::Node;
-use super::super::program::{Expr, StepKind};
+use super::super::program::{Expr, Step, StepKind, Var};
 use super::flow::Walk;
 use super::scope::Call;
 
@@ -45,7 +45,12 @@ impl Walk<'_> {
     }
 
     /// One value for each parameter of the flow, from `with`.
-    fn arguments(&mut self, node: &Node, value: &Node, flow: usize) -> Option<Vec<Expr>> {
+    pub(super) fn arguments(
+        &mut self,
+        node: &Node,
+        value: &Node,
+        flow: usize,
+    ) -> Option<Vec<Expr>> {
         let world = self.world;
         let target = world.flows.get(flow)?;
         let with = node.get("with");
@@ -96,6 +101,66 @@ impl Walk<'_> {
         ("if".to_owned(), kind)
     }
 
+    pub(super) fn each(&mut self, node: &Node, value: &Node) -> (String, Option<StepKind>) {
+        let prepared = self.statement(value, "each");
+        let site = super::verbs_data::site("each", value);
+        let Some((sql, prepared)) = prepared else {
+            self.scope.broken = true;
+            self.body(node, "do");
+            return (site, None);
+        };
+        if prepared.columns.is_empty() || !prepared.readonly {
+            self.world.report.at(
+                value,
+                "`each` takes a query",
+                "write each: SELECT …; the steps under `do:` run once for each row",
+            );
+        }
+        let into: Option<Vec<Var>> = prepared
+            .columns
+            .iter()
+            .map(|column| self.bind(value, column))
+            .collect();
+        let steps = self.rounds(node, "each");
+        let kind = into.map(|into| StepKind::Each { sql, into, steps });
+        (site, kind)
+    }
+
+    pub(super) fn repeat(&mut self, node: &Node, value: &Node) -> (String, Option<StepKind>) {
+        let condition = self.expr(value);
+        let steps = self.rounds(node, "while");
+        let kind = condition.map(|condition| StepKind::While { condition, steps });
+        ("while".to_owned(), kind)
+    }
+
+    fn rounds(&mut self, node: &Node, verb: &str) -> Vec<Step> {
+        let steps = self.body(node, "do");
+        if steps.is_none() {
+            let message = format!("`{verb}` without `do`");
+            let help = "the steps under `do:` run in each round";
+            self.world.report.at(node, message, help);
+        }
+        steps.unwrap_or_default()
+    }
+
+    pub(super) fn raise(&mut self, node: &Node, value: &Node) -> (String, Option<StepKind>) {
+        let name = self.world.report.name(value, "an error");
+        let message = node.get("message").and_then(|message| self.expr(message));
+        let site = format!("raise {}", name.unwrap_or(""));
+        let kind = name.map(|name| StepKind::Raise {
+            name: name.to_owned(),
+            message,
+        });
+        (site, kind)
+    }
+
+    /// The variable that a key names.
+    pub(super) fn into(&mut self, node: &Node, key: &str) -> Option<Var> {
+        let name = node.get(key)?;
+        let text = self.world.report.text(name, &format!("`{key}`"))?;
+        self.bind(name, text)
+    }
+
     pub(super) fn reply(&mut self, value: &Node) -> (String, Option<StepKind>) {
         let fields = self.exprs(value, "`reply`");
         ("reply".to_owned(), Some(StepKind::Reply(fields)))
@@ -133,6 +198,7 @@ impl Walk<'_> {
                 "say how long to wait: wait: 10s",
             );
         }
+        let into = self.into(node, "as");
         let steps = node
             .get("do")
             .map_or(Vec::new(), |body| self.steps(as_steps(body)));
@@ -142,6 +208,7 @@ impl Walk<'_> {
             lock,
             key,
             wait: wait.flatten(),
+            into,
             steps,
             otherwise,
         });

@@ -2,7 +2,8 @@
 
 use super::super::fields::as_steps;
 use super::super::node::Node;
-use super::super::program::{StepKind, Var};
+use super::super::program::{Sql, StepKind, Var};
+use super::super::sql::Prepared;
 use super::super::token;
 use super::flow::Walk;
 
@@ -21,6 +22,11 @@ impl Walk<'_> {
                 "`read` has no columns to bind",
                 "use `sql:` for a statement without a result",
             );
+        }
+        if prepared.varies {
+            let help = "name the columns that the flow uses, instead of `*`";
+            let message = "flows change the schema, and this `read` then has other columns";
+            self.world.report.at(value, message, help);
         }
         // Without `none` a missing row binds NULL; with it, those steps still see the names.
         let into: Option<Vec<Var>> = prepared
@@ -47,7 +53,14 @@ impl Walk<'_> {
                 "say how many rows the statement changes: rows: 1",
             );
         }
-        if let Some((_, prepared)) = prepared.as_ref().filter(|(_, prepared)| prepared.readonly) {
+        let changes_schema = value.scalar().is_some_and(token::changes_schema);
+        if let Some(rows) = node.get("rows").filter(|_| changes_schema) {
+            let help =
+                "leave `rows` out; when the statement fails, `catch` has `constraint` and `error`";
+            report.at(rows, "`rows` of a statement that changes the schema", help);
+        }
+        let changes = |(_, prepared): &&(Sql, Prepared)| !prepared.readonly || changes_schema;
+        if let Some((_, prepared)) = prepared.as_ref().filter(|found| !changes(found)) {
             let help = "use `read:`, which binds the columns of the first row";
             let what = if prepared.columns.is_empty() {
                 "changes nothing"
@@ -133,10 +146,17 @@ impl Walk<'_> {
     }
 }
 
-/// `sql session`: the verb and the table.
-fn site(verb: &str, value: &Node) -> String {
-    match value.scalar().and_then(token::table) {
-        Some(table) => format!("{verb} {table}"),
+/// `sql session`: the verb and the table, or what a change of the schema is about.
+pub(super) fn site(verb: &str, value: &Node) -> String {
+    let name = |sql: &str| {
+        if token::changes_schema(sql) {
+            token::made(sql)
+        } else {
+            token::table(sql)
+        }
+    };
+    match value.scalar().and_then(name) {
+        Some(name) => format!("{verb} {name}"),
         None => verb.to_owned(),
     }
 }

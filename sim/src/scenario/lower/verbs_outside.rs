@@ -2,7 +2,6 @@
 
 use rusqlite::types::Value;
 
-use super::super::fields::as_steps;
 use super::super::names;
 use super::super::node::{Entry, Kind, Node};
 use super::super::program::{Expr, Millis, Resource, Span, StepKind};
@@ -23,12 +22,18 @@ impl Walk<'_> {
         let intent = node.get("intent").and_then(|intent| self.expr(intent));
         let key = node.get("key").and_then(|key| self.expr(key));
         let number = node.get("value").and_then(|number| self.expr(number));
+        let to = node.get("to").and_then(|to| self.expr(to));
+        let wait = node
+            .get("wait")
+            .and_then(|wait| self.world.report.millis(wait, "`wait`"));
         let site = format!("effect {}", name.as_deref().unwrap_or(""));
         let kind = name.map(|name| StepKind::Effect {
             name,
             intent,
             key,
             value: number,
+            to,
+            wait,
         });
         (site, kind)
     }
@@ -48,10 +53,8 @@ impl Walk<'_> {
         let hold = node
             .get("for")
             .map_or(Some(now), |hold| world.report.span(hold, "`for`"));
-        let create = node.get("create").map(|name| {
-            let text = world.report.text(name, "`create`")?;
-            self.bind(name, text)
-        });
+        let create = self.into(node, "create");
+        let fence = node.get("fence").and_then(|fence| self.expr(fence));
         let resource = found
             .as_ref()
             .and_then(|(index, _)| world.resources.get(*index));
@@ -59,15 +62,16 @@ impl Walk<'_> {
             (Some(retry), Some(resource)) => self.retry(retry, resource),
             _ => Some(Vec::new()),
         };
-        let otherwise = node
-            .get("else")
-            .map_or(Vec::new(), |body| self.steps(as_steps(body)));
+        let steps = self.body(node, "do").unwrap_or_default();
+        let otherwise = self.body(node, "else").unwrap_or_default();
         let complete = found.zip(hold).zip(retry);
         let kind = complete.map(|(((resource, key), hold), retry)| StepKind::Use {
             resource,
             key,
             hold,
-            create: create.flatten(),
+            create,
+            fence,
+            steps,
             retry,
             otherwise,
         });
@@ -79,7 +83,8 @@ impl Walk<'_> {
         let report = self.world.report;
         report.only(node, "`retry`", &words::RETRY);
         if let Some(on) = node.get("on") {
-            report.known(on, "refusal", &[&resource.refuses])?;
+            let refusals = [resource.refuses.as_str(), "fenced", "gone", "elsewhere"];
+            report.known(on, "refusal", &refusals)?;
         }
         match (node.get("after"), node.get("every"), node.get("until")) {
             (Some(after), None, None) => {
@@ -138,16 +143,13 @@ impl Walk<'_> {
         let with = node.get("with");
         let args = with.map_or(Vec::new(), |with| self.paths(with, ""));
         let op_id = node.get("op_id").and_then(|id| self.expr(id));
-        let into = node.get("as").map(|name| {
-            let text = report.text(name, "`as`")?;
-            self.bind(name, text)
-        });
+        let into = self.into(node, "as");
         let site = format!("op {}", name.as_deref().unwrap_or(""));
         let kind = name.map(|name| StepKind::Op {
             name,
             args,
             op_id,
-            into: into.flatten(),
+            into,
         });
         (site, kind)
     }

@@ -1,25 +1,57 @@
 //! Keys and words of the language that no other table holds, and all of them together: a test asks whether the manual
 //! names each.
 
-use super::super::{patch, store};
+use super::super::{import, patch, store};
 use super::{draft, fault, rule, scope, step};
 
 /// Keys of a process.
-pub(super) const PROCESS: [&str; 5] = ["count", "home", "memory", "clock", "start"];
+pub(super) const PROCESS: [&str; 8] = [
+    "count", "home", "memory", "clock", "code", "start", "stop", "loop",
+];
 /// Keys of a resource.
-pub(super) const RESOURCE: [&str; 5] = ["per", "exclusive", "release_after", "refuses", "home"];
+pub(super) const RESOURCE: [&str; 9] = [
+    "per",
+    "exclusive",
+    "capacity",
+    "release_after",
+    "refuses",
+    "home",
+    "durable_after",
+    "exists",
+    "expires",
+];
+/// Keys of what is said of an effect.
+pub(super) const PROVIDER: [&str; 1] = ["idempotent"];
 /// Keys of a lock.
 pub(super) const LOCK: [&str; 2] = ["per", "breaks"];
 /// Ways in which a lock breaks.
 pub(super) const BREAKS: [&str; 2] = ["waiter_timeout", "stale"];
 /// Keys of an event.
-pub(super) const EVENT: [&str; 6] = ["on", "send", "with", "at", "after", "redeliver"];
+pub(super) const EVENT: [&str; 4] = ["at", "after", "every", "times"];
+/// Forms of an event: the key that says what happens, with the keys that belong to it.
+pub(super) const FORMS: [(&str, &[&str]); 6] = [
+    ("send", &["on", "send", "with", "redeliver"]),
+    ("crash", &["crash", "for"]),
+    ("stop", &["stop"]),
+    ("roll", &["roll", "to"]),
+    ("backup", &["backup"]),
+    ("restore", &["restore"]),
+];
 /// Keys of `redeliver`.
-pub(super) const REDELIVER: [&str; 2] = ["every", "times"];
+pub(super) const REDELIVER: [&str; 6] = ["every", "times", "after", "until", "timeout", "id"];
+/// Keys of a process's clock.
+pub(super) const CLOCK: [&str; 2] = ["offset", "zone"];
+/// Keys of a process's loop.
+pub(super) const LOOP: [&str; 3] = ["flow", "every", "for"];
 /// Keys of `retry`.
 pub(super) const RETRY: [&str; 4] = ["on", "after", "every", "until"];
 /// Verdicts that can be expected.
 pub(super) const VERDICTS: [&str; 3] = ["holds", "undecided", "violates"];
+
+fn events() -> Vec<&'static str> {
+    let forms = FORMS.iter().flat_map(|(_, keys)| keys.iter().copied());
+    forms.chain(EVENT).chain(REDELIVER).collect()
+}
 
 /// Every word, under the key where it may stand.
 pub(in super::super) fn all() -> Vec<(&'static str, Vec<&'static str>)> {
@@ -32,8 +64,16 @@ pub(in super::super) fn all() -> Vec<(&'static str, Vec<&'static str>)> {
     });
     vec![
         ("version", draft::TOP.to_vec()),
-        ("processes", [&PROCESS[..], &["per", "offset"]].concat()),
+        (
+            import::IMPORT,
+            [&import::SECTIONS[..], &import::SQL, &import::SQL_FILE].concat(),
+        ),
+        (
+            "processes",
+            [&PROCESS[..], &CLOCK, &LOOP, &["per"]].concat(),
+        ),
         ("resources", RESOURCE.to_vec()),
+        ("effects", PROVIDER.to_vec()),
         ("locks", [&LOCK[..], &BREAKS].concat()),
         ("flows", steps.chain(step::COMMON).collect()),
         ("retry", RETRY.to_vec()),
@@ -45,8 +85,8 @@ pub(in super::super) fn all() -> Vec<(&'static str, Vec<&'static str>)> {
             ":event",
             scope::BUILTINS.iter().map(|(name, _)| *name).collect(),
         ),
-        ("events", [&EVENT[..], &REDELIVER].concat()),
-        ("faults", [&fault::FAULTS[..], &fault::BOUNDED].concat()),
+        ("events", events()),
+        ("faults", [&fault::names()[..], &fault::BOUNDED].concat()),
         (
             "invariants",
             rule::KINDS

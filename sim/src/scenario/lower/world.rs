@@ -7,12 +7,14 @@ use super::super::fields::literal;
 use super::super::names;
 use super::super::node::{Entry, Node};
 use super::super::problem::Report;
-use super::super::program::{Lock, Process, Resource, Span};
+use super::super::program::{Homed, Lock, Loop, Process, Provider, Resource, Span};
 use super::flow::FlowText;
 use super::words;
 
 /// More instances of one process than this make a schedule nobody can read.
 const INSTANCES: u64 = 64;
+/// Rounds of a loop without any change before it rests, when the file does not say.
+const ROUNDS_BEFORE_REST: u64 = 20;
 
 /// A process as it is written, with what is looked up later.
 pub(super) struct ProcessText {
@@ -26,6 +28,7 @@ pub(super) fn process(
     report: &Report<'_>,
     layers: &[&Entry],
     flows: &[FlowText],
+    versions: &[&str],
 ) -> Option<ProcessText> {
     let first = layers.first()?;
     let name = report.name(&first.key, "a process")?.to_owned();
@@ -37,12 +40,16 @@ pub(super) fn process(
             memory: Vec::new(),
             memory_per_connection: false,
             clock_offset_ms: 0,
+            zone_ms: 0,
+            code: 0,
             start: None,
+            stop: None,
+            looped: None,
         },
         declares: Vec::new(),
     };
     for layer in layers {
-        add(report, &mut text, &layer.value, flows);
+        add(report, &mut text, &layer.value, flows, versions);
     }
     text.declares = text
         .process
@@ -53,7 +60,13 @@ pub(super) fn process(
     Some(text)
 }
 
-fn add(report: &Report<'_>, text: &mut ProcessText, node: &Node, flows: &[FlowText]) {
+fn add(
+    report: &Report<'_>,
+    text: &mut ProcessText,
+    node: &Node,
+    flows: &[FlowText],
+    versions: &[&str],
+) {
     let process = &mut text.process;
     if node.scalar().is_some() && !node.is_null() {
         process.count = count(report, node);
@@ -74,13 +87,22 @@ fn add(report: &Report<'_>, text: &mut ProcessText, node: &Node, flows: &[FlowTe
         memory_of(report, process, memory);
     }
     if let Some(clock) = node.get("clock") {
-        report.only(clock, "`clock` of a process", &["offset"]);
-        process.clock_offset_ms = clock
-            .get("offset")
-            .map_or(0, |offset| offset_of(report, offset));
+        report.only(clock, "`clock` of a process", &words::CLOCK);
+        let offset = |key| clock.get(key).map_or(0, |offset| offset_of(report, offset));
+        process.clock_offset_ms = offset("offset");
+        process.zone_ms = offset("zone");
+    }
+    if let Some(code) = node.get("code") {
+        process.code = report.known(code, "version", versions).unwrap_or(0);
     }
     if let Some(start) = node.get("start") {
-        process.start = start_of(report, start, flows);
+        process.start = own_flow(report, start, flows);
+    }
+    if let Some(stop) = node.get("stop") {
+        process.stop = own_flow(report, stop, flows);
+    }
+    if let Some(looped) = node.get("loop") {
+        process.looped = loop_of(report, looped, flows);
     }
 }
 
@@ -137,20 +159,45 @@ fn offset_of(report: &Report<'_>, node: &Node) -> i64 {
     found.unwrap_or(0)
 }
 
-fn start_of(report: &Report<'_>, node: &Node, flows: &[FlowText]) -> Option<usize> {
+/// A flow that a process runs by itself.
+fn own_flow(report: &Report<'_>, node: &Node, flows: &[FlowText]) -> Option<usize> {
     let known: Vec<&str> = flows.iter().map(|flow| flow.name.as_str()).collect();
     let index = report.known(node, "flow", &known)?;
     let flow = flows.get(index)?;
     if !flow.params.is_empty() {
-        let message = format!("`{}` has parameters and cannot start a process", flow.name);
-        report.at(
-            node,
-            message,
-            "a start flow is written without parameters: boot()",
+        let message = format!(
+            "`{}` has parameters, and a process runs it by itself",
+            flow.name
         );
+        let help = "a flow of `start`, `stop` or `loop` is written without parameters: boot()";
+        report.at(node, message, help);
         return None;
     }
     Some(index)
+}
+
+/// `{ flow: tick, every: 15s, for: 5m }`.
+fn loop_of(report: &Report<'_>, node: &Node, flows: &[FlowText]) -> Option<Loop> {
+    report.only(node, "`loop`", &words::LOOP);
+    let (Some(flow), Some(every)) = (node.get("flow"), node.get("every")) else {
+        let help = "write loop: { flow: tick, every: 15s }";
+        report.at(node, "`loop` does not say what and when", help);
+        return None;
+    };
+    let flow = own_flow(report, flow, flows);
+    let every = report
+        .millis(every, "`every`")
+        .filter(|every| *every > 0)
+        .unwrap_or(1_000);
+    let rest_after = match node.get("for") {
+        Some(rest) => report.millis(rest, "`for`")?,
+        None => every.saturating_mul(ROUNDS_BEFORE_REST),
+    };
+    Some(Loop {
+        flow: flow?,
+        every,
+        rest_after,
+    })
 }
 
 /// One layout of memory for all processes, so that a flow means the same slot on each of them. What a process does
@@ -192,23 +239,78 @@ fn resource(report: &Report<'_>, entry: &Entry) -> Option<Resource> {
         shortest: 0,
         longest: 0,
     };
-    let truth = |key: &str| {
+    let span = |key: &str| {
         node.get(key)
-            .and_then(|value| report.truth(value, &format!("`{key}`")))
+            .and_then(|span| report.span(span, &format!("`{key}`")))
     };
-    let release = node
-        .get("release_after")
-        .and_then(|span| report.span(span, "`release_after`"));
     let refuses = node
         .get("refuses")
         .and_then(|refuses| report.name(refuses, "a refusal"));
+    let expires = node
+        .get("expires")
+        .and_then(|expires| report.millis(expires, "`expires`"));
     Some(Resource {
         name,
-        exclusive: truth("exclusive").unwrap_or(false),
-        release_after: release.unwrap_or(at_once),
+        capacity: capacity(report, node),
+        release_after: span("release_after").unwrap_or(at_once),
         refuses: refuses.unwrap_or("in_use").to_owned(),
-        homed: truth("home").unwrap_or(false),
+        home: node
+            .get("home")
+            .map_or(Homed::No, |home| homed(report, home)),
+        durable_after: span("durable_after"),
+        exists: truth(report, node, "exists"),
+        expires,
     })
+}
+
+fn truth(report: &Report<'_>, node: &Node, key: &str) -> bool {
+    let found = node
+        .get(key)
+        .and_then(|value| report.truth(value, &format!("`{key}`")));
+    found.unwrap_or(false)
+}
+
+/// `exclusive: true`, or `capacity: N`.
+fn capacity(report: &Report<'_>, node: &Node) -> Option<u32> {
+    let exclusive = truth(report, node, "exclusive").then_some(1);
+    let Some(number) = node.get("capacity") else {
+        return exclusive;
+    };
+    if exclusive.is_some() {
+        let help = "`exclusive: true` is `capacity: 1`: keep one of the two";
+        report.at(number, "`capacity` beside `exclusive`", help);
+    }
+    let most = report.whole(number, "`capacity`", 1_000)?;
+    u32::try_from(most).ok()
+}
+
+fn homed(report: &Report<'_>, node: &Node) -> Homed {
+    match node.scalar() {
+        Some("refuse") => Homed::Refuses,
+        Some("false") => Homed::No,
+        Some("true") => Homed::Violates,
+        _ => {
+            let help = "true: a use from elsewhere violates resource.home; refuse: it fails with `elsewhere`";
+            report.at(node, "`home` of a resource is true, false or refuse", help);
+            Homed::No
+        }
+    }
+}
+
+pub(super) fn effects(report: &Report<'_>, node: Option<&Node>) -> Vec<Provider> {
+    let entries = node.map_or(Vec::new(), |node| report.named(node, "`effects`"));
+    entries
+        .into_iter()
+        .filter_map(|entry| {
+            let effect = report.name(&entry.key, "an effect")?.to_owned();
+            let what = format!("effect `{effect}`");
+            report.only(&entry.value, &what, &words::PROVIDER);
+            Some(Provider {
+                effect,
+                idempotent: truth(report, &entry.value, "idempotent"),
+            })
+        })
+        .collect()
 }
 
 pub(super) fn locks(report: &Report<'_>, node: Option<&Node>) -> Vec<Lock> {

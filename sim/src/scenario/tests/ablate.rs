@@ -155,14 +155,14 @@ fn changes_of_processes_are_dropped_one_by_one() {
 fn a_patch_is_dropped_whole_or_by_its_steps_and_guards() {
     let base = ["read charge", "if", "write", "reply"];
     assert_eq!(
-        sites(&left(PATCHED, &["flows pay write"]).flows[0].steps),
+        sites(&left(PATCHED, &["flows pay write"]).versions[0].flows[0].steps),
         base
     );
     let all = ["read charge", "if", "take", "sql charge", "reply"];
-    assert_eq!(sites(&left(PATCHED, &[]).flows[0].steps), all);
+    assert_eq!(sites(&left(PATCHED, &[]).versions[0].flows[0].steps), all);
     let step = |dropped: &[&str]| {
         let program = left(PATCHED, &[&["flows pay step 1"], dropped].concat());
-        let StepKind::If { then, .. } = &program.flows[0].steps[1].kind else {
+        let StepKind::If { then, .. } = &program.versions[0].flows[0].steps[1].kind else {
             panic!("an if")
         };
         then[0].clone()
@@ -197,7 +197,7 @@ fn a_whole_flow_is_dropped_by_what_the_base_does_not_have() {
         "flows note step 1",
     ];
     assert_eq!(names(WHOLE), expected, "steps of the base are no parts");
-    let pay = |dropped: &[&str]| sites(&left(WHOLE, dropped).flows[0].steps);
+    let pay = |dropped: &[&str]| sites(&left(WHOLE, dropped).versions[0].flows[0].steps);
     assert_eq!(pay(&["flows pay"])[..3], ["read charge", "if", "write"]);
     let unwrapped = ["read charge", "if", "sql charge", "call note", "reply"];
     assert_eq!(
@@ -206,6 +206,22 @@ fn a_whole_flow_is_dropped_by_what_the_base_does_not_have() {
         "a transaction around steps of the base"
     );
     assert!(!pay(&["flows pay step 6"]).contains(&"call note".to_owned()));
+}
+
+#[test]
+fn other_versions_of_the_code_have_parts_too() {
+    let variants = r#"
+variants:
+  fix:
+    versions:
+      new:
+        flows: { pay: { write: { after: { take: 1s } } } }
+expect: { fix: holds }
+"#;
+    assert_eq!(names(variants), ["versions new pay write"]);
+    let new = |dropped: &[&str]| sites(&left(variants, dropped).versions[1].flows[0].steps);
+    assert!(new(&[]).contains(&"take".to_owned()));
+    assert!(!new(&["versions new pay write"]).contains(&"take".to_owned()));
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! No text makes the parser panic or hang.
 
+use std::fs;
+
 use super::super::*;
 use super::GOOD;
 

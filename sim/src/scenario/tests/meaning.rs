@@ -4,6 +4,7 @@ use rusqlite::types::Value;
 
 use super::super::*;
 use super::{GOOD, with};
+use crate::fault::Fault;
 
 fn load_good(text: &str) -> Scenario {
     parse("x.yaml", text).unwrap_or_else(|problems| panic!("{problems}"))
@@ -19,10 +20,13 @@ fn variants_are_programs_of_their_own() {
     assert_eq!(bug.expect, Expect::Violates(vec!["one_task".to_owned()]));
     assert_eq!(fix.expect, Expect::Holds);
     assert_eq!(
-        bug.program.flows[0].steps.len(),
-        fix.program.flows[0].steps.len() + 1
+        bug.program.versions[0].flows[0].steps.len(),
+        fix.program.versions[0].flows[0].steps.len() + 1
     );
-    assert_eq!(bug.program.flows[0].locals, ["chat", "active", "task"]);
+    assert_eq!(
+        bug.program.versions[0].flows[0].locals,
+        ["chat", "active", "task"]
+    );
     assert_eq!(scenario.text, GOOD);
 }
 
@@ -33,39 +37,52 @@ fn events_name_instance_connection_and_cause() {
     let [first, second] = &program.events[..] else {
         panic!("two events")
     };
-    assert_eq!(
-        (first.process, first.instance, first.connection),
-        (0, Some(1), None)
-    );
-    assert!(matches!(&first.args[..], [Expr::Const(Value::Text(text))] if text == "c"));
+    assert_eq!((first.process, first.instance), (0, Some(1)));
+    let (connection, args) = sent(first);
+    assert_eq!(connection, None);
+    assert!(matches!(args, [Expr::Const(Value::Text(text))] if text == "c"));
     assert_eq!(
         first.redeliver,
         Some(Redeliver {
-            every: 5_000,
-            times: 2
+            gaps: vec![5_000, 5_000],
+            ..Redeliver::default()
         })
     );
-    assert_eq!(
-        (second.process, second.instance, second.connection),
-        (1, None, Some(1))
-    );
+    assert_eq!((second.process, second.instance), (1, None));
+    assert_eq!(sent(second).0, Some(1));
     assert_eq!(second.after, [After::Event(0), After::Crash(0)]);
-    assert_eq!(second.at, 7_000);
+    assert_eq!((second.at.shortest, second.at.longest), (7_000, 7_000));
     assert_eq!(program.faults.crash, [(0, 1)]);
-    assert_eq!(program.faults.late, Some((1, 30_000)));
+    let budget = &program.faults.budget;
+    assert_eq!(
+        (budget.left(Fault::Late), budget.longest(Fault::Late)),
+        (1, 30_000)
+    );
+}
+
+fn sent(event: &Event) -> (Option<u32>, &[Expr]) {
+    match &event.does {
+        Does::Send {
+            connection, args, ..
+        } => (*connection, args),
+        other => panic!("{other:?} sends nothing"),
+    }
 }
 
 #[test]
 fn variables_become_slots_in_the_order_of_sqlite() {
     let scenario = load_good(GOOD);
     let program = &scenario.variants[0].program;
-    let StepKind::Sql { sql, .. } = &program.flows[1].steps[0].kind else {
+    let StepKind::Sql { sql, .. } = &program.versions[0].flows[1].steps[0].kind else {
         panic!("sql")
     };
     assert_eq!(sql.params, [Var::Local(1), Var::Local(0)]);
-    assert_eq!(program.flows[1].steps[0].site.as_str(), "sql task");
-    assert_eq!(program.flows[0].steps[0].site.as_str(), "look");
-    let StepKind::Set(assigned) = &program.flows[2].steps[0].kind else {
+    assert_eq!(
+        program.versions[0].flows[1].steps[0].site.as_str(),
+        "sql task"
+    );
+    assert_eq!(program.versions[0].flows[0].steps[0].site.as_str(), "look");
+    let StepKind::Set(assigned) = &program.versions[0].flows[2].steps[0].kind else {
         panic!("set")
     };
     let [(Var::Memory(0), Expr::Sql(sql))] = &assigned[..] else {
@@ -100,7 +117,9 @@ fn patches_reach_into_bodies() {
     );
     let text = text.replace("- take: 1s..2s", "- { label: slow, take: 1s..2s }");
     let scenario = load_good(&text);
-    let StepKind::Lock { steps, .. } = &scenario.variants[1].program.flows[0].steps[2].kind else {
+    let StepKind::Lock { steps, .. } =
+        &scenario.variants[1].program.versions[0].flows[0].steps[2].kind
+    else {
         panic!("lock")
     };
     let sites: Vec<&str> = steps.iter().map(|step| step.site.as_str()).collect();
@@ -147,7 +166,7 @@ fn plain_words_stay_texts() {
             "{ chat: c }, redeliver",
             &format!("{{ chat: {value} }}, redeliver"),
         ));
-        match &scenario.variants[0].program.events[0].args[0] {
+        match &sent(&scenario.variants[0].program.events[0]).1[0] {
             Expr::Const(value) => value.clone(),
             other => panic!("{other:?}"),
         }

@@ -4,7 +4,7 @@ use super::super::*;
 use super::{GOOD, with};
 
 /// Asserts that the text has exactly one problem, at the mark, with these words in message and help.
-fn refuses(marked: &str, message: &str, help: &str) {
+pub(super) fn refuses(marked: &str, message: &str, help: &str) {
     let before = marked.split('«').next().expect("a mark");
     let line = before.matches('\n').count() + 1;
     let column = before.rsplit('\n').next().expect("a line").chars().count() + 1;
@@ -25,7 +25,7 @@ fn refuses(marked: &str, message: &str, help: &str) {
 }
 
 /// The same for the good scenario with one piece replaced.
-fn refuses_with(from: &str, marked: &str, message: &str, help: &str) {
+pub(super) fn refuses_with(from: &str, marked: &str, message: &str, help: &str) {
     refuses(&with(from, marked), message, help);
 }
 

@@ -50,6 +50,9 @@ fn is_work(kind: Kind) -> bool {
         | Kind::Restore
         | Kind::Switch
         | Kind::Exit
+        | Kind::Task
+        | Kind::Request
+        | Kind::Raise
         | Kind::Restart
         | Kind::Heal
         | Kind::Violation
@@ -79,7 +82,9 @@ pub(super) fn read(ran: &Ran) -> Shown {
                 .for_each(|thing| on.touch(fnv(thing.as_bytes()), cause, step));
         }
         if let Some(effect) = effects.next_if(|effect| effect.n == event.n) {
-            let named = [&effect.intent, &effect.key].into_iter().flatten();
+            let named = [&effect.deed.intent, &effect.deed.key]
+                .into_iter()
+                .flatten();
             named.for_each(|value| on.touch(thing(value), cause, step));
         }
     }

@@ -14,7 +14,7 @@ use crate::world::facts::Facts;
 pub(super) fn judge(facts: &Facts<'_>, found: &mut Found) {
     let mut firsts: BTreeMap<String, String> = BTreeMap::new();
     for effect in &facts.ledger.effects {
-        let (Some(intent), Some(key)) = (&effect.intent, &effect.key) else {
+        let (Some(intent), Some(key)) = (&effect.deed.intent, &effect.deed.key) else {
             continue;
         };
         let (intent, key) = (plain(intent), plain(key));

@@ -1,0 +1,122 @@
+//! `effect`: what happens outside and cannot be undone; over the network, if somebody waits to be told.
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use rusqlite::types::Value;
+
+use super::Shared;
+use super::exec::{Done, Exec, Failure, Frame, Next, word};
+use crate::label::Label;
+use crate::ledger::Deed;
+use crate::run::{Author, Ctx, Way};
+use crate::scenario::{ErrorClass, Expr, Step, StepKind};
+
+/// Keys that idempotent providers have seen, with the name of the effect.
+pub(super) type Seen = BTreeSet<(String, String)>;
+
+/// Something outside happens, once more.
+pub(super) fn effect(exec: &Exec<'_>, frame: &Frame, step: &Step) -> Done {
+    let StepKind::Effect {
+        name,
+        intent,
+        key,
+        value,
+        to,
+        wait,
+    } = &step.kind
+    else {
+        return Ok(Next::Step);
+    };
+    let given = |expr: &Option<Expr>| -> Result<Option<Value>, Failure> {
+        expr.as_ref()
+            .map(|expr| exec.value(frame, expr))
+            .transpose()
+    };
+    let deed = Deed {
+        name: name.as_str().into(),
+        intent: given(intent)?,
+        key: given(key)?,
+        value: given(value)?,
+        to: given(to)?,
+    };
+    exec.ctx.gate(&step.site);
+    match wait {
+        None => happen(exec.shared, exec.ctx, &exec.ctx.author(), deed),
+        Some(wait) => return call(exec, step, deed, *wait),
+    }
+    Ok(Next::Step)
+}
+
+/// The provider is called: it may never hear of it, or its answer may be lost, or it acts when nobody waits any more.
+fn call(exec: &Exec<'_>, step: &Step, deed: Deed, wait_ms: u64) -> Done {
+    let ctx = exec.ctx;
+    let nth = ctx.nth(&step.site);
+    let message = match nth {
+        1 => format!("{}/{}", ctx.cause(), deed.name),
+        _ => format!("{}/{}#{nth}", ctx.cause(), deed.name),
+    };
+    let failed = Failure {
+        class: ErrorClass::Timeout,
+        words: format!("{}: no answer in {wait_ms} ms", step.site),
+    };
+    let now = |deed: Deed| happen(exec.shared, ctx, &ctx.author(), deed);
+    match ctx.call_outside(&Label::new(&message)) {
+        Way::Straight => now(deed),
+        Way::Twice(ms) => {
+            now(deed.clone());
+            later(exec, deed, ms);
+        }
+        Way::Unheard => {
+            now(deed);
+            ctx.sleep(&step.site, wait_ms);
+            return Err(failed);
+        }
+        Way::Late(ms) if ms < wait_ms => {
+            later(exec, deed, ms);
+            ctx.sleep(&step.site, ms);
+        }
+        Way::Late(ms) => {
+            later(exec, deed, ms);
+            ctx.sleep(&step.site, wait_ms);
+            return Err(failed);
+        }
+        Way::Lost => {
+            ctx.sleep(&step.site, wait_ms);
+            return Err(failed);
+        }
+    }
+    Ok(Next::Step)
+}
+
+/// It happens so much later, whatever becomes of its author meanwhile.
+fn later(exec: &Exec<'_>, deed: Deed, after_ms: u64) {
+    let (shared, author) = (Rc::clone(exec.shared), exec.ctx.author());
+    let nth = exec.ctx.nth(&ON_THE_WAY);
+    let carrier = format!("{}/{} on the way#{nth}", exec.ctx.cause(), deed.name);
+    exec.ctx
+        .spawn_outside(Label::new(&carrier), move |ctx: &Ctx| {
+            ctx.sleep(&ON_THE_WAY, after_ms);
+            happen(&shared, ctx, &author, deed);
+        });
+}
+
+/// It happens now, unless the provider knows its key already.
+fn happen(shared: &Shared, ctx: &Ctx, author: &Author, deed: Deed) {
+    let providers = &shared.program.effects;
+    let idempotent = providers
+        .iter()
+        .any(|provider| provider.idempotent && *provider.effect == *deed.name);
+    let known = idempotent
+        && deed.key.as_ref().is_some_and(|key| {
+            let seen = (deed.name.to_string(), word(key));
+            !shared.seen.borrow_mut().insert(seen)
+        });
+    if known {
+        ctx.refuse_effect(author, &deed, "known key");
+    } else {
+        ctx.happen_for(author, deed);
+    }
+}
+
+const ON_THE_WAY: Label = Label::fixed("on the way");

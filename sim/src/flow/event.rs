@@ -1,0 +1,233 @@
+//! The world's side of an event: waits for its time, delivers and repeats like a platform, or does something to a process.
+
+use std::rc::Rc;
+
+use rusqlite::types::Value;
+use serde_json::Value as Json;
+
+use super::Shared;
+use super::exec::{self, Origin};
+use crate::label::Label;
+use crate::run::{Answer, Ctx, Mail, Process, Request};
+use crate::scenario::{After, Does, Event, Expr, Redeliver, Span};
+
+/// One event, with its repeats.
+pub(super) fn happens(ctx: &Ctx, shared: &Rc<Shared>, index: usize) {
+    let program = Rc::clone(&shared.program);
+    let event = &program.events[index];
+    await_others(ctx, shared, event);
+    let at = ctx.amount(&AT, event.at.shortest, event.at.longest);
+    if at > 0 {
+        let since = if event.after.is_empty() {
+            0
+        } else {
+            ctx.now_ms()
+        };
+        ctx.sleep_until(&AT, since + at);
+    }
+    let (every, times) = event.every.unwrap_or((0, 1));
+    for nth in 1..=times {
+        let begun = ctx.now_ms();
+        once(ctx, shared, index, nth);
+        if nth < times {
+            ctx.sleep_until(&AT, begun + every);
+        }
+    }
+    shared.ended[index].set(true);
+}
+
+fn await_others(ctx: &Ctx, shared: &Rc<Shared>, event: &Event) {
+    for after in &event.after {
+        let (shared, after) = (Rc::clone(shared), *after);
+        ctx.wait(&AFTER, None, move || match after {
+            After::Event(other) => shared.ended[other].get(),
+            After::Crash(kind) => {
+                let processes = shared.processes.borrow();
+                processes[kind].iter().any(|process| process.died.get() > 0)
+            }
+        });
+    }
+}
+
+fn once(ctx: &Ctx, shared: &Rc<Shared>, index: usize, nth: u32) {
+    let event = &shared.program.events[index];
+    let label = match nth {
+        1 => event.label.clone(),
+        _ => format!("{}#{nth}", event.label),
+    };
+    match &event.does {
+        Does::Send { .. } => deliver(ctx, shared, index, nth, &label),
+        Does::Crash(down) => concerned(shared, event)
+            .iter()
+            .for_each(|process| crash(ctx, process, *down)),
+        Does::Stop => concerned(shared, event)
+            .iter()
+            .for_each(|process| stop(ctx, process)),
+        Does::Roll(version) => {
+            for process in concerned(shared, event) {
+                process.next_code.set(Some(*version));
+                stop(ctx, &process);
+            }
+        }
+        Does::Backup => {
+            let taken = (0..TRIES).find_map(|_| {
+                let taken = ctx.backup();
+                if taken.is_none() {
+                    ctx.sleep(&BACKUP, TRY_AGAIN_MS);
+                }
+                taken
+            });
+            *shared.backup.borrow_mut() = taken;
+        }
+        Does::Restore => {
+            let backup = shared.backup.borrow().clone();
+            if let Some(backup) = backup {
+                (0..TRIES).find(|_| {
+                    let done = ctx.restore(&backup);
+                    if !done {
+                        ctx.sleep(&BACKUP, TRY_AGAIN_MS);
+                    }
+                    done
+                });
+            }
+        }
+    }
+}
+
+/// The instances that an event is about: the named one, or all.
+fn concerned(shared: &Shared, event: &Event) -> Vec<Rc<Process>> {
+    let processes = shared.processes.borrow();
+    let all = &processes[event.process];
+    match event.instance {
+        Some(instance) => vec![Rc::clone(&all[instance as usize])],
+        None => all.clone(),
+    }
+}
+
+fn crash(ctx: &Ctx, process: &Rc<Process>, down: Span) {
+    let ms = ctx.amount(&DOWN, down.shortest, down.longest);
+    ctx.crash(process, ms);
+}
+
+/// Asks an instance to stop and waits until it has started again.
+fn stop(ctx: &Ctx, process: &Rc<Process>) {
+    let before = process.incarnation.get();
+    ctx.ask_to_stop(process);
+    let watched = Rc::clone(process);
+    ctx.wait(&RESTARTED, None, move || {
+        watched.up.get() && watched.incarnation.get() > before
+    });
+}
+
+/// Delivers a message, and repeats it by the platform's law while nobody answers.
+fn deliver(ctx: &Ctx, shared: &Rc<Shared>, index: usize, nth: u32, label: &str) {
+    let event = &shared.program.events[index];
+    let no_law = Redeliver::default();
+    let law = event.redeliver.as_ref().unwrap_or(&no_law);
+    let to = addressee(shared, event, index, nth);
+    for attempt in 0..=law.gaps.len() {
+        let cause = match attempt {
+            0 => Label::new(label),
+            n => Label::new(&format!("{label}/redelivery#{n}")),
+        };
+        let begun = ctx.now_ms();
+        let mail = ctx.send(request(shared, &to, index, attempt, label, cause));
+        let next = law.gaps.get(attempt).map(|gap| begun + gap);
+        let late = law.timeout.map(|timeout| begun + timeout);
+        if let Some(answer) = answer(ctx, &mail, next, late) {
+            shared.answers.borrow_mut()[index] = Some(answer);
+            return;
+        }
+        if let Some(next) = next {
+            ctx.sleep_until(&AGAIN, next);
+        }
+    }
+}
+
+/// The answer to one attempt, if it comes before the next one and before it is too late.
+fn answer(ctx: &Ctx, mail: &Rc<Mail>, next: Option<u64>, late: Option<u64>) -> Option<Rc<str>> {
+    let until = [next, late].into_iter().flatten().min();
+    let arrived = Rc::clone(mail);
+    ctx.wait(&ANSWER, until, move || arrived.arrived());
+    match mail.get() {
+        Some(Answer::Reply(text)) => Some(text),
+        _ => None,
+    }
+}
+
+/// Events are dealt out by their place in the file, repeats of one event after another.
+fn addressee(shared: &Shared, event: &Event, index: usize, nth: u32) -> Rc<Process> {
+    let processes = shared.processes.borrow();
+    let instances = &processes[event.process];
+    let instance = match event.instance {
+        Some(instance) => instance as usize,
+        None => index + nth as usize - 1,
+    };
+    Rc::clone(&instances[instance % instances.len()])
+}
+
+fn request(
+    shared: &Rc<Shared>,
+    to: &Rc<Process>,
+    index: usize,
+    attempt: usize,
+    label: &str,
+    cause: Label,
+) -> Request {
+    let shared = Rc::clone(shared);
+    let event = &shared.program.events[index];
+    let own_id = event.redeliver.as_ref().is_some_and(|law| law.new_id);
+    let (connection, flow, args) = match &event.does {
+        Does::Send {
+            connection,
+            flow,
+            args,
+        } => (*connection, *flow, args.as_slice()),
+        _ => (None, 0, &[][..]),
+    };
+    let args: Vec<Expr> = args.iter().map(|arg| known(&shared, arg)).collect();
+    let origin = Origin {
+        event: if own_id { cause.as_str() } else { label }.into(),
+        connection,
+        attempt: u32::try_from(attempt).unwrap_or(u32::MAX).saturating_add(1),
+    };
+    Request {
+        cause,
+        to: Rc::clone(to),
+        handler: Rc::new(move |ctx| exec::deliver(ctx, &shared, &origin, flow, &args)),
+    }
+}
+
+/// An argument with the answers that have come in by now.
+fn known(shared: &Shared, arg: &Expr) -> Expr {
+    let Expr::Answer(event, field) = arg else {
+        return arg.clone();
+    };
+    let answers = shared.answers.borrow();
+    let json = answers[*event]
+        .as_ref()
+        .and_then(|text| serde_json::from_str::<Json>(text).ok());
+    let value = match json.as_ref().and_then(|json| json.get(field)) {
+        None | Some(Json::Null) => Value::Null,
+        Some(Json::String(text)) => Value::Text(text.clone()),
+        Some(Json::Bool(truth)) => Value::Integer((*truth).into()),
+        Some(Json::Number(number)) => match number.as_i64() {
+            Some(whole) => Value::Integer(whole),
+            None => Value::Real(number.as_f64().unwrap_or(0.0)),
+        },
+        Some(other) => Value::Text(other.to_string()),
+    };
+    Expr::Const(value)
+}
+
+/// A backup waits for writers to end, so often.
+const TRIES: u32 = 600;
+const TRY_AGAIN_MS: u64 = 100;
+
+const AFTER: Label = Label::fixed("after");
+const AT: Label = Label::fixed("at");
+const ANSWER: Label = Label::fixed("answer");
+const AGAIN: Label = Label::fixed("again");
+const BACKUP: Label = Label::fixed("backup again");
+const DOWN: Label = Label::fixed("down");
+const RESTARTED: Label = Label::fixed("restarted");

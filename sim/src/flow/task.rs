@@ -1,0 +1,146 @@
+//! `spawn`, `cancel`, `request`: other flows set going, in the same process or in another one.
+
+use std::rc::Rc;
+
+use rusqlite::types::Value;
+
+use super::exec::{self, Done, Exec, Failure, Frame, Next, word};
+use super::volatile;
+use crate::label::Label;
+use crate::run::{Answer, Process, Request};
+use crate::scenario::{ErrorClass, Expr, Step, StepKind};
+use crate::trace::{Arg, Kind, Outcome};
+
+/// A task beside this one. It dies with its process.
+pub(super) fn spawn(exec: &Exec<'_>, frame: &Frame, step: &Step) -> Done {
+    let StepKind::Spawn {
+        flow,
+        args,
+        delay,
+        name,
+    } = &step.kind
+    else {
+        return Ok(Next::Step);
+    };
+    let args = constants(exec, frame, args)?;
+    let name = match name {
+        Some(name) => Some(word(&exec.value(frame, name)?)),
+        None => None,
+    };
+    exec.ctx.gate(&step.site);
+    let delay_ms = exec.ctx.amount(&step.site, delay.shortest, delay.longest);
+    let volatile = volatile(exec.ctx);
+    let ticket = name.as_ref().map(|name| volatile.arm(name));
+    let (shared, flow, site) = (Rc::clone(exec.shared), *flow, step.site.clone());
+    let origin = exec.origin.clone();
+    exec.ctx.spawn(cause_of(exec, flow), false, move |ctx| {
+        if delay_ms > 0 {
+            ctx.sleep(&site, delay_ms);
+        }
+        let named = name.as_ref().zip(ticket);
+        if named.is_some_and(|(name, ticket)| !volatile.begin(name, ticket)) {
+            return;
+        }
+        let arg = Arg::Text(ctx.cause().as_str().into());
+        let event = ctx.event(Kind::Task, arg, Outcome::Open);
+        let outcome = match exec::handle(ctx, &shared, &origin, flow, &args) {
+            Ok(()) => Outcome::Done,
+            Err(failure) => Outcome::Error(failure.words.into()),
+        };
+        ctx.close(event, outcome);
+    });
+    Ok(Next::Step)
+}
+
+/// A task of this name that has not begun never will.
+pub(super) fn cancel(exec: &Exec<'_>, frame: &Frame, step: &Step, name: &Expr) -> Done {
+    let name = word(&exec.value(frame, name)?);
+    exec.ctx.gate(&step.site);
+    volatile(exec.ctx).disarm(&name);
+    Ok(Next::Step)
+}
+
+/// A message to another process, and its answer if somebody waits for it.
+pub(super) fn request(exec: &Exec<'_>, frame: &mut Frame, step: &Step) -> Done {
+    let StepKind::Request {
+        flow,
+        args,
+        process,
+        instance,
+        wait,
+        into,
+    } = &step.kind
+    else {
+        return Ok(Next::Step);
+    };
+    let args = constants(exec, frame, args)?;
+    exec.ctx.gate(&step.site);
+    let to = addressee(exec, *process, *instance);
+    let cause = cause_of(exec, *flow);
+    let words = format!("{cause} to {}", to.name);
+    let event = exec.ctx.event(
+        Kind::Request,
+        Arg::Text(words.as_str().into()),
+        Outcome::Open,
+    );
+    let (shared, flow, origin) = (Rc::clone(exec.shared), *flow, exec.origin.sent());
+    let mail = exec.ctx.send(Request {
+        cause,
+        to,
+        handler: Rc::new(move |ctx| exec::deliver(ctx, &shared, &origin, flow, &args)),
+    });
+    let Some(wait) = wait else {
+        exec.ctx.close(event, Outcome::Done);
+        return Ok(Next::Step);
+    };
+    let until = exec.ctx.now_ms() + wait;
+    let arrived = Rc::clone(&mail);
+    exec.ctx
+        .wait(&step.site, Some(until), move || arrived.arrived());
+    let (class, what) = match mail.get() {
+        Some(Answer::Reply(text)) => {
+            exec.ctx.close(event, Outcome::Text(Rc::clone(&text)));
+            if let Some(var) = into {
+                exec.assign(frame, *var, Value::Text(text.to_string()));
+            }
+            return Ok(Next::Step);
+        }
+        Some(Answer::Broken) => (ErrorClass::Unknown, "the connection broke"),
+        None => (ErrorClass::Timeout, "no answer in time"),
+    };
+    exec.ctx.close(event, Outcome::Error(what.into()));
+    Err(Failure {
+        class,
+        words: format!("{words}: {what}"),
+    })
+}
+
+/// The instance that is named, or the next one in turn.
+fn addressee(exec: &Exec<'_>, process: usize, instance: Option<u32>) -> Rc<Process> {
+    let processes = exec.shared.processes.borrow();
+    let instances = &processes[process];
+    let index = match instance {
+        Some(instance) => instance as usize,
+        None => exec.ctx.nth(&TURN) as usize - 1,
+    };
+    Rc::clone(&instances[index % instances.len()])
+}
+
+/// `click/work`, `click/work#2`: it depends on the delivery alone.
+fn cause_of(exec: &Exec<'_>, flow: usize) -> Label {
+    let flow = exec.shared.program.versions[0].flows[flow].name.as_str();
+    let cause = exec.ctx.cause();
+    match exec.ctx.nth(&Label::new(flow)) {
+        1 => Label::new(&format!("{cause}/{flow}")),
+        nth => Label::new(&format!("{cause}/{flow}#{nth}")),
+    }
+}
+
+/// Arguments as they are now: whoever gets them does not see these variables.
+fn constants(exec: &Exec<'_>, frame: &Frame, args: &[Expr]) -> Result<Vec<Expr>, Failure> {
+    args.iter()
+        .map(|arg| exec.value(frame, arg).map(Expr::Const))
+        .collect()
+}
+
+const TURN: Label = Label::fixed("request in turn");
