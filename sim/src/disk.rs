@@ -161,12 +161,15 @@ impl Disk {
     }
 
     /// Feeds the bytes of all files, in the order of their names. What is still as in the image is fed as its length
-    /// only: the digest of an unwritten file says that it is unwritten. Salts and checksums of a WAL are left out.
+    /// only: the digest of an unwritten file says that it is unwritten. Salts and checksums of a WAL are left out, and all of
+    /// a rollback journal but its length.
     pub fn hash_into(&self, hash: &mut Xxh3) {
         for (name, node) in self.nodes.borrow().iter() {
             hash.update(name.as_bytes());
             match node.kind {
                 FileKind::Wal => node.content.borrow().hash_wal_into(hash),
+                // The same goes for the number that a rollback journal begins with and for its checksums.
+                FileKind::Journal => hash.update(&node.content.borrow().len().to_le_bytes()),
                 _ => node.content.borrow().hash_into(hash),
             }
         }

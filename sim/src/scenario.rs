@@ -14,6 +14,7 @@ mod lower;
 mod names;
 mod node;
 mod patch;
+mod platform;
 mod problem;
 pub mod program;
 mod source;
@@ -113,6 +114,7 @@ fn parse_edited(file: &str, text: &str, edit: Edit<'_>) -> Result<Scenario, Prob
     if !import::link(&report, &files, &mut root) {
         return Err(report.finish(&file, 0));
     }
+    platform::apply(&report, &mut root);
     edit(&report, &mut root);
     let (name, variants) = lower::scenario(&report, &root);
     if !report.is_empty() {

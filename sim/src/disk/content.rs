@@ -30,6 +30,10 @@ impl Content {
         &self.bytes
     }
 
+    pub(super) fn len(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+
     pub(super) fn written(&self) -> bool {
         self.written
     }

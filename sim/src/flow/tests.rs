@@ -1,6 +1,7 @@
 //! Facts about the engine, on programs small enough to write by hand.
 
 mod ddl;
+mod platform;
 
 use std::rc::Rc;
 
@@ -60,6 +61,7 @@ fn event(label: &str, process: usize) -> Event {
         after: Vec::new(),
         every: None,
         redeliver: None,
+        queue: None,
         at_place: Place::default(),
     }
 }

@@ -80,7 +80,8 @@ impl Knife<'_> {
     /// Notes a part that takes these bytes of the file; whether to drop it.
     fn part(&mut self, name: &str, of: Option<&str>, (start, end): (usize, usize)) -> bool {
         let source = self.report.source();
-        let words: Vec<&str> = source.between(start, end).split_whitespace().collect();
+        let whole = source.slice(start, end);
+        let words: Vec<&str> = whole.split_whitespace().collect();
         let line = words.join(" ");
         let cut: String = line.chars().take(SHOWN).collect();
         let text = if cut.len() < line.len() {

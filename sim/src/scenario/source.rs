@@ -161,8 +161,8 @@ impl Source {
         self.spot(byte).place
     }
 
-    /// The bytes `start..end`, as far as they stand in one file.
-    pub(super) fn between(&self, start: usize, end: usize) -> &str {
+    /// The bytes `start..end` of one file.
+    pub(super) fn slice(&self, start: usize, end: usize) -> &str {
         let file = self.file_at(start);
         let local = |byte: usize| file.floor(byte.saturating_sub(file.base));
         file.text
@@ -172,8 +172,8 @@ impl Source {
 
     /// The bytes `start..end`, cut at the end of the first line.
     pub(super) fn on_one_line(&self, start: usize, end: usize) -> &str {
-        let first = self.between(start, end).lines().next();
-        first.unwrap_or("").trim_end()
+        let text = self.slice(start, end);
+        text.lines().next().unwrap_or("").trim_end()
     }
 
     /// Byte in the file of the byte `offset` of the value of a scalar that is written at `start..end`.

@@ -7,6 +7,7 @@ mod ddl;
 mod hostile;
 mod import;
 mod meaning;
+mod platform;
 mod wrong;
 
 use super::*;
