@@ -16,8 +16,8 @@ use super::{folder, root};
 
 /// Seed of the searches: `lockstep run` has another one, so what it finds is found twice.
 const SEED: u64 = 1;
-/// A shrunk case is at most this large.
-const EVENTS: usize = 15;
+/// A shrunk case fits on a screen.
+const EVENTS: usize = 40;
 const DEVIATIONS: usize = 4;
 
 /// Something is not as it should be; what, has been said.
