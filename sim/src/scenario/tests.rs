@@ -6,6 +6,7 @@ mod ddl;
 mod hostile;
 mod import;
 mod meaning;
+mod start;
 mod wrong;
 
 use super::*;
