@@ -7,6 +7,7 @@
 pub mod ablate;
 mod ddl;
 mod duration;
+mod extends;
 mod fields;
 mod files;
 mod import;
@@ -119,6 +120,7 @@ fn parse_edited(file: &str, text: &str, edit: Edit<'_>) -> Result<Scenario, Prob
         return Err(report.finish(&file, 0));
     }
     platform::apply(&report, &mut root);
+    extends::apply(&report, &mut root);
     edit(&report, &mut root);
     let (name, variants) = lower::scenario(&report, &root);
     if !report.is_empty() {

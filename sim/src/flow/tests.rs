@@ -29,6 +29,7 @@ fn step(site: &str, kind: StepKind) -> Step {
         site: Label::new(site),
         at: Place::default(),
         kind,
+        within: None,
         catch: Vec::new(),
         source: None,
     }

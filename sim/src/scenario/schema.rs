@@ -130,6 +130,7 @@ fn gap(key: &str) -> Value {
         "times" => of("number"),
         "after" => list(of("duration")),
         "id" => one_of(&["same", "new"]),
+        "to" => one_of(&["same", "next"]),
         _ => of("duration"),
     }
 }
@@ -213,22 +214,22 @@ fn part(verb: &str, key: &str) -> Value {
         ("transaction", "transaction") | (_, "then" | "else" | "do" | "none") => of("steps"),
         ("transaction", "begin") => one_of(&["deferred", "immediate"]),
         ("set" | "reply", key) if key == verb => of("exprs"),
-        ("return", "return") => anything(),
+        ("choose", "from") => list(of("expr")),
+        ("atomic", "atomic") => of("steps"),
         ("take", "take") | (_, "in" | "for") => of("range"),
         ("use", "retry") => only(&words::RETRY, retry, &[]),
         (_, "with") => of("exprs"),
-        (_, "wait") => of("duration"),
+        (_, "wait" | "within") => of("duration"),
         (_, "rows" | "times") => of("number"),
         (_, "label" | "as" | "create") => name(),
         ("op", "op") => one_of(&words::operations()),
-        ("if" | "while" | "cancel", _) | (_, "intent" | "key" | "value" | "fence" | "op_id") => {
-            of("expr")
-        }
-        ("new_id" | "call" | "spawn" | "effect" | "lock" | "use" | "raise" | "request", key)
-            if key == verb =>
-        {
-            text()
-        }
+        ("if" | "while" | "cancel" | "return", _)
+        | (_, "intent" | "key" | "value" | "fence" | "op_id") => of("expr"),
+        (
+            "new_id" | "call" | "spawn" | "effect" | "lock" | "use" | "raise" | "request"
+            | "choose" | "renew",
+            key,
+        ) if key == verb => text(),
         _ => anything(),
     }
 }

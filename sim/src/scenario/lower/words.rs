@@ -31,7 +31,7 @@ pub(in super::super) const PROVIDER: [&str; 1] = ["idempotent"];
 /// Keys of a lock.
 pub(in super::super) const LOCK: [&str; 2] = ["per", "breaks"];
 /// Ways in which a lock breaks.
-pub(in super::super) const BREAKS: [&str; 2] = ["waiter_timeout", "stale"];
+pub(in super::super) const BREAKS: [&str; 3] = ["waiter_timeout", "careless_release", "stale"];
 /// Keys of an event.
 pub(in super::super) const EVENT: [&str; 4] = ["at", "after", "every", "times"];
 /// Forms of an event: the key that says what happens, with the keys that belong to it.
@@ -47,8 +47,8 @@ pub(in super::super) const FORMS: [(&str, &[&str]); 6] = [
     ("restore", &["restore"]),
 ];
 /// Keys of `redeliver`.
-pub(in super::super) const REDELIVER: [&str; 6] =
-    ["every", "times", "after", "until", "timeout", "id"];
+pub(in super::super) const REDELIVER: [&str; 7] =
+    ["every", "times", "after", "until", "timeout", "id", "to"];
 /// Keys of a process's clock.
 pub(in super::super) const CLOCK: [&str; 2] = ["offset", "zone"];
 /// Keys of a process's loop.
