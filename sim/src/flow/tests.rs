@@ -1,6 +1,7 @@
 //! Facts about the engine, on programs small enough to write by hand.
 
 mod ddl;
+mod language;
 mod legs;
 mod platform;
 
