@@ -16,6 +16,8 @@ pub(super) fn happens(ctx: &Ctx, shared: &Rc<Shared>, index: usize) {
     let program = Rc::clone(&shared.program);
     let event = &program.events[index];
     await_others(ctx, shared, event);
+    // What may never happen is a daemon; from here it does happen.
+    ctx.set_daemon(false);
     let at = ctx.amount(&AT, event.at.shortest, event.at.longest);
     if at > 0 {
         let since = if event.after.is_empty() {

@@ -189,10 +189,13 @@ fn variant(
     let mut draft = draft::draft(report, root, entry.name(), &entry.value);
     let leg = start::Leg::of(report, &mut draft, entry, earlier);
     let roots = roots(root, &draft);
+    let versions = draft.versions.iter_mut();
+    let mut codes = vec![&mut draft.flows];
+    codes.extend(versions.map(|version| &mut version.flows));
     if draft.store {
-        reach::prune(&mut draft.flows, &roots);
-    } else if draft.versions.is_empty() {
-        reach::prune_operations(&mut draft.flows, &roots);
+        reach::prune(&mut codes, &roots);
+    } else {
+        reach::prune_operations(&mut codes, &roots);
     }
     let mut texts = processes(report, &draft);
     let memory = world::share_memory(&mut texts);

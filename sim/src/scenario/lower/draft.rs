@@ -121,6 +121,11 @@ pub(super) fn draft<'n>(
         if leaves { None } else { Some(base) },
         variant,
     );
+    let versions = if leaves {
+        version::named_alike(base, versions, &flows)
+    } else {
+        versions
+    };
     Draft {
         name: name.to_owned(),
         store,
