@@ -9,6 +9,7 @@ mod ddl;
 mod duration;
 mod fields;
 mod files;
+mod hints;
 mod import;
 mod lower;
 mod names;
@@ -121,16 +122,18 @@ fn parse_edited(file: &str, text: &str, edit: Edit<'_>) -> Result<Scenario, Prob
     platform::apply(&report, &mut root);
     edit(&report, &mut root);
     let (name, variants) = lower::scenario(&report, &root);
+    let count = root.get("variants").map_or(0, |node| node.len());
     if !report.is_empty() {
-        let count = root.get("variants").map_or(0, |node| node.len());
         return Err(report.finish(&file, count));
     }
+    hints::add(&report, &root);
     let text = text.to_owned();
     Ok(Scenario {
         name,
         file,
         text,
         variants,
+        hints: report.hints(count),
     })
 }
 

@@ -42,8 +42,7 @@ pub(crate) fn named_scenarios(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure
 
 fn below(root: &Path, help: &str) -> Result<Vec<PathBuf>, Failure> {
     let mut found = Vec::new();
-    collect(root, &mut found)
-        .map_err(|error| Failure::input(root, format!("{error}: {help}")))?;
+    collect(root, &mut found).map_err(|error| Failure::input(root, format!("{error}: {help}")))?;
     found.sort();
     if found.is_empty() {
         return Err(Failure::input(root, "holds no scenario (*.yaml)"));
