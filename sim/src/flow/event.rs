@@ -19,7 +19,7 @@ pub(super) fn happens(ctx: &Ctx, shared: &Rc<Shared>, index: usize) {
     let at = ctx.amount(&AT, event.at.shortest, event.at.longest);
     if at > 0 {
         let since = if event.after.is_empty() {
-            0
+            ctx.kernel().begun_ms()
         } else {
             ctx.now_ms()
         };

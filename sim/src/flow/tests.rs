@@ -1,6 +1,7 @@
 //! Facts about the engine, on programs small enough to write by hand.
 
 mod ddl;
+mod legs;
 mod platform;
 
 use std::rc::Rc;
@@ -110,6 +111,8 @@ fn two_first_messages() -> Program {
         store: false,
         target: Target::Sqlite,
         start_ms: 1_767_603_600_000,
+        before: None,
+        repair: Flow::default(),
         schema: "CREATE TABLE session (id TEXT PRIMARY KEY, user TEXT NOT NULL, active INTEGER NOT NULL)".into(),
         changes_schema: false,
         setup: Flow::default(),

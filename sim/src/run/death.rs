@@ -102,7 +102,7 @@ impl Kernel {
     }
 
     /// Runs an actor to its end without letting it do anything.
-    fn drain(&self, actor: &Rc<Actor>) {
+    pub(super) fn drain(&self, actor: &Rc<Actor>) {
         *self.current.borrow_mut() = Some(Rc::clone(actor));
         while actor.state.get() != State::Ended {
             if let Some(stack) = actor.resume(Resume::Die) {
@@ -137,8 +137,7 @@ impl Kernel {
         for process in self.processes() {
             let idle = std::mem::take(&mut *process.idle.borrow_mut());
             idle.into_iter().for_each(|handle| self.give_back(handle));
-            process.memory.take();
-            process.start_up.borrow_mut().take();
+            process.forget_work();
         }
     }
 

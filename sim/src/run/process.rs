@@ -104,6 +104,13 @@ impl Process {
         self.stop_at.get() != NEVER
     }
 
+    /// It is over for good: what it would do holds on to the run.
+    pub(super) fn forget_work(&self) {
+        self.memory.take();
+        self.start_up.borrow_mut().take();
+        self.stop_work.borrow_mut().take();
+    }
+
     /// Lets it crash so often in this run.
     pub fn allow_crashes(&self, times: u32) {
         self.crashes_left.set(times);

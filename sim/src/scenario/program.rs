@@ -4,6 +4,8 @@
 //! processes are indexes, and every SQL text has been prepared once against the variant's schema, so a run
 //! cannot meet an unknown name.
 
+use std::rc::Rc;
+
 use rusqlite::types::Value;
 
 use super::problem::Problem;
@@ -33,6 +35,10 @@ pub struct Span {
 /// Rounds that a `while` may take before it fails with `runaway`.
 pub const ROUNDS: u32 = 1_000;
 
+/// A violation of every variant that starts after another one: the repair, or what it adds to schema and setup, has failed on
+/// what it found.
+pub const MIGRATION: &str = "migration_completes";
+
 /// One scenario under one variant.
 #[derive(Debug, Clone)]
 pub struct Program {
@@ -46,7 +52,11 @@ pub struct Program {
     pub target: Target,
     /// Where virtual time starts, milliseconds since the Unix epoch.
     pub start_ms: i64,
-    /// DDL, executed once on the empty database (after the store's own migration if `store`).
+    /// The variant whose program runs first, to its end: this one finds the database that it has left.
+    pub before: Option<Rc<Program>>,
+    /// Runs between the two, before `schema` and `setup`, outside any process and without faults.
+    pub repair: Flow,
+    /// DDL, executed once on the empty database (after the store's own migration if `store`), or on the one that was found.
     pub schema: String,
     /// Flows change the schema: a rule may only fit what they have made of it.
     pub changes_schema: bool,

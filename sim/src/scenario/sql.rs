@@ -18,11 +18,12 @@ use super::token::{self, Kind, Token};
 ///
 /// `event`: what happened, in order `n`; `end_n` is where it ended. `effect`: what happened outside, with the
 /// provider's key. `change`: rows that commits wrote and the cause that did; `key` is the first column, `old` and `new`
-/// are the row as JSON, NULL when there was none.
+/// are the row as JSON, NULL when there was none. `inherited`: what the variant before this one had violated when it ended.
 pub const RECORDED_TABLES: &str = "\
 CREATE TEMP TABLE event (n INTEGER NOT NULL, end_n INTEGER, actor TEXT, cause TEXT, kind TEXT, arg, outcome TEXT, at_ms INTEGER, end_ms INTEGER);
 CREATE TEMP TABLE effect (n INTEGER NOT NULL, cause TEXT, name TEXT, intent, key, value, author TEXT, destination, at_ms INTEGER);
 CREATE TEMP TABLE change (n INTEGER NOT NULL, cause TEXT, tab TEXT, key, old TEXT, new TEXT, at_ms INTEGER);
+CREATE TEMP TABLE inherited (invariant TEXT NOT NULL, key TEXT NOT NULL);
 ";
 
 /// Steps of SQLite's machine for all the statements of one variant. The reference store's migration takes some
@@ -31,7 +32,10 @@ const BUDGET: u64 = 20_000_000;
 const BUDGET_STEP: i32 = 1_000;
 
 /// Functions that would make a run depend on more than its case, or reach outside of it.
-const FORBIDDEN: [&str; 7] = [
+const FORBIDDEN: [&str; 10] = [
+    "changes",
+    "total_changes",
+    "last_insert_rowid",
     "random",
     "randomblob",
     "load_extension",
@@ -115,14 +119,23 @@ impl Checker {
         let Some(text) = report.text(node, "`schema`") else {
             return;
         };
+        self.execute(report, node, 0, text);
+    }
+
+    /// Executes DDL that stands at the byte `from` of a scalar.
+    pub(super) fn execute(&self, report: &Report<'_>, node: &Node, from: usize, text: &str) {
         self.schemas.borrow_mut().push(text.to_owned());
         if let Err(error) = self.conn.execute_batch(text) {
             self.broken.set(true);
             let refusal = refusal(&error, text);
             let help = self.help(&refusal.message, &[]);
             let message = format!("SQLite refuses this schema: {}", refusal.message);
-            report.in_scalar(node, refusal.offset, refusal.length, message, help);
+            report.in_scalar(node, from + refusal.offset, refusal.length, message, help);
         }
+    }
+
+    pub(super) fn conn(&self) -> &Connection {
+        &self.conn
     }
 
     /// Whether a refusal only follows from a wrong schema.

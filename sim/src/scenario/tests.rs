@@ -9,6 +9,7 @@ mod hostile;
 mod import;
 mod meaning;
 mod platform;
+mod start;
 mod wrong;
 
 use super::*;

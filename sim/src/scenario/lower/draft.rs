@@ -39,7 +39,7 @@ pub(in super::super) const TOP: [&str; 24] = [
 ];
 
 /// Keys of a variant.
-pub(in super::super) const VARIANT: [&str; 9] = [
+pub(in super::super) const VARIANT: [&str; 11] = [
     "flows",
     "versions",
     "schema",
@@ -48,6 +48,8 @@ pub(in super::super) const VARIANT: [&str; 9] = [
     "store",
     "target",
     "invariants",
+    "start",
+    "repair",
     "expect",
 ];
 

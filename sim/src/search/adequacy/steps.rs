@@ -48,6 +48,7 @@ fn is_work(kind: Kind) -> bool {
         Kind::Fault
         | Kind::Backup
         | Kind::Restore
+        | Kind::Deploy
         | Kind::Switch
         | Kind::Exit
         | Kind::Task
