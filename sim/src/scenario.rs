@@ -10,6 +10,7 @@ mod duration;
 mod extends;
 mod fields;
 mod files;
+mod hints;
 mod import;
 mod lower;
 mod names;
@@ -123,16 +124,18 @@ fn parse_edited(file: &str, text: &str, edit: Edit<'_>) -> Result<Scenario, Prob
     extends::apply(&report, &mut root);
     edit(&report, &mut root);
     let (name, variants) = lower::scenario(&report, &root);
+    let count = root.get("variants").map_or(0, |node| node.len());
     if !report.is_empty() {
-        let count = root.get("variants").map_or(0, |node| node.len());
         return Err(report.finish(&file, count));
     }
+    hints::add(&report, &root);
     let text = text.to_owned();
     Ok(Scenario {
         name,
         file,
         text,
         variants,
+        hints: report.hints(count),
     })
 }
 

@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use rusqlite::types::Value;
 
+use super::problem::Problem;
 use crate::fault::Budget;
 
 /// A place in a scenario's text, 1-based, for messages and reports.
@@ -631,6 +632,8 @@ pub struct Scenario {
     pub text: String,
     /// Each variant with its expectation and its program.
     pub variants: Vec<Variant>,
+    /// What is no problem, but probably not meant, or not to be seen on SQLite.
+    pub hints: Vec<Problem>,
 }
 
 /// One variant of a scenario.

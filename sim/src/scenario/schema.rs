@@ -68,6 +68,8 @@ fn variant(key: &str) -> Value {
     match key {
         "flows" => of("patches"),
         "expect" => expect(),
+        "start" => text(),
+        "repair" => of("steps"),
         other => top(other),
     }
 }

@@ -177,6 +177,33 @@ impl Checker {
         done.map_err(|error| error.to_string())
     }
 
+    /// A table of which this rule reads all rows when it is asked for one key; none when an index leads to them.
+    pub(super) fn scans(&self, rule: &str, per: &str) -> Option<String> {
+        let rule = rule.trim().trim_end_matches(';');
+        let plan = format!("EXPLAIN QUERY PLAN SELECT * FROM ({rule}\n) WHERE \"{per}\" = 1");
+        let mut statement = self.conn.prepare(&plan).ok()?;
+        let lines = statement
+            .query_map([], |row| row.get::<_, String>(3))
+            .ok()?;
+        let lines: Vec<String> = lines.flatten().collect();
+        let scanned = lines.iter().filter_map(|line| line.strip_prefix("SCAN "));
+        let names = scanned.filter_map(|line| line.split(' ').next());
+        let tables = self.names("SELECT name FROM sqlite_schema WHERE type = 'table'");
+        let known = |name: &str| tables.iter().find(|table| table.eq_ignore_ascii_case(name));
+        let tokens: Vec<Token<'_>> = token::tokens(rule)
+            .into_iter()
+            .filter(|token| !token.is("AS"))
+            .collect();
+        // The plan says how the query calls a table; a subquery or a function is none.
+        let called = |name: &str| {
+            let pairs = tokens.windows(2);
+            let mut pairs = pairs.filter(|pair| pair[1].is(name));
+            pairs.find_map(|pair| known(pair[0].text))
+        };
+        let mut found = names.filter_map(|name| called(name).or_else(|| known(name)));
+        found.next().cloned()
+    }
+
     /// Prepares one statement.
     pub(super) fn prepare(&self, sql: &str) -> Result<Prepared, Refusal> {
         let tokens = token::tokens(sql);

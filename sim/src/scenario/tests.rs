@@ -4,6 +4,7 @@ use std::fs;
 
 mod ablate;
 mod ddl;
+mod hints;
 mod hostile;
 mod import;
 mod meaning;

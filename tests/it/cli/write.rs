@@ -58,3 +58,20 @@ fn a_case_needs_no_other_file() {
     fs::remove_file(desk.path("sql/tables.sql")).expect("removed");
     desk.refuses(&["check", "x.yaml"], "cannot read `sql/tables.sql`");
 }
+
+#[test]
+fn hints_go_to_stderr_and_change_no_exit() {
+    let desk = Desk::new();
+    let text = desk.run(&["new", "charged_twice"]).ends_with(0).stdout;
+    desk.put(
+        "x.yaml",
+        text.replacen("flows:\n", "flows:\n  lost(): [reply]\n", 1),
+    );
+    let told = desk.run(&["check", "x.yaml"]).ends_with(0);
+    assert!(told.stdout.ends_with("2 variants, ok\n"), "{}", told.stdout);
+    assert!(
+        told.stderr.contains("hint: nothing runs flow `lost`"),
+        "{}",
+        told.stderr
+    );
+}
