@@ -5,6 +5,7 @@
     reason = "the command line is the one room with a wall clock and threads"
 )]
 
+mod ablate;
 mod args;
 mod check;
 mod compare;

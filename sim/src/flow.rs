@@ -13,6 +13,7 @@ mod task;
 mod volatile;
 
 use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use lockstep_store::SqliteStore;
@@ -48,6 +49,8 @@ struct Shared {
     /// Events that have happened, with the last answer to each.
     ended: Vec<Cell<bool>>,
     answers: RefCell<Vec<Option<Rc<str>>>>,
+    /// Messages that wait for their turn, the one that is on its way first: event and which of its repeats.
+    queues: RefCell<BTreeMap<String, VecDeque<(usize, u32)>>>,
     backup: RefCell<Option<Backup>>,
 }
 
@@ -137,6 +140,7 @@ impl World for FlowWorld {
             seen: RefCell::default(),
             ended: program.events.iter().map(|_| Cell::default()).collect(),
             answers: RefCell::new(vec![None; program.events.len()]),
+            queues: RefCell::default(),
             backup: RefCell::default(),
         });
         self.hand_over(kernel, &shared);

@@ -1,5 +1,6 @@
 //! Reports: the only formatter. Everything here turns results into text or JSON; nothing here prints or runs.
 
+mod ablate;
 mod compare;
 mod human;
 mod json;
@@ -12,6 +13,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
+pub use ablate::{Ablation, Clean, Fate, Smallest};
 pub use compare::compare_text;
 pub use human::{human, two_traces};
 pub use json::{compare_json, replay_json, run_json, trace_header};
@@ -68,6 +70,8 @@ pub struct CompareReport {
     pub seed: u64,
     /// What the searches gave: one scenario.
     pub run: RunReport,
+    /// Fixes that were taken apart.
+    pub ablations: Vec<Ablation>,
 }
 
 impl CompareReport {

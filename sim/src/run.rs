@@ -367,6 +367,7 @@ impl Kernel {
             kind,
             arg,
             outcome,
+            idle: false,
         };
         self.trace.borrow_mut().push(event)
     }

@@ -4,6 +4,7 @@
 //! variants, and every SQL text is prepared on a scratch database. All problems of a file are told at once, each with
 //! its place, its cause and its remedy; no text makes it panic or hang.
 
+pub mod ablate;
 mod ddl;
 mod duration;
 mod fields;
@@ -13,6 +14,7 @@ mod lower;
 mod names;
 mod node;
 mod patch;
+mod platform;
 mod problem;
 pub mod program;
 mod source;
@@ -82,6 +84,13 @@ fn shown(path: &Path) -> String {
 ///
 /// Everything in the text that does not parse or resolve.
 pub fn parse(file: &str, text: &str) -> Result<Scenario, Problems> {
+    parse_edited(file, text, &mut |_, _| {})
+}
+
+/// What changes the tree of a file before it is lowered.
+type Edit<'e> = &'e mut dyn FnMut(&Report<'_>, &mut node::Node);
+
+fn parse_edited(file: &str, text: &str, edit: Edit<'_>) -> Result<Scenario, Problems> {
     let file = file.replace('\\', "/");
     if text.len() > WHOLE {
         let message = format!("the text is larger than {WHOLE} bytes");
@@ -105,6 +114,8 @@ pub fn parse(file: &str, text: &str) -> Result<Scenario, Problems> {
     if !import::link(&report, &files, &mut root) {
         return Err(report.finish(&file, 0));
     }
+    platform::apply(&report, &mut root);
+    edit(&report, &mut root);
     let (name, variants) = lower::scenario(&report, &root);
     if !report.is_empty() {
         let count = root.get("variants").map_or(0, |node| node.len());

@@ -73,7 +73,7 @@ pub fn events(trace: &Trace) -> usize {
     trace
         .events
         .iter()
-        .filter(|event| event.n <= until && counts(event.kind))
+        .filter(|event| event.n <= until && counts(event.kind) && !event.idle)
         .count()
 }
 

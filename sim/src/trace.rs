@@ -146,6 +146,8 @@ pub struct Event {
     pub arg: Arg,
     /// How it ended.
     pub outcome: Outcome,
+    /// It belongs to a round of a loop that only looked: nothing would be different without it, and people are not shown it.
+    pub idle: bool,
 }
 
 /// One committed row change.
@@ -211,6 +213,23 @@ impl Trace {
         event.end = Some(n);
         event.end_us = Some(at_us);
         event.outcome = outcome;
+    }
+
+    /// The round of a loop that began with the event at `first` has ended. It was idle if it did nothing but look.
+    pub fn end_round(&mut self, first: usize) {
+        let cause = self.events[first].cause.clone();
+        let own = |event: &Event| event.cause == cause;
+        let looks = |event: &Event| matches!(event.kind, Kind::Task | Kind::Read);
+        let fails = |event: &Event| matches!(event.outcome, Outcome::Error(_));
+        let round = &mut self.events[first..];
+        if round
+            .iter()
+            .filter(|event| own(event))
+            .all(|event| looks(event) && !fails(event))
+        {
+            let mine = round.iter_mut().filter(|event| event.cause == cause);
+            mine.for_each(|event| event.idle = true);
+        }
     }
 
     /// The operation of the event at `index` has read its clock.

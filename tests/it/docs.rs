@@ -91,27 +91,18 @@ fn search_of(variant: &Variant, runs: u64, at: &str) -> Searched {
 }
 
 #[test]
-fn whole_scenarios_of_every_page_load() {
-    for (page, text) in pages() {
-        for block in blocks(&text)
-            .iter()
-            .filter(|block| block.info == "yaml" && is_whole(block))
-        {
-            load(&block.text, &format!("{page}:{}", block.line));
-        }
-    }
-}
-
-#[test]
-fn whole_scenarios_of_the_manual_get_their_verdicts() {
-    let blocks = blocks(&text_of(MANUAL));
-    let whole: Vec<&Block> = blocks
+fn whole_scenarios_of_every_page_get_their_verdicts() {
+    let pages = pages();
+    let whole: Vec<(String, Block)> = pages
         .iter()
-        .filter(|block| block.info == "yaml" && is_whole(block))
+        .flat_map(|(page, text)| {
+            let blocks = blocks(text).into_iter();
+            blocks.map(move |block| (format!("{page}:{}", block.line), block))
+        })
+        .filter(|(_, block)| block.info == "yaml" && is_whole(block))
         .collect();
-    assert!(whole.len() > 1, "the manual has whole scenarios");
-    for block in whole {
-        let at = format!("{MANUAL}:{}", block.line);
+    assert!(whole.len() > 4, "the pages have whole scenarios");
+    for (at, block) in whole {
         for variant in load(&block.text, &at).variants {
             let found = search_of(&variant, variant.program.runs, &at);
             let goals: Vec<String> = variant

@@ -19,6 +19,9 @@ pub struct CaseFile {
     pub scenario: Source,
     /// Which variant of it.
     pub variant: String,
+    /// Parts of the variant that were dropped, by their names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub without: Vec<String>,
     /// Seed of the search that found it.
     pub seed: u64,
     /// Run of that search.
@@ -73,6 +76,7 @@ impl CaseFile {
             lockstep: env!("CARGO_PKG_VERSION").to_owned(),
             scenario,
             variant: variant.to_owned(),
+            without: Vec::new(),
             seed,
             run,
             decisions: decisions
@@ -82,6 +86,13 @@ impl CaseFile {
                 .collect(),
             violates,
         }
+    }
+
+    /// The case of the variant without some of its parts.
+    #[must_use]
+    pub fn without(mut self, parts: &[String]) -> Self {
+        self.without = parts.to_vec();
+        self
     }
 
     /// Reads a case file.

@@ -48,7 +48,7 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
-    /// Scenario files; without any, all of `scenarios/` and then the sweep
+    /// Scenario files, or folders of them; without any, all of `scenarios/` and then the sweep
     pub(crate) files: Vec<PathBuf>,
     /// Only this scenario, by its name or its file
     #[arg(long, value_name = "NAME|FILE")]

@@ -5,12 +5,12 @@ use lockstep_sim::{report, scenario};
 
 use super::args::CheckArgs;
 use super::failure::Failure;
-use super::out;
+use super::{files, out};
 
 pub(crate) fn check(args: &CheckArgs) -> Result<Exit, Failure> {
     let mut exit = Exit::AsExpected;
     let mut good = String::new();
-    for file in &args.files {
+    for file in &files::named_scenarios(&args.files)? {
         match scenario::load(file) {
             Ok(scenario) => {
                 let variants = report::count(scenario.variants.len() as u64, "variant");

@@ -4,6 +4,7 @@ use lockstep_sim::exit::Exit;
 use lockstep_sim::report::{self, CompareReport};
 use lockstep_sim::scenario::{self, Scenario};
 
+use super::ablate::{self, Table};
 use super::args::CompareArgs;
 use super::failure::Failure;
 use super::settings::Settings;
@@ -20,17 +21,32 @@ pub(crate) fn compare(args: &CompareArgs) -> Result<Exit, Failure> {
 }
 
 fn work(args: &CompareArgs, settings: &Settings, scenario: Scenario) -> Result<Exit, Failure> {
+    let fixes = match &args.ablate {
+        Some(named) => ablate::wanted(&scenario, named.as_deref())?,
+        None => Vec::new(),
+    };
     let mut work = Work::new(&args.work, settings.jobs)?;
     work.search(&Searches {
         scenarios: std::slice::from_ref(&scenario),
         seeds: settings.searches.clone(),
         whole: true,
     })?;
+    let mut ablations = Vec::new();
+    for variant in fixes {
+        let mut table = Table {
+            work: &mut work,
+            scenario: &scenario,
+            variant,
+            seed: settings.searches.start,
+        };
+        ablations.push(table.ablate()?);
+    }
     let ended = work.end();
     let report = CompareReport {
         invariants: invariants(&scenario),
         seed: settings.searches.start,
         run: ended.report,
+        ablations,
     };
     let text = match args.work.json {
         true => report::compare_json(&report).to_string(),

@@ -21,14 +21,28 @@ const IMPORTED: [&str; 2] = ["platforms", "shared"];
 
 /// All scenario files of the project, in the order of their paths.
 pub(crate) fn all_scenarios() -> Result<Vec<PathBuf>, Failure> {
-    let root = Path::new(SCENARIOS);
+    below(
+        Path::new(SCENARIOS),
+        "run this in the project's folder, or name scenario files",
+    )
+}
+
+/// Named files as they are, and in the place of a folder all scenario files below it.
+pub(crate) fn named_scenarios(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     let mut found = Vec::new();
-    collect(root, &mut found).map_err(|error| {
-        Failure::input(
-            root,
-            format!("{error}: run this in the project's folder, or name scenario files"),
-        )
-    })?;
+    for path in paths {
+        if path.is_dir() {
+            found.extend(below(path, "name a scenario file or a folder of them")?);
+        } else {
+            found.push(path.clone());
+        }
+    }
+    Ok(found)
+}
+
+fn below(root: &Path, help: &str) -> Result<Vec<PathBuf>, Failure> {
+    let mut found = Vec::new();
+    collect(root, &mut found).map_err(|error| Failure::input(root, format!("{error}: {help}")))?;
     found.sort();
     if found.is_empty() {
         return Err(Failure::input(root, "holds no scenario (*.yaml)"));
@@ -41,7 +55,7 @@ fn collect(folder: &Path, into: &mut Vec<PathBuf>) -> io::Result<()> {
         let path = entry?.path();
         if path.is_dir() {
             let is = |name: &&str| path.file_name() == Some(OsStr::new(name));
-            if !IMPORTED.iter().any(|name| is(&name)) {
+            if !IMPORTED.iter().any(is) {
                 collect(&path, into)?;
             }
         } else if path.extension() == Some(OsStr::new("yaml")) {

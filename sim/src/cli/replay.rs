@@ -128,10 +128,18 @@ fn of_case(path: &Path, other: Option<&Path>, variant: Option<&str>) -> Result<S
         CaseFile::parse(&files::read_text(path)?).map_err(|why| Failure::input(path, why))?;
     let how = How::Decisions(case.decisions().map_err(|why| Failure::input(path, why))?);
     let claim = Some(case.violates.clone());
+    let name = variant.unwrap_or(&case.variant);
     let scenario = match (&case.scenario, other) {
-        (_, Some(other)) => load(other)?,
-        (Source::Scenario { file, text, .. }, None) => scenario::parse(file, text)
-            .map_err(|problems| Failure::input(path, format!("its scenario:\n{problems}")))?,
+        (_, Some(other)) if case.without.is_empty() => load(other)?,
+        (_, Some(other)) => {
+            let Scenario { file, text, .. } = load(other)?;
+            scenario::ablate::without(&file, &text, name, &case.without)
+                .map_err(|problems| Failure::usage(problems.to_string()))?
+        }
+        (Source::Scenario { file, text, .. }, None) => {
+            scenario::ablate::without(file, text, name, &case.without)
+                .map_err(|problems| Failure::input(path, format!("its scenario:\n{problems}")))?
+        }
         (Source::World { world }, None) if world == STORE => {
             return Ok(Subject {
                 title: title(STORE, DEFAULT, &how),
@@ -148,9 +156,13 @@ fn of_case(path: &Path, other: Option<&Path>, variant: Option<&str>) -> Result<S
             ));
         }
     };
-    let variant = pick(&scenario, Some(variant.unwrap_or(&case.variant)))?;
+    let variant = pick(&scenario, Some(name))?;
+    let shown = match case.without.is_empty() {
+        true => variant.name.clone(),
+        false => format!("{} without {}", variant.name, case.without.join(", ")),
+    };
     Ok(Subject {
-        title: title(&scenario.name, &variant.name, &how),
+        title: title(&scenario.name, &shown, &how),
         world: world_of(variant),
         how,
         judged: judges(variant, &case.violates.invariant),

@@ -66,7 +66,7 @@ fn scenarios(args: &RunArgs) -> Result<Vec<Scenario>, Failure> {
             )));
         }
         (None, true) => files::all_scenarios()?,
-        (None, false) => args.files.clone(),
+        (None, false) => files::named_scenarios(&args.files)?,
     };
     let mut loaded = load(&paths)?;
     if let (Some(name), None) = (named, &as_file) {

@@ -138,7 +138,8 @@ pub(crate) fn exit(variant: &VariantReport) -> Exit {
     }
 }
 
-fn goals(variant: &Variant) -> Vec<String> {
+/// Names of its goals.
+pub(super) fn goals(variant: &Variant) -> Vec<String> {
     variant
         .program
         .goals

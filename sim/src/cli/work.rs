@@ -57,6 +57,7 @@ impl Searches<'_> {
             file: scenario.file.clone(),
             text: scenario.text.clone(),
             variant: scenario.variants[v].name.clone(),
+            without: Vec::new(),
             seed,
             whole: self.whole,
         })

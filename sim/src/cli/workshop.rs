@@ -41,6 +41,8 @@ pub(crate) struct Search {
     pub(crate) file: String,
     pub(crate) text: String,
     pub(crate) variant: String,
+    /// Parts of the variant that are dropped.
+    pub(crate) without: Vec<String>,
     pub(crate) seed: u64,
     /// To the end of the budget, whatever is found.
     pub(crate) whole: bool,
@@ -99,7 +101,8 @@ impl Workshop {
                 let source = Source::World {
                     world: STORE.to_owned(),
                 };
-                small(stage, first, source, DEFAULT).map(|small| Answer::Shrunk(Box::new(small)))
+                small(stage, first, source, (DEFAULT, &[]))
+                    .map(|small| Answer::Shrunk(Box::new(small)))
             }),
         };
         done.unwrap_or_else(Answer::Internal)
@@ -110,7 +113,10 @@ impl Workshop {
         wanted: &Search,
         stop: &mut dyn FnMut() -> bool,
     ) -> Result<Answer, String> {
-        let scenario = self.scenario(&wanted.file, &wanted.text)?;
+        let scenario = match self.subject(wanted)? {
+            Ok(scenario) => scenario,
+            Err(words) => return Ok(Answer::BadScenario(words)),
+        };
         let variant = scenario
             .variants
             .iter()
@@ -138,10 +144,25 @@ impl Workshop {
                 &mut stage,
                 first,
                 Source::Scenario { name, file, text },
-                &variant.name,
+                (&variant.name, &wanted.without),
             )?);
         }
         Ok(Answer::Search { searched, cases })
+    }
+
+    /// What is searched, or why there is nothing left to search.
+    fn subject(&mut self, wanted: &Search) -> Result<Result<Rc<Scenario>, String>, String> {
+        let Search { file, text, .. } = wanted;
+        if wanted.without.is_empty() {
+            return self.scenario(file, text).map(Ok);
+        }
+        let left = scenario::ablate::without(file, text, &wanted.variant, &wanted.without);
+        Ok(left.map(Rc::new).map_err(|problems| {
+            let first = problems.list.first();
+            first.map_or_else(String::new, |problem| {
+                format!("line {}: {}", problem.place.line, problem.message)
+            })
+        }))
     }
 
     fn scenario(&mut self, file: &str, text: &str) -> Result<Rc<Scenario>, String> {
@@ -200,7 +221,12 @@ fn in_order<'a>(searched: &'a Searched, expect: &Expect) -> Vec<&'a First> {
         .collect()
 }
 
-fn small(stage: &mut Stage, first: &First, source: Source, variant: &str) -> Result<Small, String> {
+fn small(
+    stage: &mut Stage,
+    first: &First,
+    source: Source,
+    (variant, without): (&str, &[String]),
+) -> Result<Small, String> {
     // Whoever interrupts wants to see what was found now, not smaller later.
     let budget = if interrupt::requested() {
         0
@@ -232,6 +258,7 @@ fn small(stage: &mut Stage, first: &First, source: Source, variant: &str) -> Res
             &ran.decisions,
             violates,
         )
+        .without(without)
         .to_text(),
         trace: ran.trace.to_json_lines(header),
         human: report::human(&ran.trace),

@@ -119,8 +119,28 @@ fn stop(ctx: &Ctx, process: &Rc<Process>) {
     });
 }
 
-/// Delivers a message, and repeats it by the platform's law while nobody answers.
+/// Delivers a message when its turn comes: of one queue only one is on its way, in the order in which they fell due.
 fn deliver(ctx: &Ctx, shared: &Rc<Shared>, index: usize, nth: u32, label: &str) {
+    let Some(queue) = &shared.program.events[index].queue else {
+        return attempts(ctx, shared, index, nth, label);
+    };
+    let own = (index, nth);
+    let mut queues = shared.queues.borrow_mut();
+    queues.entry(queue.clone()).or_default().push_back(own);
+    drop(queues);
+    let (waiting, name) = (Rc::clone(shared), queue.clone());
+    ctx.wait(&TURN, None, move || {
+        let queues = waiting.queues.borrow();
+        queues.get(&name).and_then(|queue| queue.front()) == Some(&own)
+    });
+    attempts(ctx, shared, index, nth, label);
+    if let Some(queue) = shared.queues.borrow_mut().get_mut(queue) {
+        queue.pop_front();
+    }
+}
+
+/// Delivers a message, and repeats it by the platform's law while nobody answers.
+fn attempts(ctx: &Ctx, shared: &Rc<Shared>, index: usize, nth: u32, label: &str) {
     let event = &shared.program.events[index];
     let no_law = Redeliver::default();
     let law = event.redeliver.as_ref().unwrap_or(&no_law);
@@ -132,21 +152,22 @@ fn deliver(ctx: &Ctx, shared: &Rc<Shared>, index: usize, nth: u32, label: &str) 
         };
         let begun = ctx.now_ms();
         let mail = ctx.send(request(shared, &to, index, attempt, label, cause));
-        let next = law.gaps.get(attempt).map(|gap| begun + gap);
+        let gap = law.gaps.get(attempt).copied();
         let late = law.timeout.map(|timeout| begun + timeout);
-        if let Some(answer) = answer(ctx, &mail, next, late) {
+        if let Some(answer) = answer(ctx, &mail, late.or(gap.map(|gap| begun + gap))) {
             shared.answers.borrow_mut()[index] = Some(answer);
             return;
         }
-        if let Some(next) = next {
-            ctx.sleep_until(&AGAIN, next);
+        // A platform that knows when an attempt has failed counts from there, the others from its start.
+        let since = if late.is_some() { ctx.now_ms() } else { begun };
+        if let Some(gap) = gap {
+            ctx.sleep_until(&AGAIN, since + gap);
         }
     }
 }
 
-/// The answer to one attempt, if it comes before the next one and before it is too late.
-fn answer(ctx: &Ctx, mail: &Rc<Mail>, next: Option<u64>, late: Option<u64>) -> Option<Rc<str>> {
-    let until = [next, late].into_iter().flatten().min();
+/// The answer to one attempt, if it comes in time.
+fn answer(ctx: &Ctx, mail: &Rc<Mail>, until: Option<u64>) -> Option<Rc<str>> {
     let arrived = Rc::clone(mail);
     ctx.wait(&ANSWER, until, move || arrived.arrived());
     match mail.get() {
@@ -230,4 +251,5 @@ const ANSWER: Label = Label::fixed("answer");
 const AGAIN: Label = Label::fixed("again");
 const BACKUP: Label = Label::fixed("backup again");
 const DOWN: Label = Label::fixed("down");
+const TURN: Label = Label::fixed("turn");
 const RESTARTED: Label = Label::fixed("restarted");

@@ -89,6 +89,7 @@ fn one_round(ctx: &Ctx, shared: &Rc<Shared>, flow: usize, round: u32) {
                 Err(failure) => Outcome::Error(failure.words.into()),
             },
         );
+        ctx.kernel().trace.borrow_mut().end_round(event);
         over.set(true);
     });
     ctx.wait(&ROUND, None, move || ended.get());

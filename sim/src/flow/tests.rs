@@ -2,6 +2,7 @@
 
 mod ddl;
 mod legs;
+mod platform;
 
 use std::rc::Rc;
 
@@ -61,6 +62,7 @@ fn event(label: &str, process: usize) -> Event {
         after: Vec::new(),
         every: None,
         redeliver: None,
+        queue: None,
         at_place: Place::default(),
     }
 }

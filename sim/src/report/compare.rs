@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::ablate::ablation_text;
 use super::table::{ending, expected, notes, widest};
 use super::{CompareReport, ScenarioReport, Style, VariantReport, printable};
 
@@ -21,6 +22,10 @@ pub fn compare_text(report: &CompareReport, style: Style) -> String {
             report.seed
         );
         Matrix::of(report, scenario).text(&mut out, scenario, style);
+        out.push('\n');
+    }
+    for ablation in &report.ablations {
+        ablation_text(&mut out, ablation, style);
         out.push('\n');
     }
     ending(&mut out, &report.run, style);

@@ -19,8 +19,9 @@ const LANE: usize = 12;
 pub fn human(trace: &Trace) -> String {
     let lanes = Lanes::of(trace);
     let mut lines: Vec<(u64, String)> = Vec::new();
-    for (i, event) in trace.events.iter().enumerate() {
-        let next = trace.events.get(i + 1).map_or(u64::MAX, |event| event.n);
+    let shown: Vec<&Event> = trace.events.iter().filter(|event| !event.idle).collect();
+    for (i, event) in shown.iter().enumerate() {
+        let next = shown.get(i + 1).map_or(u64::MAX, |event| event.n);
         let returned = event.end.filter(|end| *end != event.n);
         let overlapped = returned.is_some_and(|end| end > next);
         lines.push((event.n, lanes.line(event, &started(event, overlapped))));
@@ -33,6 +34,15 @@ pub fn human(trace: &Trace) -> String {
     for (_, line) in lines {
         out.push_str(line.trim_end());
         out.push('\n');
+    }
+    let is_idle_round = |event: &&Event| event.idle && event.kind == Kind::Task;
+    let idle = trace.events.iter().filter(is_idle_round).count();
+    if idle > 0 {
+        let _ = writeln!(
+            out,
+            "{:>10}  rounds of loops that only looked: {idle}, not shown",
+            ""
+        );
     }
     out
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
+use super::ablate::ablation_json;
 use super::{
     CaseReport, CompareReport, ReplayReport, RunReport, SCHEMA_VERSION, SweepReport, VariantReport,
     expect_json,
@@ -44,6 +45,7 @@ pub fn compare_json(report: &CompareReport) -> Json {
         "seed": report.seed,
         "invariants": columns,
         "variants": variants.map(variant).collect::<Vec<_>>(),
+        "ablations": report.ablations.iter().map(ablation_json).collect::<Vec<_>>(),
         "troubles": report.run.troubles,
         "interrupted": report.run.interrupted,
     })
@@ -74,7 +76,7 @@ fn variant(variant: &VariantReport) -> Json {
     })
 }
 
-fn case_json(case: &CaseReport) -> Json {
+pub(super) fn case_json(case: &CaseReport) -> Json {
     json!({
         "invariant": case.invariant,
         "key": case.key,

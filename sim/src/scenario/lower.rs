@@ -188,9 +188,11 @@ fn variant(
 ) -> Option<Program> {
     let mut draft = draft::draft(report, root, entry.name(), &entry.value);
     let leg = start::Leg::of(report, &mut draft, entry, earlier);
+    let roots = roots(root, &draft);
     if draft.store {
-        let roots = roots(root, &draft);
         reach::prune(&mut draft.flows, &roots);
+    } else if draft.versions.is_empty() {
+        reach::prune_operations(&mut draft.flows, &roots);
     }
     let mut texts = processes(report, &draft);
     let memory = world::share_memory(&mut texts);

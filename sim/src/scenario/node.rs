@@ -88,6 +88,15 @@ impl Node {
         Some(&entry.value)
     }
 
+    /// The value under a key, to be changed.
+    pub(super) fn get_mut(&mut self, key: &str) -> Option<&mut Node> {
+        let Kind::Map { entries, .. } = &mut self.kind else {
+            return None;
+        };
+        let entry = entries.iter_mut().find(|entry| entry.name() == key)?;
+        Some(&mut entry.value)
+    }
+
     /// Number of items or entries.
     pub(super) fn len(&self) -> usize {
         match &self.kind {

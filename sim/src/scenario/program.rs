@@ -487,6 +487,8 @@ pub struct Event {
     pub every: Option<(Millis, u32)>,
     /// How the platform repeats an unanswered delivery.
     pub redeliver: Option<Redeliver>,
+    /// Events of the same queue are delivered one after the other.
+    pub queue: Option<String>,
     /// Where it stands.
     pub at_place: Place,
 }

@@ -161,14 +161,19 @@ impl Source {
         self.spot(byte).place
     }
 
-    /// The bytes `start..end`, cut at the end of the first line.
-    pub(super) fn on_one_line(&self, start: usize, end: usize) -> &str {
+    /// The bytes `start..end` of one file.
+    pub(super) fn slice(&self, start: usize, end: usize) -> &str {
         let file = self.file_at(start);
         let local = |byte: usize| file.floor(byte.saturating_sub(file.base));
-        let text = file.text.get(local(start)..local(end.max(start)));
-        text.and_then(|text| text.lines().next())
+        file.text
+            .get(local(start)..local(end.max(start)))
             .unwrap_or("")
-            .trim_end()
+    }
+
+    /// The bytes `start..end`, cut at the end of the first line.
+    pub(super) fn on_one_line(&self, start: usize, end: usize) -> &str {
+        let text = self.slice(start, end);
+        text.lines().next().unwrap_or("").trim_end()
     }
 
     /// Byte in the file of the byte `offset` of the value of a scalar that is written at `start..end`.

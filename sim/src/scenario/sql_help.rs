@@ -37,6 +37,14 @@ impl Checker {
         if message.starts_with("more than one statement") {
             return "give each statement a step of its own".to_owned();
         }
+        if ["changes", "last_insert_rowid"]
+            .iter()
+            .any(|name| message.contains(name))
+        {
+            return "what a connection did before is no input: write `rows: N` with `else`, or bind with \
+                    read: INSERT … RETURNING id"
+                .to_owned();
+        }
         if message.starts_with("not authorized") {
             return "scenario SQL may not attach files, set pragmas, make temporary tables or draw random numbers; \
                     `new_id` makes ids and `:now` is the time"

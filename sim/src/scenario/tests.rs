@@ -2,10 +2,12 @@
 
 use std::fs;
 
+mod ablate;
 mod ddl;
 mod hostile;
 mod import;
 mod meaning;
+mod platform;
 mod start;
 mod wrong;
 

@@ -6,8 +6,7 @@ use super::Desk;
 use super::desk::{known, known_with, surprised};
 use super::good::{VARIANT, has_fields};
 
-const COMPARE: &str =
-    "schema_version as_expected digest name file seed invariants variants troubles interrupted";
+const COMPARE: &str = "schema_version as_expected digest name file seed invariants variants ablations troubles interrupted";
 
 fn compare(text: &str, more: &[&str], code: i32) -> Value {
     let desk = Desk::new();
@@ -123,6 +122,150 @@ fn many_invariants_have_numbers_over_their_columns() {
     ] {
         assert!(told.stdout.contains(words), "{words}: {}", told.stdout);
     }
+}
+
+/// What came of each part of the only fix that was taken apart.
+fn fates(json: &Value) -> Vec<(&str, &str)> {
+    let [ablation] = &json["ablations"].as_array().expect("ablations")[..] else {
+        panic!("one fix was taken apart: {json}")
+    };
+    let parts = ablation["parts"].as_array().expect("parts");
+    parts
+        .iter()
+        .map(|part| {
+            has_fields(part, "name of line text fate run case runs distinct why");
+            let (name, fate) = (&part["name"], &part["fate"]);
+            (
+                name.as_str().expect("a name"),
+                fate.as_str().expect("a word"),
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn a_fix_is_taken_apart_and_what_it_needs_can_be_replayed() {
+    let desk = Desk::new();
+    desk.put("x.yaml", known());
+    let args = ["compare", "x.yaml", "--json", "--ablate"];
+    let json = desk.run(&args).ends_with(0).json();
+    let expected = [("schema 1", "needed"), ("flows inbound open", "not_needed")];
+    assert_eq!(
+        fates(&json),
+        expected,
+        "the fallback of the index does nothing here"
+    );
+    let ablation = &json["ablations"][0];
+    assert_eq!(ablation["variant"], "unique_index");
+    assert_eq!(
+        ablation["smallest"]["kept"],
+        serde_json::json!(["schema 1"])
+    );
+    assert_eq!(ablation["smallest"]["verdict"], "undecided");
+    let case = ablation["parts"][0]["case"]["case"]
+        .as_str()
+        .expect("a path");
+    let told = desk.run(&["replay", case]).ends_with(1);
+    for words in [
+        "unique_index without schema 1",
+        "VIOLATED one_active_session",
+    ] {
+        assert!(told.stdout.contains(words), "{words}: {}", told.stdout);
+    }
+    // Under another text the same part is missing; one that has no such part is no answer.
+    desk.run(&["replay", case, "--scenario", "x.yaml"])
+        .ends_with(1);
+    let bare = known_with(
+        "    schema: CREATE UNIQUE INDEX one_active ON session (user) WHERE status = 'active'\n",
+        "",
+    );
+    desk.put("y.yaml", bare);
+    desk.refuses(
+        &["replay", case, "--scenario", "y.yaml"],
+        "has no part `schema 1`",
+    );
+}
+
+#[test]
+fn the_steps_of_a_needed_flow_are_dropped_one_by_one() {
+    let whole = "    flows:
+      inbound:
+        - take: 1s
+        - transaction:
+            - read: SELECT id AS s FROM session WHERE user = :user AND status = 'active'
+              none:
+                - new_id: s
+                - label: open
+                  sql: INSERT INTO session VALUES (:s, :user, 'active')
+        - sql: INSERT INTO message VALUES (:event, :s, :body)
+        - reply: { session: \":s\" }
+";
+    let text = known();
+    let (before, rest) = text
+        .split_once("    schema: CREATE UNIQUE")
+        .expect("the fix");
+    let (_, after) = rest
+        .split_once("  reference:\n    store")
+        .expect("the reference");
+    let text = format!("{before}{whole}  reference:\n    store{after}");
+    let json = compare(&text, &["--ablate", "unique_index"], 0);
+    let expected = [
+        ("flows inbound", "needed"),
+        ("flows inbound step 1", "not_needed"),
+        ("flows inbound step 2", "needed"),
+    ];
+    assert_eq!(fates(&json), expected);
+    let smallest = &json["ablations"][0]["smallest"];
+    assert_eq!(
+        smallest["kept"],
+        serde_json::json!(["flows inbound step 2"])
+    );
+    assert_eq!(
+        smallest["dropped"],
+        serde_json::json!(["flows inbound step 1"])
+    );
+}
+
+#[test]
+fn the_words_of_an_ablation_and_what_cannot_be_taken_apart() {
+    let desk = Desk::new();
+    desk.put("x.yaml", known());
+    let told = desk.run(&["compare", "x.yaml", "--ablate"]).ends_with(0);
+    for words in [
+        "unique_index without one of its parts",
+        "schema 1   line 44: CREATE UNIQUE INDEX one_active",
+        "needed: violates one_active_session at run ",
+        "replay: ",
+        "not needed within 1,000 runs, ",
+        "smallest fix: schema 1; undecided without flows inbound open (1,000 runs, ",
+    ] {
+        assert!(told.stdout.contains(words), "{words}: {}", told.stdout);
+    }
+    assert!(
+        !told.stdout.contains("reference without"),
+        "{}",
+        told.stdout
+    );
+    let named = desk
+        .run(&["compare", "x.yaml", "--ablate", "reference"])
+        .ends_with(0);
+    assert!(
+        named.stdout.contains("cannot be dropped alone: line "),
+        "{}",
+        named.stdout
+    );
+    for name in ["bug", "nobody"] {
+        desk.refuses(
+            &["compare", "x.yaml", "--ablate", name],
+            "such are unique_index, reference",
+        );
+    }
+    desk.put("y.yaml", surprised());
+    let told = desk
+        .run(&["compare", "y.yaml", "--ablate", "bug"])
+        .ends_with(1);
+    let words = "bug was not taken apart: as a whole it is violated";
+    assert!(told.stdout.contains(words), "{}", told.stdout);
 }
 
 #[test]

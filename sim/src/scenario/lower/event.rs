@@ -59,6 +59,12 @@ impl Lower<'_> {
             .map_or(Vec::new(), |after| self.after(after));
         let every = self.every(node);
         let redeliver = node.get("redeliver").and_then(|law| redeliver(report, law));
+        if let Some(from) = node.get("from") {
+            report.name(from, "a sender");
+        }
+        let queue = node
+            .get("queue")
+            .and_then(|queue| report.text(queue, "`queue`"));
         let (process, instance, does) = self.does(entry, form.0, &after)?;
         Some(Event {
             label,
@@ -69,6 +75,7 @@ impl Lower<'_> {
             after,
             every,
             redeliver,
+            queue: queue.map(str::to_owned),
             at_place: report.source().place(entry.key.start),
         })
     }

@@ -22,9 +22,8 @@ fn closure(roots: &[usize], calls: &[Vec<usize>]) -> Vec<bool> {
     seen
 }
 
-/// Drops flows that were inherited and that nothing reaches any more. `roots` are names of flows that events, processes
-/// and the setup run.
-pub(super) fn prune(flows: &mut Vec<FlowText>, roots: &[String]) {
+/// Whether each flow is reached from these names.
+fn reached(flows: &[FlowText], roots: impl Iterator<Item = usize>) -> Vec<bool> {
     let index = |name: &str| flows.iter().position(|flow| flow.name == name);
     let calls: Vec<Vec<usize>> = flows
         .iter()
@@ -34,18 +33,41 @@ pub(super) fn prune(flows: &mut Vec<FlowText>, roots: &[String]) {
             names.iter().filter_map(|name| index(name)).collect()
         })
         .collect();
-    let own = flows
+    closure(&roots.collect::<Vec<_>>(), &calls)
+}
+
+fn named<'f>(flows: &'f [FlowText], names: &'f [String]) -> impl Iterator<Item = usize> + 'f {
+    names
         .iter()
-        .enumerate()
-        .filter(|(_, flow)| flow.own)
-        .map(|(index, _)| index);
-    let roots: Vec<usize> = roots
-        .iter()
-        .filter_map(|name| index(name))
-        .chain(own)
-        .collect();
-    let mut kept = closure(&roots, &calls).into_iter();
+        .filter_map(|name| flows.iter().position(|flow| flow.name == *name))
+}
+
+/// Drops flows that were inherited and that nothing reaches any more. `roots` are names of flows that events, processes
+/// and the setup run.
+pub(super) fn prune(flows: &mut Vec<FlowText>, roots: &[String]) {
+    let own = flows.iter().enumerate().filter(|(_, flow)| flow.own);
+    let own: Vec<usize> = own.map(|(index, _)| index).collect();
+    let mut kept = reached(flows, named(flows, roots).chain(own)).into_iter();
     flows.retain(|_| kept.next().unwrap_or(true));
+}
+
+/// Drops flows that need the reference store and that nothing reaches in a variant without it: they wait for one that has it.
+pub(super) fn prune_operations(flows: &mut Vec<FlowText>, roots: &[String]) {
+    let mut kept = reached(flows, named(flows, roots)).into_iter();
+    flows.retain(|flow| {
+        let is_reached = kept.next().unwrap_or(true);
+        is_reached || !flow.steps.iter().any(operates)
+    });
+}
+
+fn operates(node: &Node) -> bool {
+    match &node.kind {
+        Kind::Scalar { .. } => false,
+        Kind::List(items) => items.iter().any(operates),
+        Kind::Map { entries, .. } => entries
+            .iter()
+            .any(|entry| entry.name() == "op" || operates(&entry.value)),
+    }
 }
 
 /// Names under `call`, `spawn` and `request`, wherever they stand.

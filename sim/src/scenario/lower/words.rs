@@ -1,7 +1,7 @@
 //! Keys and words of the language that no other table holds, and all of them together: a test asks whether the manual
 //! names each.
 
-use super::super::{import, patch, store};
+use super::super::{import, patch, platform, store};
 use super::{draft, fault, rule, scope, step};
 
 /// Keys of a process.
@@ -30,7 +30,10 @@ pub(super) const BREAKS: [&str; 2] = ["waiter_timeout", "stale"];
 pub(super) const EVENT: [&str; 4] = ["at", "after", "every", "times"];
 /// Forms of an event: the key that says what happens, with the keys that belong to it.
 pub(super) const FORMS: [(&str, &[&str]); 6] = [
-    ("send", &["on", "send", "with", "redeliver"]),
+    (
+        "send",
+        &["on", "send", "with", "from", "queue", "redeliver"],
+    ),
     ("crash", &["crash", "for"]),
     ("stop", &["stop"]),
     ("roll", &["roll", "to"]),
@@ -64,6 +67,7 @@ pub(in super::super) fn all() -> Vec<(&'static str, Vec<&'static str>)> {
     });
     vec![
         ("version", draft::TOP.to_vec()),
+        ("platforms", [&platform::LAW[..], &platform::ORDER].concat()),
         (
             import::IMPORT,
             [&import::SECTIONS[..], &import::SQL, &import::SQL_FILE].concat(),
