@@ -46,6 +46,11 @@ fn main() {
         let quiet = stage.run(&mut || Box::new(Quiet)).expect("a quiet run");
         Rc::new(quiet.profile)
     });
+    let [one, other] = stages.each_mut().map(|stage| {
+        let quiet = stage.run(&mut || Box::new(Quiet)).expect("a quiet run");
+        lockstep_sim::report::human(&quiet.trace)
+    });
+    assert_eq!(one, other, "both do the same");
     let mut ratios = Vec::new();
     for round in 0..=ROUNDS {
         let [flows, by_hand] = measure(&mut stages, &profiles);

@@ -7,6 +7,7 @@
 pub mod ablate;
 mod ddl;
 mod duration;
+mod extends;
 mod fields;
 mod files;
 mod import;
@@ -17,6 +18,8 @@ mod patch;
 mod platform;
 mod problem;
 pub mod program;
+mod schema;
+mod skeleton;
 mod source;
 mod sql;
 mod sql_help;
@@ -35,6 +38,8 @@ pub use program::{
     Lock, Loop, MIGRATION, Millis, Place, Process, Program, Provider, ROUNDS, Redeliver, Resource,
     RuleKind, Scenario, Span, Sql, Step, StepKind, Target, Var, Variant, Version,
 };
+pub use schema::schema;
+pub use skeleton::skeleton;
 pub use sql::RECORDED_TABLES;
 
 use problem::Report;
@@ -115,6 +120,7 @@ fn parse_edited(file: &str, text: &str, edit: Edit<'_>) -> Result<Scenario, Prob
         return Err(report.finish(&file, 0));
     }
     platform::apply(&report, &mut root);
+    extends::apply(&report, &mut root);
     edit(&report, &mut root);
     let (name, variants) = lower::scenario(&report, &root);
     if !report.is_empty() {

@@ -62,6 +62,8 @@ pub enum Kind {
     Request,
     /// An error of a scenario's own.
     Raise,
+    /// One of several values is chosen.
+    Choose,
 }
 
 impl Kind {
@@ -89,6 +91,7 @@ impl Kind {
             Self::Task => "task",
             Self::Request => "request",
             Self::Raise => "raise",
+            Self::Choose => "choose",
         }
     }
 }
@@ -219,8 +222,25 @@ impl Trace {
     pub fn end_round(&mut self, first: usize) {
         let cause = self.events[first].cause.clone();
         let own = |event: &Event| event.cause == cause;
-        let looks = |event: &Event| matches!(event.kind, Kind::Task | Kind::Read);
-        let fails = |event: &Event| matches!(event.outcome, Outcome::Error(_));
+        let looks = |event: &Event| match event.kind {
+            Kind::Task | Kind::Read | Kind::Op => true,
+            Kind::Sql => matches!(event.outcome, Outcome::Count(0)),
+            _ => false,
+        };
+        let fails = |event: &Event| match &event.outcome {
+            Outcome::Error(_) => true,
+            Outcome::Op(result) => result.is_err(),
+            _ => false,
+        };
+        if self
+            .changes
+            .iter()
+            .rev()
+            .take_while(|change| change.n > self.events[first].n)
+            .any(|change| change.cause == cause)
+        {
+            return;
+        }
         let round = &mut self.events[first..];
         if round
             .iter()

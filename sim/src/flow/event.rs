@@ -151,6 +151,16 @@ fn attempts(ctx: &Ctx, shared: &Rc<Shared>, index: usize, nth: u32, label: &str)
             n => Label::new(&format!("{label}/redelivery#{n}")),
         };
         let begun = ctx.now_ms();
+        let to = if law.to_next {
+            addressee(
+                shared,
+                event,
+                index,
+                nth + u32::try_from(attempt).unwrap_or(0),
+            )
+        } else {
+            Rc::clone(&to)
+        };
         let mail = ctx.send(request(shared, &to, index, attempt, label, cause));
         let gap = law.gaps.get(attempt).copied();
         let late = law.timeout.map(|timeout| begun + timeout);

@@ -1,6 +1,7 @@
 //! Facts about the engine, on programs small enough to write by hand.
 
 mod ddl;
+mod language;
 mod legs;
 mod platform;
 
@@ -29,6 +30,7 @@ fn step(site: &str, kind: StepKind) -> Step {
         site: Label::new(site),
         at: Place::default(),
         kind,
+        within: None,
         catch: Vec::new(),
         source: None,
     }

@@ -48,6 +48,7 @@ impl Kernel {
         process.up.set(false);
         process.deaths.borrow_mut().push(self.now_us());
         process.memory.take();
+        process.held_by.set(None);
         process.paused_until.set(0);
         process.stop_at.set(NEVER);
         process.crashes_in.set(0);

@@ -28,6 +28,8 @@ pub struct Process {
     pub up: Cell<bool>,
     /// Its clock.
     pub clock: Rc<ProcessClock>,
+    /// The actor, by the hash of its cause, beside which no other of this process goes on.
+    pub(super) held_by: Cell<Option<u64>>,
     /// It stands still until then (microseconds of virtual time).
     pub(super) paused_until: Cell<u64>,
     /// When it starts again, after it has died.
@@ -69,6 +71,7 @@ impl Process {
             incarnation: Cell::new(1),
             up: Cell::new(true),
             clock: Rc::default(),
+            held_by: Cell::new(None),
             paused_until: Cell::new(0),
             restart_at: Cell::new(0),
             stop_at: Cell::new(NEVER),

@@ -127,7 +127,8 @@ fn cut<'k>(
                 "setup" => list(&mut knife, "setup", value),
                 "repair" => list(&mut knife, "repair", value),
                 "processes" => processes(&mut knife, base.get("processes"), value),
-                "flows" => flows(&mut knife, base.get("flows"), value),
+                "flows" => flows(&mut knife, "flows", &[base.get("flows")], value),
+                "versions" => versions(&mut knife, &base, value),
                 _ => {}
             }
         }
@@ -187,17 +188,33 @@ fn processes(knife: &mut Knife<'_>, base: Option<&Node>, value: &mut Node) {
     });
 }
 
+/// What a variant changes about other versions of the code.
+fn versions(knife: &mut Knife<'_>, base: &Node, value: &mut Node) {
+    for entry in entries_mut(value).into_iter().flatten() {
+        let what = format!("versions {}", entry.name());
+        let own = base.get("versions").and_then(|all| all.get(entry.name()));
+        let layers = [own.and_then(|own| own.get("flows")), base.get("flows")];
+        let changes = entries_mut(&mut entry.value).into_iter().flatten();
+        for change in changes.filter(|change| change.name() == "flows") {
+            flows(knife, &what, &layers, &mut change.value);
+        }
+    }
+}
+
 /// Each labelled patch, each whole flow, and what is new inside of them.
-fn flows(knife: &mut Knife<'_>, base: Option<&Node>, value: &mut Node) {
+/// `base` holds the flows of the file, those first that count.
+fn flows(knife: &mut Knife<'_>, what: &str, base: &[Option<&Node>], value: &mut Node) {
     let Some(entries) = entries_mut(value) else {
         return;
     };
     entries.retain_mut(|entry| {
         let flow = bare(entry.name()).to_owned();
-        let old = base.and_then(Node::entries).unwrap_or(&[]);
-        let old = old.iter().find(|old| bare(old.name()) == flow);
+        let layers = base.iter().flatten().filter_map(|base| base.entries());
+        let mut old = layers.flatten().filter(|old| bare(old.name()) == flow);
+        // A version of the file may patch a flow instead of writing it out.
+        let old = old.find(|old| old.value.entries().is_none());
         let old = old.map_or(&[][..], |old| as_steps(&old.value));
-        let name = format!("flows {flow}");
+        let name = format!("{what} {flow}");
         if entry.value.entries().is_some() {
             patches(knife, &name, old, &mut entry.value);
             return true;

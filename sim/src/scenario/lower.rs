@@ -284,7 +284,17 @@ fn errors(resources: &[Resource], draft: &Draft<'_>) -> Vec<String> {
         .iter()
         .map(|resource| resource.refuses.clone())
         .collect();
-    found.extend(["fenced", "gone", "elsewhere", "runaway", "no_such_flow"].map(str::to_owned));
+    found.extend(
+        [
+            "fenced",
+            "gone",
+            "elsewhere",
+            "runaway",
+            "no_such_flow",
+            "lost",
+        ]
+        .map(str::to_owned),
+    );
     let versions = draft.versions.iter().flat_map(|version| &version.flows);
     for step in draft
         .flows
@@ -312,13 +322,11 @@ fn roots(root: &Node, draft: &Draft<'_>) -> Vec<String> {
         .setup
         .iter()
         .for_each(|step| reach::called(step, &mut found));
-    for entry in draft.processes.iter().flatten() {
-        let looped = entry
-            .value
-            .get("loop")
-            .and_then(|looped| looped.get("flow"));
-        let own = ["start", "stop"].map(|key| entry.value.get(key));
-        let nodes = own.into_iter().chain([looped]).flatten();
+    for layers in &draft.processes {
+        // What a variant says about a process takes the place of what the file says.
+        let last = |key: &str| layers.iter().rev().find_map(|entry| entry.value.get(key));
+        let looped = last("loop").and_then(|looped| looped.get("flow"));
+        let nodes = [last("start"), last("stop"), looped].into_iter().flatten();
         found.extend(nodes.filter_map(Node::scalar).map(str::to_owned));
     }
     let events = root.get("events");

@@ -178,6 +178,8 @@ pub struct Lock {
     pub name: String,
     /// A waiter that gives up after its `wait` frees the holder's lock (the holder does not notice).
     pub breaks_on_waiter_timeout: bool,
+    /// Its release frees it whoever holds it by then.
+    pub careless_release: bool,
     /// A lock held longer than this is free for the next comer (the holder does not notice).
     pub stale_after: Option<Millis>,
 }
@@ -276,6 +278,8 @@ pub struct Step {
     pub at: Place,
     /// What it does.
     pub kind: StepKind,
+    /// It fails with `timeout` when it has taken so long, at the next point where it waits or goes on.
+    pub within: Option<Millis>,
     /// Error classes that it catches, first match wins.
     pub catch: Vec<(ErrorClass, Vec<Step>)>,
     /// `file:line` of the user's own code.
@@ -332,6 +336,8 @@ pub enum StepKind {
         args: Vec<Expr>,
         /// How often.
         times: u32,
+        /// Where the value of its `return` goes.
+        into: Option<Var>,
     },
     /// `if`: true when the value is neither NULL nor 0.
     If {
@@ -395,8 +401,24 @@ pub enum StepKind {
     },
     /// `reply`: answers the delivery; the flow goes on.
     Reply(Vec<(String, Expr)>),
-    /// `return`: ends the flow; an open transaction of this flow is rolled back.
-    Return,
+    /// `return`: ends the flow with a value; an open transaction of this flow is rolled back.
+    Return(Option<Expr>),
+    /// `atomic`: no other flow of this process goes on meanwhile.
+    Atomic(Vec<Step>),
+    /// `choose`: one of several values; the quiet run takes the first.
+    Choose {
+        /// Where it goes.
+        into: Var,
+        /// The values.
+        from: Vec<Expr>,
+    },
+    /// `renew`: a lock that this flow holds counts as taken now.
+    Renew {
+        /// Index into `Program::locks`.
+        lock: usize,
+        /// Which one.
+        key: Expr,
+    },
     /// `transaction`: commits at its end; an uncaught error or `return` rolls back.
     Transaction {
         /// `BEGIN IMMEDIATE` instead of a plain `BEGIN`.
@@ -535,6 +557,8 @@ pub struct Redeliver {
     pub timeout: Option<Millis>,
     /// A repeat has an id of its own: `:event` differs.
     pub new_id: bool,
+    /// A repeat goes to the next instance.
+    pub to_next: bool,
 }
 
 /// Faults that are on.

@@ -118,7 +118,7 @@ pub(super) fn head(step: &Node) -> String {
     };
     let text = verb.value.scalar().unwrap_or("");
     let about = match verb.name() {
-        "read" | "sql" => {
+        "read" | "sql" | "each" => {
             let tokens = token::tokens(text);
             let first = tokens.first().map_or("", |token| token.text);
             format!("{first} {}", token::table(text).unwrap_or_default())

@@ -1,5 +1,6 @@
 //! A variant laid over the base: which schema, setup, processes, flows and rules it has, still as nodes.
 
+use super::super::extends;
 use super::super::fields::as_steps;
 use super::super::import;
 use super::super::names;
@@ -11,7 +12,7 @@ use super::flow::{self, FlowText};
 use super::version::{self, CodeText};
 
 /// Keys of the top of a file.
-pub(super) const TOP: [&str; 24] = [
+pub(in super::super) const TOP: [&str; 24] = [
     "version",
     "name",
     "source",
@@ -39,7 +40,8 @@ pub(super) const TOP: [&str; 24] = [
 ];
 
 /// Keys of a variant.
-pub(super) const VARIANT: [&str; 11] = [
+pub(in super::super) const VARIANT: [&str; 12] = [
+    extends::EXTENDS,
     "flows",
     "versions",
     "schema",

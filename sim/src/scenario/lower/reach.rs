@@ -53,11 +53,15 @@ pub(super) fn prune(flows: &mut Vec<FlowText>, roots: &[String]) {
 
 /// Drops flows that need the reference store and that nothing reaches in a variant without it: they wait for one that has it.
 pub(super) fn prune_operations(flows: &mut Vec<FlowText>, roots: &[String]) {
-    let mut kept = reached(flows, named(flows, roots)).into_iter();
-    flows.retain(|flow| {
-        let is_reached = kept.next().unwrap_or(true);
-        is_reached || !flow.steps.iter().any(operates)
-    });
+    let needs: Vec<bool> = (0..flows.len())
+        .map(|index| {
+            let below = reached(flows, std::iter::once(index));
+            let mut below = flows.iter().zip(below).filter(|(_, below)| *below);
+            below.any(|(flow, _)| flow.steps.iter().any(operates))
+        })
+        .collect();
+    let mut kept = reached(flows, named(flows, roots)).into_iter().zip(needs);
+    flows.retain(|_| kept.next().is_none_or(|(reached, needs)| reached || !needs));
 }
 
 fn operates(node: &Node) -> bool {

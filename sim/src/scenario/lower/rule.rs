@@ -14,7 +14,7 @@ pub(super) const KINDS: [(&str, RuleKind); 4] = [
 ];
 
 /// Invariants that Lockstep knows without SQL.
-pub(super) const BUILTIN: [&str; 1] = ["resource.home"];
+pub(in super::super) const BUILTIN: [&str; 1] = ["resource.home"];
 
 /// Lowers the invariants of one pass: those that are judged on a snapshot alone, or those that read the recorded tables.
 /// An invariant of the other pass is `None`.

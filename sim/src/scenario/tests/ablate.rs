@@ -209,6 +209,22 @@ fn a_whole_flow_is_dropped_by_what_the_base_does_not_have() {
 }
 
 #[test]
+fn other_versions_of_the_code_have_parts_too() {
+    let variants = r#"
+variants:
+  fix:
+    versions:
+      new:
+        flows: { pay: { write: { after: { take: 1s } } } }
+expect: { fix: holds }
+"#;
+    assert_eq!(names(variants), ["versions new pay write"]);
+    let new = |dropped: &[&str]| sites(&left(variants, dropped).versions[1].flows[0].steps);
+    assert!(new(&[]).contains(&"take".to_owned()));
+    assert!(!new(&["versions new pay write"]).contains(&"take".to_owned()));
+}
+
+#[test]
 fn what_is_no_part_is_told_with_those_that_are() {
     let text = format!("{BASE}{WHOLE}");
     let told = without("x.yaml", &text, "fix", &["flow pay".to_owned()]).expect_err("no part");

@@ -54,6 +54,7 @@ fn is_work(kind: Kind) -> bool {
         | Kind::Task
         | Kind::Request
         | Kind::Raise
+        | Kind::Choose
         | Kind::Restart
         | Kind::Heal
         | Kind::Violation
