@@ -9,6 +9,7 @@ use super::super::patch;
 use super::super::problem::Report;
 use super::super::program::Target;
 use super::flow::{self, FlowText};
+use super::step::VERBS;
 use super::version::{self, CodeText};
 
 /// Keys of the top of a file.
@@ -226,6 +227,14 @@ pub(super) fn lay(report: &Report<'_>, flows: &mut Vec<FlowText>, entry: &Entry)
         (None, Some(params)) if !patches => {
             flows.push(text(name, params, body(report, &entry.value), true))
         }
+        (Some(_), Some(_)) if is_a_step(&entry.value) => {
+            let message = format!("the steps of `{name}` are a list");
+            report.at(
+                &entry.value,
+                message,
+                "write `- ` before each step, or [ { … } ]",
+            );
+        }
         (Some(_), _) => {
             let message = format!("patches of labelled steps keep the parameters of `{name}`");
             report.at(
@@ -239,6 +248,13 @@ pub(super) fn lay(report: &Report<'_>, flows: &mut Vec<FlowText>, entry: &Entry)
             report.at(&entry.key, message, format!("{help}; a new flow is written with its parameters and a list of steps: {name}(): […]"));
         }
     }
+}
+
+/// Whether a mapping has the key of a verb, as only a step has.
+fn is_a_step(node: &Node) -> bool {
+    let is_verb = |entry: &Entry| VERBS.iter().any(|(verb, _)| *verb == entry.name());
+    node.entries()
+        .is_some_and(|entries| entries.iter().any(is_verb))
 }
 
 fn text(name: String, params: Vec<String>, steps: Vec<Node>, own: bool) -> FlowText {
