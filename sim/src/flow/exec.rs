@@ -8,7 +8,7 @@ use rusqlite::types::Value;
 use super::volatile::{Memory, memory};
 use super::{Builtin, Expr, Shared, StepKind, Var, effect, lock, op, resource, sql, task};
 use crate::label::Label;
-use crate::run::Ctx;
+use crate::run::{Ctx, Way};
 use crate::scenario::{ErrorClass, Flow, ROUNDS, Span, Step};
 use crate::trace::{self, Arg, Kind, Outcome};
 
@@ -129,6 +129,21 @@ impl Exec<'_> {
     }
 
     fn step(&self, frame: &mut Frame, step: &Step) -> Done {
+        let done = self.caught(frame, step);
+        if step.finally.is_empty() {
+            return done;
+        }
+        // What has run out of time still cleans up.
+        let outer = self.deadline.replace(None);
+        let last = self.steps(frame, &step.finally);
+        self.deadline.set(outer);
+        match last {
+            Ok(Next::Step) => done,
+            other => other,
+        }
+    }
+
+    fn caught(&self, frame: &mut Frame, step: &Step) -> Done {
         match self.in_time(frame, step) {
             Ok(next) => Ok(next),
             Err(failure) => {
@@ -153,9 +168,37 @@ impl Exec<'_> {
         self.check_time(&step.site)?;
         let own = step.within.map(|within| self.ctx.now_ms() + within);
         self.deadline.set([outer, own].into_iter().flatten().min());
-        let done = self.perform(frame, step);
+        let done = match step.network {
+            None => self.perform(frame, step),
+            Some(wait) => self.over_the_network(frame, step, wait),
+        };
         self.deadline.set(outer);
         done
+    }
+
+    /// A statement to a database elsewhere: it may not arrive, or its result may not.
+    fn over_the_network(&self, frame: &mut Frame, step: &Step, wait_ms: u64) -> Done {
+        let nth = self.ctx.nth(&step.site);
+        let message = Label::new(&format!("{}/{}#{nth}", self.ctx.cause(), step.site));
+        match self.ctx.call_outside(&message) {
+            Way::Straight | Way::Twice(_) => return self.perform(frame, step),
+            Way::Late(ms) if ms < wait_ms => {
+                self.sleep(&step.site, ms)?;
+                return self.perform(frame, step);
+            }
+            Way::Lost => {}
+            // Nobody learns what a query has found; what a statement has written is there.
+            Way::Unheard | Way::Late(_) => {
+                if let StepKind::Sql { sql, .. } = &step.kind {
+                    sql::write(self, frame, step, sql, None, &[])?;
+                }
+            }
+        }
+        self.sleep(&step.site, wait_ms)?;
+        Err(Failure {
+            class: ErrorClass::Timeout,
+            words: format!("{}: no answer in {wait_ms} ms", step.site),
+        })
     }
 
     fn check_time(&self, site: &Label) -> Result<(), Failure> {

@@ -31,6 +31,8 @@ fn step(site: &str, kind: StepKind) -> Step {
         at: Place::default(),
         kind,
         within: None,
+        network: None,
+        finally: Vec::new(),
         catch: Vec::new(),
         source: None,
     }

@@ -281,6 +281,10 @@ pub struct Step {
     pub kind: StepKind,
     /// It fails with `timeout` when it has taken so long, at the next point where it waits or goes on.
     pub within: Option<Millis>,
+    /// Its statement goes over the network, and its author waits so long for the result.
+    pub network: Option<Millis>,
+    /// Steps that run when it has ended, however it has.
+    pub finally: Vec<Step>,
     /// Error classes that it catches, first match wins.
     pub catch: Vec<(ErrorClass, Vec<Step>)>,
     /// `file:line` of the user's own code.

@@ -213,7 +213,9 @@ fn part(verb: &str, key: &str) -> Value {
         (_, "catch") => map(of("steps")),
         (_, "source") => anything(),
         ("read" | "sql" | "each", key) if key == verb => of("sql"),
-        ("transaction", "transaction") | (_, "then" | "else" | "do" | "none") => of("steps"),
+        ("transaction", "transaction") | (_, "then" | "else" | "do" | "none" | "finally") => {
+            of("steps")
+        }
         ("transaction", "begin") => one_of(&["deferred", "immediate"]),
         ("set" | "reply", key) if key == verb => of("exprs"),
         ("choose", "from") => list(of("expr")),

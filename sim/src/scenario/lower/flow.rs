@@ -121,6 +121,8 @@ impl Walk<'_> {
                 message: Some(Expr::Const(Value::Text(name.to_owned()))),
             },
             within: None,
+            network: None,
+            finally: Vec::new(),
             catch: Vec::new(),
             source: None,
         }

@@ -11,13 +11,13 @@ use super::flow::Walk;
 
 /// Every verb with the keys that only it may have.
 pub(super) const VERBS: [(&str, &[&str]); 22] = [
-    ("read", &["none"]),
-    ("sql", &["rows", "else"]),
+    ("read", &["none", "wait"]),
+    ("sql", &["rows", "else", "wait"]),
     ("set", &[]),
     ("new_id", &[]),
     ("call", &["with", "times", "as"]),
     ("if", &["then", "else"]),
-    ("each", &["do"]),
+    ("each", &["do", "wait"]),
     ("while", &["do"]),
     ("raise", &["message"]),
     ("spawn", &["with", "in", "name"]),
@@ -39,7 +39,10 @@ pub(super) const VERBS: [(&str, &[&str]); 22] = [
 pub(super) const OP: (&str, &[&str]) = ("op", &["with", "op_id", "as"]);
 
 /// Keys of any step.
-pub(super) const COMMON: [&str; 4] = ["label", "within", "catch", "source"];
+pub(super) const COMMON: [&str; 5] = ["label", "within", "catch", "finally", "source"];
+
+/// Verbs that speak to the database with one statement.
+const STATEMENTS: [&str; 3] = ["read", "sql", "each"];
 
 /// Classes of errors that need no declaration.
 pub(super) const CLASSES: [(&str, ErrorClass); 5] = [
@@ -77,6 +80,11 @@ impl Walk<'_> {
         let within = node
             .get("within")
             .and_then(|within| report.millis(within, "`within`"));
+        let network = node
+            .get("wait")
+            .filter(|_| STATEMENTS.contains(&verb))
+            .and_then(|wait| report.millis(wait, "`wait`"));
+        let finally = self.body(node, "finally").unwrap_or_default();
         let catch = node
             .get("catch")
             .map_or(Vec::new(), |catch| self.catch(catch));
@@ -88,6 +96,8 @@ impl Walk<'_> {
             at: report.source().place(node.start),
             kind: kind?,
             within,
+            network,
+            finally,
             catch,
             source: source.map(str::to_owned),
         })
@@ -112,6 +122,8 @@ impl Walk<'_> {
             at: self.world.report.source().place(node.start),
             kind,
             within: None,
+            network: None,
+            finally: Vec::new(),
             catch: Vec::new(),
             source: None,
         })
