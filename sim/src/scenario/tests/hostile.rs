@@ -95,3 +95,13 @@ fn damaged_texts_are_answered() {
         }
     }
 }
+
+#[test]
+fn imports_that_never_end_are_refused() {
+    let mut text = GOOD.replace("name: good\n", "name: good\nimport: f0.yaml\n");
+    text.push_str("files:\n");
+    for n in 0..5_000 {
+        text.push_str(&format!("  f{n}.yaml: \"import: f{}.yaml\"\n", n + 1));
+    }
+    assert!(first_message(&text).contains("deeper than 16 files"));
+}
