@@ -10,6 +10,7 @@ mod properties;
 mod sabotage;
 mod search;
 mod tidy;
+mod wrong;
 
 use std::path::{Path, PathBuf};
 
