@@ -141,7 +141,7 @@ impl Checker {
         self.judged_rows.get()
     }
 
-    /// Judges the whole run at its end.
+    /// Judges the whole run at its end, or a leg of it at the end of that.
     pub fn finish(&self, kernel: &Kernel) {
         if self.judging.get() == Judging::Off {
             return;
@@ -155,7 +155,8 @@ impl Checker {
                 .iter()
                 .filter(|rule| rule.rule.kind != RuleKind::Never)
                 .collect();
-            let goals: Vec<&Compiled> = fit.goals.iter().filter(pending).collect();
+            let goals = fit.goals.iter().filter(|_| kernel.counts());
+            let goals: Vec<&Compiled> = goals.filter(pending).collect();
             let filled = late.iter().chain(&goals).any(|rule| rule.reads_tables());
             if filled {
                 tables::fill(&self.connection, kernel, &self.columns())?;
@@ -163,8 +164,7 @@ impl Checker {
             let mut found = Offences::new();
             self.full(kernel, &mut found)?;
             for rule in late {
-                self.judged_rows
-                    .set(self.judged_rows.get() || self.has_rows(rule)?);
+                self.look(|| Ok(kernel.counts() && self.has_rows(rule)?))?;
                 self.evaluate(kernel, rule, None, &mut found)?;
             }
             for goal in goals {
@@ -182,6 +182,12 @@ impl Checker {
         if let Err(error) = outcome {
             kernel.internal(format!("the checker failed: {error}"));
         }
+    }
+
+    /// Remembers whether an invariant had something to look at.
+    fn look(&self, rows: impl FnOnce() -> rusqlite::Result<bool>) -> rusqlite::Result<()> {
+        self.judged_rows.set(self.judged_rows.get() || rows()?);
+        Ok(())
     }
 
     fn in_snapshot(&self, work: impl FnOnce() -> rusqlite::Result<()>) -> rusqlite::Result<()> {
@@ -283,6 +289,7 @@ impl Judge for Checker {
     fn committed(&self, kernel: &Kernel, changes: &[Change]) {
         self.commits.set(self.commits.get() + 1);
         let due = match self.judging.get() {
+            _ if !kernel.counts() => false,
             Judging::Off => false,
             Judging::Twice => true,
             Judging::Keyed => {
@@ -342,8 +349,14 @@ impl Judge for Checker {
         end
     }
 
+    fn leg_ended(&self, kernel: &Kernel) {
+        let shm = kernel.disk().shm_header_copy();
+        self.finish(kernel);
+        kernel.disk().shm_header_restore(&shm);
+    }
+
     fn crashed(&self, kernel: &Kernel) {
-        if self.judging.get() == Judging::Off {
+        if self.judging.get() == Judging::Off || !kernel.counts() {
             return;
         }
         // What the dead had committed without knowing may become visible with the next commit, under keys of its own.

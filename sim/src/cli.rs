@@ -14,6 +14,7 @@ mod failure;
 mod files;
 mod interrupt;
 mod jobs;
+mod new;
 mod out;
 mod progress;
 mod replay;
@@ -55,6 +56,8 @@ fn start() -> Result<Exit, Failure> {
             Command::Replay(args) => replay::replay(&args),
             Command::Compare(args) => compare::compare(&args),
             Command::Check(args) => check::check(&args),
+            Command::New(args) => new::new(&args),
+            Command::Schema => new::schema(),
             Command::Verify(args) => verify::verify(&args),
             Command::Worker => worker::work(),
         },

@@ -3,6 +3,7 @@
 mod effect;
 mod event;
 mod exec;
+mod legs;
 mod lock;
 mod op;
 mod process;
@@ -29,8 +30,12 @@ use self::volatile::volatile;
 
 /// A scenario under one variant, as a world.
 pub struct FlowWorld {
+    /// The last leg: the variant itself.
     program: Rc<Program>,
-    kinds: Vec<Label>,
+    /// Programs of all legs.
+    legs: Vec<Rc<Program>>,
+    /// What the leg that was built last shares.
+    last: RefCell<Option<Rc<Shared>>>,
 }
 
 /// What a flow shares with the other flows of its run.
@@ -52,25 +57,27 @@ struct Shared {
 impl FlowWorld {
     /// The world of this program.
     pub fn new(program: Rc<Program>) -> Rc<Self> {
-        let kinds = program
-            .processes
-            .iter()
-            .map(|process| Label::new(&process.name))
-            .collect();
-        Rc::new(Self { program, kinds })
+        let legs = legs::programs(program);
+        let program = Rc::clone(&legs[legs.len() - 1]);
+        Rc::new(Self {
+            program,
+            legs,
+            last: RefCell::default(),
+        })
     }
 
-    fn add_processes(&self, kernel: &Kernel, shared: &Rc<Shared>) -> Vec<Vec<Rc<Process>>> {
+    fn add_processes(kernel: &Kernel, shared: &Rc<Shared>) -> Vec<Vec<Rc<Process>>> {
+        let program = &shared.program;
         let crashes = |kind| {
-            let mut crash = self.program.faults.crash.iter();
+            let mut crash = program.faults.crash.iter();
             let found = crash.find(|(process, _)| *process == kind);
             found.map_or(0, |(_, times)| *times)
         };
         let mut all = Vec::new();
-        for (kind, spec) in self.program.processes.iter().enumerate() {
-            let mut instances = Vec::new();
+        for (kind, spec) in program.processes.iter().enumerate() {
+            let (name, mut instances) = (Label::new(&spec.name), Vec::new());
             for instance in 1..=spec.count {
-                let process = Process::new(&self.kinds[kind], kind, instance, spec.home.as_deref());
+                let process = Process::new(&name, kind, instance, spec.home.as_deref());
                 process.clock.offset_ms.set(spec.clock_offset_ms);
                 process.allow_crashes(crashes(kind));
                 process.code.set(spec.code);
@@ -114,52 +121,52 @@ impl World for FlowWorld {
     }
 
     fn set_up(&self, handle: &mut Handle) -> Result<(), String> {
+        let first = &self.legs[0];
         handle
             .connection()
-            .execute_batch(&self.program.schema)
+            .execute_batch(&first.schema)
             .map_err(|error| format!("schema: {error}"))?;
-        for step in &self.program.setup.steps {
-            let done = match &step.kind {
-                StepKind::Sql { sql, .. } => handle
-                    .connection()
-                    .execute(&sql.text, [])
-                    .map(|_| ())
-                    .map_err(|error| error.to_string()),
-                StepKind::Op { name, args, .. } => op::set_up(handle, name, args),
-                _ => Err("set-up takes `sql` and `op` steps only".to_owned()),
-            };
-            done.map_err(|error| format!("setup, line {}: {error}", step.at.line))?;
-        }
-        Ok(())
+        let mut steps = first.setup.steps.iter();
+        steps.try_for_each(|step| legs::perform(handle, "setup", step))
     }
 
     fn build(&self, kernel: &Kernel) {
+        let program = &self.legs[kernel.leg()];
         let shared = Rc::new(Shared {
-            program: Rc::clone(&self.program),
+            program: Rc::clone(program),
             processes: RefCell::default(),
             locks: RefCell::default(),
             resources: RefCell::default(),
             seen: RefCell::default(),
-            ended: self
-                .program
-                .events
-                .iter()
-                .map(|_| Cell::default())
-                .collect(),
-            answers: RefCell::new(vec![None; self.program.events.len()]),
+            ended: program.events.iter().map(|_| Cell::default()).collect(),
+            answers: RefCell::new(vec![None; program.events.len()]),
             queues: RefCell::default(),
             backup: RefCell::default(),
         });
-        let processes = self.add_processes(kernel, &shared);
+        self.hand_over(kernel, &shared);
+        let processes = Self::add_processes(kernel, &shared);
         *shared.processes.borrow_mut() = processes;
-        for index in 0..self.program.events.len() {
+        for index in 0..program.events.len() {
             let shared = Rc::clone(&shared);
-            let label = Label::new(&format!("{}/platform", self.program.events[index].label));
+            let label = Label::new(&format!("{}/platform", program.events[index].label));
             // The platform is outside: it never crashes. It is a daemon while it waits for what may never happen.
             kernel.spawn(label, None, self.may_never_happen(index), move |ctx| {
                 event::happens(ctx, &shared, index);
             });
         }
+    }
+
+    fn legs(&self) -> usize {
+        self.legs.len()
+    }
+
+    fn leg_name(&self, leg: usize) -> String {
+        let before = &self.legs[leg - 1].variant;
+        format!("everything is deployed anew, after {before}")
+    }
+
+    fn deploy(&self, kernel: &Kernel, handle: &mut Handle) -> Result<(), String> {
+        self.prepare(kernel, handle)
     }
 
     fn settled(&self, _kernel: &Kernel) -> bool {
@@ -195,7 +202,7 @@ impl World for FlowWorld {
                 .iter()
                 .map(|goal| (goal.name.clone(), goal.sql.clone()))
                 .collect(),
-            changes_schema: self.program.changes_schema,
+            changes_schema: self.legs.len() > 1 || self.program.changes_schema,
         }
     }
 

@@ -18,6 +18,7 @@ mod death;
 mod gate;
 mod handle;
 mod harm;
+mod legs;
 mod life;
 mod message;
 mod process;
@@ -82,6 +83,8 @@ pub trait Judge {
     fn is_visible(&self, kernel: &Kernel, changes: &[&Change]) -> bool;
     /// Where the log ends for a reader, who recovers it if he must.
     fn log_end(&self, kernel: &Kernel) -> LogEnd;
+    /// A leg that does not count has ended: what is violated now is inherited by the next.
+    fn leg_ended(&self, kernel: &Kernel);
 }
 
 /// Longest virtual time of the phase with faults and of the healing phase, microseconds.
@@ -112,6 +115,7 @@ pub struct Kernel {
     start_ms: i64,
     limits: Limits,
     phase: Cell<Phase>,
+    legs: legs::Legs,
     /// How often each cause (by hash) was used in this run.
     causes: RefCell<BTreeMap<u64, u32>>,
     live: RefCell<Vec<Rc<Actor>>>,
@@ -220,6 +224,7 @@ impl Kernel {
 
     /// Adds a process to the world.
     pub fn add_process(&self, process: Rc<Process>) {
+        self.legs.succeed(&process);
         self.processes.borrow_mut().push(process);
     }
 
@@ -230,6 +235,15 @@ impl Kernel {
 
     /// Remembers a violated invariant, once for each key.
     pub fn violated(&self, invariant: &str, key: &str, row: &str) {
+        if !self.counts() {
+            self.legs.inherit(invariant, key);
+            return;
+        }
+        self.found(invariant, key, row);
+    }
+
+    /// The same, in whatever leg.
+    fn found(&self, invariant: &str, key: &str, row: &str) {
         let mut violations = self.violations.borrow_mut();
         if violations
             .iter()
@@ -263,7 +277,7 @@ impl Kernel {
 
     /// A check outside the database had something to look at, so that the run is not vacuous.
     pub fn judged(&self) {
-        self.judged.set(true);
+        self.judged.set(self.judged.get() || self.counts());
     }
 
     /// How many violations have been seen.

@@ -7,8 +7,10 @@
 pub mod ablate;
 mod ddl;
 mod duration;
+mod extends;
 mod fields;
 mod files;
+mod hints;
 mod import;
 mod lower;
 mod names;
@@ -17,6 +19,8 @@ mod patch;
 mod platform;
 mod problem;
 pub mod program;
+mod schema;
+mod skeleton;
 mod source;
 mod sql;
 mod sql_help;
@@ -32,9 +36,11 @@ use std::path::Path;
 pub use problem::{Problem, Problems};
 pub use program::{
     After, Builtin, Does, ErrorClass, Event, Expect, Expr, Faults, Flow, Goal, Homed, Invariant,
-    Lock, Loop, Millis, Place, Process, Program, Provider, ROUNDS, Redeliver, Resource, RuleKind,
-    Scenario, Span, Sql, Step, StepKind, Target, Var, Variant, Version,
+    Lock, Loop, MIGRATION, Millis, Place, Process, Program, Provider, ROUNDS, Redeliver, Resource,
+    RuleKind, Scenario, Span, Sql, Step, StepKind, Target, Var, Variant, Version,
 };
+pub use schema::schema;
+pub use skeleton::skeleton;
 pub use sql::RECORDED_TABLES;
 
 use problem::Report;
@@ -115,18 +121,21 @@ fn parse_edited(file: &str, text: &str, edit: Edit<'_>) -> Result<Scenario, Prob
         return Err(report.finish(&file, 0));
     }
     platform::apply(&report, &mut root);
+    extends::apply(&report, &mut root);
     edit(&report, &mut root);
     let (name, variants) = lower::scenario(&report, &root);
+    let count = root.get("variants").map_or(0, |node| node.len());
     if !report.is_empty() {
-        let count = root.get("variants").map_or(0, |node| node.len());
         return Err(report.finish(&file, count));
     }
+    hints::add(&report, &root);
     let text = text.to_owned();
     Ok(Scenario {
         name,
         file,
         text,
         variants,
+        hints: report.hints(count),
     })
 }
 

@@ -54,12 +54,16 @@ pub enum Kind {
     Backup,
     /// The database is put back to a backup.
     Restore,
+    /// Everything is deployed anew.
+    Deploy,
     /// A task that was set going beside its maker: from its first step to its last.
     Task,
     /// A message to another process: returns with the answer, or when nobody waits for it any more.
     Request,
     /// An error of a scenario's own.
     Raise,
+    /// One of several values is chosen.
+    Choose,
 }
 
 impl Kind {
@@ -83,9 +87,11 @@ impl Kind {
             Self::Exit => "exit",
             Self::Backup => "backup",
             Self::Restore => "restore",
+            Self::Deploy => "deploy",
             Self::Task => "task",
             Self::Request => "request",
             Self::Raise => "raise",
+            Self::Choose => "choose",
         }
     }
 }
@@ -216,8 +222,25 @@ impl Trace {
     pub fn end_round(&mut self, first: usize) {
         let cause = self.events[first].cause.clone();
         let own = |event: &Event| event.cause == cause;
-        let looks = |event: &Event| matches!(event.kind, Kind::Task | Kind::Read);
-        let fails = |event: &Event| matches!(event.outcome, Outcome::Error(_));
+        let looks = |event: &Event| match event.kind {
+            Kind::Task | Kind::Read | Kind::Op => true,
+            Kind::Sql => matches!(event.outcome, Outcome::Count(0)),
+            _ => false,
+        };
+        let fails = |event: &Event| match &event.outcome {
+            Outcome::Error(_) => true,
+            Outcome::Op(result) => result.is_err(),
+            _ => false,
+        };
+        if self
+            .changes
+            .iter()
+            .rev()
+            .take_while(|change| change.n > self.events[first].n)
+            .any(|change| change.cause == cause)
+        {
+            return;
+        }
         let round = &mut self.events[first..];
         if round
             .iter()
@@ -235,9 +258,10 @@ impl Trace {
         self.readings.extend(readings);
     }
 
-    /// What never ended, with what it waits for.
-    pub fn stuck(&self) -> Vec<String> {
-        let stuck = self.events.iter().filter(|event| event.kind == Kind::Stuck);
+    /// What never ended, with what it waits for: since this position.
+    pub fn stuck(&self, since: u64) -> Vec<String> {
+        let is_stuck = |event: &&Event| event.kind == Kind::Stuck && event.n > since;
+        let stuck = self.events.iter().filter(is_stuck);
         stuck
             .map(|event| format!("{} {}", event.cause, arg_text(&event.arg)))
             .collect()

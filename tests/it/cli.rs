@@ -8,5 +8,6 @@ mod input;
 mod replay;
 mod scenarios;
 mod verify;
+mod write;
 
 use desk::{Desk, Told};

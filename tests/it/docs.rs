@@ -72,6 +72,14 @@ fn pages() -> Vec<(String, String)> {
         .collect()
 }
 
+/// Every example of the manual that loads, as the whole scenario that it means, with its place.
+pub(super) fn examples() -> Vec<(String, String)> {
+    let blocks = blocks(&text_of(MANUAL));
+    let good = blocks.iter().filter(|block| block.info == "yaml");
+    good.map(|block| (format!("{MANUAL}:{}", block.line), in_place(&blocks, block)))
+        .collect()
+}
+
 fn load(text: &str, at: &str) -> Scenario {
     scenario::parse(FILE, text).unwrap_or_else(|problems| panic!("{at}:\n{problems}"))
 }

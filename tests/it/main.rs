@@ -8,6 +8,7 @@ mod faults;
 mod linearizable;
 mod properties;
 mod sabotage;
+mod schema;
 mod search;
 mod tidy;
 mod wrong;

@@ -10,8 +10,16 @@ use lockstep_sim::search::{Plan, search};
 
 use super::scenario_programs;
 
-/// The one incident whose bug needs no race and no fault.
-const IN_THE_QUIET_RUN: &str = "hour_rule";
+/// Incidents whose bug needs no race and no fault.
+const IN_THE_QUIET_RUN: [&str; 7] = [
+    "hour_rule",
+    "day_boundary",
+    "own_id",
+    "leaked_id",
+    "task_raises",
+    "lock_released_late",
+    "task_inside_an_epic",
+];
 
 fn bugs() -> Vec<(String, Program)> {
     let programs = scenario_programs().into_iter();
@@ -33,7 +41,7 @@ fn a_bug_hides_in_the_quiet_run_and_is_found_in_a_median_of_50_runs() {
             .violated();
         assert_eq!(
             quiet.is_empty(),
-            !name.starts_with(IN_THE_QUIET_RUN),
+            !IN_THE_QUIET_RUN.iter().any(|quiet| name.starts_with(quiet)),
             "{name}: {quiet:?}"
         );
         let mut to_find: Vec<u64> = (0..20)

@@ -1,4 +1,5 @@
-//! The recorded tables that *history*, *finally* and goal queries see: `event`, `effect`, `change`.
+//! The recorded tables that *history*, *finally* and goal queries see: `event`, `effect` and `change` of the last leg,
+//! `inherited` from the one before.
 
 use std::rc::Rc;
 
@@ -13,7 +14,7 @@ use crate::scenario::RECORDED_TABLES;
 use crate::trace::{self, Committed, Event};
 
 /// Names of the recorded tables.
-pub(super) const NAMES: [&str; 3] = ["event", "effect", "change"];
+pub(super) const NAMES: [&str; 4] = ["event", "effect", "change", "inherited"];
 
 /// Creates them on the checker's connection.
 pub(super) fn create(connection: &Connection) -> rusqlite::Result<()> {
@@ -28,11 +29,14 @@ pub(super) fn fill(
     fits: &[(usize, Rc<Fit>)],
 ) -> rusqlite::Result<()> {
     let trace = kernel.trace.borrow();
+    let since = kernel.begun_n();
     trace
         .events
         .iter()
+        .filter(|event| event.n > since)
         .try_for_each(|event| fill_event(connection, kernel, event))?;
-    for (i, committed) in trace.changes.iter().enumerate() {
+    let changes = trace.changes.iter().enumerate();
+    for (i, committed) in changes.filter(|(_, committed)| committed.n > since) {
         let fit = fits.iter().rfind(|(before, _)| *before <= i);
         let columns = fit.and_then(|(_, fit)| fit.columns.get(&*committed.change.table));
         let names = columns.map_or(&[][..], Vec::as_slice);
@@ -40,7 +44,8 @@ pub(super) fn fill(
     }
     let mut put = connection
         .prepare_cached("INSERT INTO temp.effect VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?;
-    for effect in &kernel.ledger.borrow().effects {
+    let ledger = kernel.ledger.borrow();
+    for effect in ledger.effects.iter().filter(|effect| effect.n > since) {
         put.execute(params![
             int(effect.n),
             effect.cause.as_str(),
@@ -52,6 +57,10 @@ pub(super) fn fill(
             effect.deed.to,
             kernel.unix_ms(effect.at_us)
         ])?;
+    }
+    let mut put = connection.prepare_cached("INSERT INTO temp.inherited VALUES (?1, ?2)")?;
+    for (invariant, key) in kernel.inherited() {
+        put.execute(params![invariant, key])?;
     }
     Ok(())
 }

@@ -39,6 +39,10 @@ pub(crate) enum Command {
     Compare(CompareArgs),
     /// Reads scenario files and tells all their problems; runs nothing
     Check(CheckArgs),
+    /// Prints a commented scenario to start from, or writes it to a file
+    New(NewArgs),
+    /// Prints the JSON Schema of scenario files, for editors
+    Schema,
     /// Judges a real database file of the reference store by its invariants; changes nothing
     Verify(VerifyArgs),
     /// Takes orders from the process that started it
@@ -136,6 +140,15 @@ pub(crate) struct CheckArgs {
     /// Scenario files
     #[arg(required = true)]
     pub(crate) files: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NewArgs {
+    /// Name of the scenario
+    pub(crate) name: String,
+    /// Writes this file, which is not there yet, instead of stdout
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

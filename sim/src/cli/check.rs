@@ -1,4 +1,4 @@
-//! `lockstep check`: reads scenario files, tells all their problems, runs nothing.
+//! `lockstep check`: reads scenario files, tells all their problems and what is worth a word, runs nothing.
 
 use lockstep_sim::exit::Exit;
 use lockstep_sim::{report, scenario};
@@ -13,6 +13,9 @@ pub(crate) fn check(args: &CheckArgs) -> Result<Exit, Failure> {
     for file in &files::named_scenarios(&args.files)? {
         match scenario::load(file) {
             Ok(scenario) => {
+                for hint in &scenario.hints {
+                    out::talk(&hint.to_string());
+                }
                 let variants = report::count(scenario.variants.len() as u64, "variant");
                 good += &format!("{}: {}, {variants}, ok\n", scenario.file, scenario.name);
             }

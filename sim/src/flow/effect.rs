@@ -69,20 +69,20 @@ fn call(exec: &Exec<'_>, step: &Step, deed: Deed, wait_ms: u64) -> Done {
         }
         Way::Unheard => {
             now(deed);
-            ctx.sleep(&step.site, wait_ms);
+            exec.sleep(&step.site, wait_ms)?;
             return Err(failed);
         }
         Way::Late(ms) if ms < wait_ms => {
             later(exec, deed, ms);
-            ctx.sleep(&step.site, ms);
+            exec.sleep(&step.site, ms)?;
         }
         Way::Late(ms) => {
             later(exec, deed, ms);
-            ctx.sleep(&step.site, wait_ms);
+            exec.sleep(&step.site, wait_ms)?;
             return Err(failed);
         }
         Way::Lost => {
-            ctx.sleep(&step.site, wait_ms);
+            exec.sleep(&step.site, wait_ms)?;
             return Err(failed);
         }
     }

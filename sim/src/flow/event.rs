@@ -16,10 +16,12 @@ pub(super) fn happens(ctx: &Ctx, shared: &Rc<Shared>, index: usize) {
     let program = Rc::clone(&shared.program);
     let event = &program.events[index];
     await_others(ctx, shared, event);
+    // What may never happen is a daemon; from here it does happen.
+    ctx.set_daemon(false);
     let at = ctx.amount(&AT, event.at.shortest, event.at.longest);
     if at > 0 {
         let since = if event.after.is_empty() {
-            0
+            ctx.kernel().begun_ms()
         } else {
             ctx.now_ms()
         };
@@ -151,6 +153,16 @@ fn attempts(ctx: &Ctx, shared: &Rc<Shared>, index: usize, nth: u32, label: &str)
             n => Label::new(&format!("{label}/redelivery#{n}")),
         };
         let begun = ctx.now_ms();
+        let to = if law.to_next {
+            addressee(
+                shared,
+                event,
+                index,
+                nth + u32::try_from(attempt).unwrap_or(0),
+            )
+        } else {
+            Rc::clone(&to)
+        };
         let mail = ctx.send(request(shared, &to, index, attempt, label, cause));
         let gap = law.gaps.get(attempt).copied();
         let late = law.timeout.map(|timeout| begun + timeout);

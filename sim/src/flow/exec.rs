@@ -1,6 +1,6 @@
 //! Executes steps: control flow, errors and what catches them.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use rusqlite::types::Value;
@@ -8,8 +8,8 @@ use rusqlite::types::Value;
 use super::volatile::{Memory, memory};
 use super::{Builtin, Expr, Shared, StepKind, Var, effect, lock, op, resource, sql, task};
 use crate::label::Label;
-use crate::run::Ctx;
-use crate::scenario::{ErrorClass, Flow, ROUNDS, Step};
+use crate::run::{Ctx, Way};
+use crate::scenario::{ErrorClass, Flow, ROUNDS, Span, Step};
 use crate::trace::{self, Arg, Kind, Outcome};
 
 /// Why a step failed.
@@ -59,11 +59,17 @@ pub(super) struct Exec<'a> {
     code: usize,
     memory: Memory,
     error: RefCell<Option<String>>,
+    /// When the nearest `within` runs out, milliseconds of virtual time.
+    deadline: Cell<Option<u64>>,
+    /// Locks that this holds, the last one last.
+    pub(super) held: RefCell<Vec<lock::Held>>,
 }
 
 /// Variables of one running flow.
 pub(super) struct Frame {
     values: Vec<Value>,
+    /// The value of its `return`.
+    returned: Value,
 }
 
 /// Handles a delivery. An uncaught error ends it without a reply.
@@ -88,22 +94,29 @@ pub(super) fn handle(
         code: ctx.process().code.get(),
         memory: memory(ctx, &shared.program, origin.connection),
         error: RefCell::new(None),
+        deadline: Cell::new(None),
+        held: RefCell::default(),
     };
-    let outer = Frame { values: Vec::new() };
-    exec.call(&outer, flow, args)
+    let outer = Frame {
+        values: Vec::new(),
+        returned: Value::Null,
+    };
+    exec.call(&outer, flow, args).map(|_| ())
 }
 
 impl Exec<'_> {
     /// Runs a flow in a frame of its own.
-    fn call(&self, caller: &Frame, flow: usize, args: &[Expr]) -> Result<(), Failure> {
+    fn call(&self, caller: &Frame, flow: usize, args: &[Expr]) -> Result<Value, Failure> {
         let flow: &Flow = &self.shared.program.versions[self.code].flows[flow];
         let mut frame = Frame {
             values: vec![Value::Null; flow.locals.len()],
+            returned: Value::Null,
         };
         for (slot, arg) in args.iter().enumerate().take(flow.params) {
             frame.values[slot] = self.value(caller, arg)?;
         }
-        self.steps(&mut frame, &flow.steps).map(|_| ())
+        self.steps(&mut frame, &flow.steps)?;
+        Ok(frame.returned)
     }
 
     pub(super) fn steps(&self, frame: &mut Frame, steps: &[Step]) -> Done {
@@ -116,7 +129,22 @@ impl Exec<'_> {
     }
 
     fn step(&self, frame: &mut Frame, step: &Step) -> Done {
-        match self.perform(frame, step) {
+        let done = self.caught(frame, step);
+        if step.finally.is_empty() {
+            return done;
+        }
+        // What has run out of time still cleans up.
+        let outer = self.deadline.replace(None);
+        let last = self.steps(frame, &step.finally);
+        self.deadline.set(outer);
+        match last {
+            Ok(Next::Step) => done,
+            other => other,
+        }
+    }
+
+    fn caught(&self, frame: &mut Frame, step: &Step) -> Done {
+        match self.in_time(frame, step) {
             Ok(next) => Ok(next),
             Err(failure) => {
                 let Some((_, body)) = step
@@ -132,6 +160,106 @@ impl Exec<'_> {
                 done
             }
         }
+    }
+
+    /// Performs a step before its own time and that of the steps around it run out.
+    fn in_time(&self, frame: &mut Frame, step: &Step) -> Done {
+        let outer = self.deadline.get();
+        self.check_time(&step.site)?;
+        let own = step.within.map(|within| self.ctx.now_ms() + within);
+        self.deadline.set([outer, own].into_iter().flatten().min());
+        let done = match step.network {
+            None => self.perform(frame, step),
+            Some(wait) => self.over_the_network(frame, step, wait),
+        };
+        self.deadline.set(outer);
+        done
+    }
+
+    /// A statement to a database elsewhere: it may not arrive, or its result may not.
+    fn over_the_network(&self, frame: &mut Frame, step: &Step, wait_ms: u64) -> Done {
+        let nth = self.ctx.nth(&step.site);
+        let message = Label::new(&format!("{}/{}#{nth}", self.ctx.cause(), step.site));
+        match self.ctx.call_outside(&message) {
+            Way::Straight | Way::Twice(_) => return self.perform(frame, step),
+            Way::Late(ms) if ms < wait_ms => {
+                self.sleep(&step.site, ms)?;
+                return self.perform(frame, step);
+            }
+            Way::Lost => {}
+            // Nobody learns what a query has found; what a statement has written is there.
+            Way::Unheard | Way::Late(_) => {
+                if let StepKind::Sql { sql, .. } = &step.kind {
+                    sql::write(self, frame, step, sql, None, &[])?;
+                }
+            }
+        }
+        self.sleep(&step.site, wait_ms)?;
+        Err(Failure {
+            class: ErrorClass::Timeout,
+            words: format!("{}: no answer in {wait_ms} ms", step.site),
+        })
+    }
+
+    fn check_time(&self, site: &Label) -> Result<(), Failure> {
+        let now = self.ctx.now_ms();
+        if self.deadline.get().is_some_and(|deadline| now >= deadline) {
+            return Err(Failure {
+                class: ErrorClass::Timeout,
+                words: format!("{site}: its time is over"),
+            });
+        }
+        Ok(())
+    }
+
+    /// The earlier of a time and the end of the nearest `within`.
+    pub(super) fn at_most(&self, until_ms: Option<u64>) -> Option<u64> {
+        [until_ms, self.deadline.get()].into_iter().flatten().min()
+    }
+
+    /// Sleeps for so long, or until the time of the nearest `within` is over, which is an error.
+    pub(super) fn sleep(&self, site: &Label, ms: u64) -> Result<(), Failure> {
+        let until = self.ctx.now_ms().saturating_add(ms);
+        let until = self.at_most(Some(until)).unwrap_or(until);
+        self.ctx.sleep_until(site, until);
+        self.check_time(site)
+    }
+
+    fn take(&self, step: &Step, span: Span) -> Done {
+        let ms = self.ctx.amount(&step.site, span.shortest, span.longest);
+        let arg = Arg::Text(format!("{ms} ms").into());
+        let event = self.ctx.event(Kind::Take, arg, Outcome::Open);
+        let done = self.sleep(&step.site, ms);
+        let outcome = match &done {
+            Ok(()) => Outcome::Done,
+            Err(failure) => Outcome::Error(failure.words.as_str().into()),
+        };
+        self.ctx.close(event, outcome);
+        done.map(|()| Next::Step)
+    }
+
+    /// No other flow of this process goes on until the steps have ended.
+    fn atomic(&self, frame: &mut Frame, steps: &[Step]) -> Done {
+        let outermost = self.ctx.hold_process();
+        let done = self.steps(frame, steps);
+        if outermost {
+            self.ctx.release_process();
+        }
+        done
+    }
+
+    fn choose(&self, frame: &mut Frame, step: &Step, into: Var, from: &[Expr]) -> Done {
+        let which = self.ctx.pick(&step.site, from.len() as u64);
+        let chosen = usize::try_from(which)
+            .ok()
+            .and_then(|which| from.get(which));
+        if let Some(chosen) = chosen {
+            let value = self.value(frame, chosen)?;
+            let arg = Arg::Text(format!("{} {}", step.site, trace::value_json(&value)).into());
+            self.ctx.event(Kind::Choose, arg, Outcome::Done);
+            self.assign(frame, into, value);
+        }
+        Ok(Next::Step)
     }
 
     fn perform(&self, frame: &mut Frame, step: &Step) -> Done {
@@ -153,8 +281,18 @@ impl Exec<'_> {
                 self.assign(frame, *var, Value::Text(id));
                 Ok(Next::Step)
             }
-            StepKind::Call { flow, args, times } => {
-                (0..*times).try_for_each(|_| self.call(frame, *flow, args))?;
+            StepKind::Call {
+                flow,
+                args,
+                times,
+                into,
+            } => {
+                for _ in 0..*times {
+                    let value = self.call(frame, *flow, args)?;
+                    if let Some(var) = into {
+                        self.assign(frame, *var, value);
+                    }
+                }
                 Ok(Next::Step)
             }
             StepKind::If {
@@ -166,11 +304,16 @@ impl Exec<'_> {
                 self.steps(frame, if holds { then } else { otherwise })
             }
             StepKind::Reply(fields) => self.reply(frame, step, fields),
-            StepKind::Return => Ok(Next::Return),
-            StepKind::Take(span) => {
-                self.ctx.take(&step.site, span.shortest, span.longest);
-                Ok(Next::Step)
+            StepKind::Return(value) => {
+                if let Some(value) = value {
+                    frame.returned = self.value(frame, value)?;
+                }
+                Ok(Next::Return)
             }
+            StepKind::Take(span) => self.take(step, *span),
+            StepKind::Atomic(steps) => self.atomic(frame, steps),
+            StepKind::Choose { into, from } => self.choose(frame, step, *into, from),
+            StepKind::Renew { lock, key } => lock::renew(self, frame, step, *lock, key),
             StepKind::Each { sql, into, steps } => sql::each(self, frame, step, sql, into, steps),
             StepKind::While { condition, steps } => self.repeat(frame, step, condition, steps),
             StepKind::Raise { name, message } => self.raise(frame, step, name, message.as_ref()),

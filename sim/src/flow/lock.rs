@@ -5,13 +5,16 @@ use std::rc::Rc;
 
 use rusqlite::types::Value;
 
-use super::exec::{Done, Exec, Failure, Frame, word};
+use super::exec::{Done, Exec, Failure, Frame, Next, word};
 use crate::run::Process;
-use crate::scenario::{ErrorClass, Step, StepKind};
+use crate::scenario::{ErrorClass, Expr, Step, StepKind};
 use crate::trace::{Arg, Kind, Outcome};
 
 /// Which lock: its place in the program, and its key.
 type Id = (usize, String);
+
+/// A lock that a flow holds, and the generation with which it took it.
+pub(super) type Held = (Id, u64);
 
 /// The locks of one run.
 #[derive(Default)]
@@ -50,9 +53,9 @@ impl Locks {
         *generation
     }
 
-    /// Releases a lock, unless it has become somebody else's meanwhile.
-    fn release(&mut self, id: &Id, generation: u64) {
-        let mine = |holder: &Holder| holder.generation == generation;
+    /// Releases a lock, unless it has become somebody else's meanwhile and the lock looks who that is.
+    fn release(&mut self, id: &Id, generation: u64, careless: bool) {
+        let mine = |holder: &Holder| careless || holder.generation == generation;
         if self.held.get(id).is_some_and(mine) {
             self.held.remove(id);
         }
@@ -97,10 +100,44 @@ pub(super) fn lock(exec: &Exec<'_>, frame: &mut Frame, step: &Step) -> Done {
         let generation = i64::try_from(generation).unwrap_or(i64::MAX);
         exec.assign(frame, *var, Value::Integer(generation));
     }
+    exec.held.borrow_mut().push((id.clone(), generation));
     let done = exec.steps(frame, steps);
-    exec.shared.locks.borrow_mut().release(&id, generation);
+    exec.held.borrow_mut().pop();
+    let mut locks = exec.shared.locks.borrow_mut();
+    locks.release(&id, generation, spec.careless_release);
+    drop(locks);
     exec.ctx.close(event, Outcome::Text("held".into()));
     done
+}
+
+/// The lock that this flow holds counts as taken now, so that it is not stale for as long again. Fails with `lost` when it is not
+/// held any more.
+pub(super) fn renew(
+    exec: &Exec<'_>,
+    frame: &mut Frame,
+    step: &Step,
+    lock: usize,
+    key: &Expr,
+) -> Done {
+    let id = (lock, word(&exec.value(frame, key)?));
+    exec.ctx.gate(&step.site);
+    let held = exec.held.borrow();
+    let own = held.iter().rfind(|(held, _)| *held == id);
+    let generation = own.map(|(_, generation)| *generation);
+    let stale_after = exec.shared.program.locks[lock].stale_after;
+    let now = exec.ctx.now_ms();
+    let mut locks = exec.shared.locks.borrow_mut();
+    let mine = locks.holder(&id, stale_after, now);
+    if mine.is_some_and(|holder| Some(holder.generation) == generation) {
+        if let Some(holder) = locks.held.get_mut(&id) {
+            holder.since_ms = now;
+        }
+        return Ok(Next::Step);
+    }
+    Err(Failure {
+        class: ErrorClass::Named("lost".to_owned()),
+        words: format!("{}: the lock is not held any more", step.site),
+    })
 }
 
 /// Waits for a lock and takes it; `None` when the wait ran out.
@@ -111,7 +148,7 @@ fn acquire(
     wait: Option<u64>,
     stale_after: Option<u64>,
 ) -> Option<u64> {
-    let deadline = wait.map(|wait| exec.ctx.now_ms() + wait);
+    let deadline = exec.at_most(wait.map(|wait| exec.ctx.now_ms() + wait));
     loop {
         let now = exec.ctx.now_ms();
         let stale_at = {

@@ -24,9 +24,13 @@ pub(super) fn perform(
     for (path, expr) in args {
         values.push((path.as_str(), exec.value(frame, expr)?));
     }
-    let op = build(name, &values).map_err(|words| Failure {
-        class: ErrorClass::Error,
-        words,
+    let op = build(name, &values).map_err(|words| {
+        // A slip of the scenario must not look like an error of the store, which the flow may swallow.
+        exec.ctx.kernel().violated(UNDERSTOOD, name, &words);
+        Failure {
+            class: ErrorClass::Error,
+            words,
+        }
     })?;
     let op_id = match op_id {
         Some(expr) => Some(text(&exec.value(frame, expr)?)),
@@ -102,6 +106,9 @@ fn build(name: &str, args: &[(&str, Value)]) -> Result<Op, String> {
         read(parsed).map_err(|_| format!("op {name}: {error}"))
     })
 }
+
+/// Violated by an operation whose fields do not fit; no scenario can expect it.
+const UNDERSTOOD: &str = "op_is_understood";
 
 /// Fields of operations that are true or false.
 const TRUTHS: [&str; 3] = ["filter.active", "force", "text_ok"];

@@ -81,7 +81,7 @@ pub(super) fn use_resource(exec: &Exec<'_>, frame: &mut Frame, step: &Step) -> D
         }
         exec.ctx.close(event, Outcome::Text(refused.into()));
         if let Some(delay) = delay {
-            exec.ctx.sleep(&step.site, *delay);
+            exec.sleep(&step.site, *delay)?;
         }
     }
     if otherwise.is_empty() {
@@ -166,8 +166,8 @@ impl Use<'_> {
             return exec.steps(frame, &[]);
         };
         let ms = exec.ctx.amount(&step.site, hold.shortest, hold.longest);
-        exec.ctx.sleep(&step.site, ms);
-        let done = exec.steps(frame, steps);
+        let done = exec.sleep(&step.site, ms);
+        let done = done.and_then(|()| exec.steps(frame, steps));
         let lag = self.spec.release_after;
         let lag = exec.ctx.amount(&RELEASE, lag.shortest, lag.longest);
         self.leave(exec, lag);

@@ -96,7 +96,9 @@ pub(super) fn request(exec: &Exec<'_>, frame: &mut Frame, step: &Step) -> Done {
     let until = exec.ctx.now_ms() + wait;
     let arrived = Rc::clone(&mail);
     exec.ctx
-        .wait(&step.site, Some(until), move || arrived.arrived());
+        .wait(&step.site, exec.at_most(Some(until)), move || {
+            arrived.arrived()
+        });
     let (class, what) = match mail.get() {
         Some(Answer::Reply(text)) => {
             exec.ctx.close(event, Outcome::Text(Rc::clone(&text)));

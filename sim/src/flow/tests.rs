@@ -1,6 +1,8 @@
 //! Facts about the engine, on programs small enough to write by hand.
 
 mod ddl;
+mod language;
+mod legs;
 mod platform;
 
 use std::rc::Rc;
@@ -28,6 +30,9 @@ fn step(site: &str, kind: StepKind) -> Step {
         site: Label::new(site),
         at: Place::default(),
         kind,
+        within: None,
+        network: None,
+        finally: Vec::new(),
         catch: Vec::new(),
         source: None,
     }
@@ -110,6 +115,8 @@ fn two_first_messages() -> Program {
         store: false,
         target: Target::Sqlite,
         start_ms: 1_767_603_600_000,
+        before: None,
+        repair: Flow::default(),
         schema: "CREATE TABLE session (id TEXT PRIMARY KEY, user TEXT NOT NULL, active INTEGER NOT NULL)".into(),
         changes_schema: false,
         setup: Flow::default(),

@@ -71,7 +71,7 @@ pub fn two_traces(one: &Trace, other: &Trace) -> String {
 fn started(event: &Event, overlapped: bool) -> String {
     let head = match event.kind {
         Kind::Violation => format!("VIOLATED {}", arg_text(&event.arg)),
-        Kind::Heal => format!("-- {} --", arg_text(&event.arg)),
+        Kind::Heal | Kind::Deploy => format!("-- {} --", arg_text(&event.arg)),
         Kind::Exit | Kind::Restore => format!("! {}", arg_text(&event.arg)),
         Kind::Fault => format!("! {}", arg_text(&event.arg)),
         Kind::Switch => format!("~ {}", arg_text(&event.arg)),

@@ -116,6 +116,9 @@ impl Actor {
         {
             return false;
         }
+        if self.is_held_up() {
+            return false;
+        }
         match self.state.get() {
             State::Ready => true,
             State::Ended => false,
@@ -150,7 +153,20 @@ impl Actor {
             .process
             .as_ref()
             .map_or(0, |process| process.paused_until.get());
-        if own == NEVER { NEVER } else { own.max(paused) }
+        if own == NEVER || self.is_held_up() {
+            NEVER
+        } else {
+            own.max(paused)
+        }
+    }
+
+    /// Another actor of its process is in a section beside which nobody goes on.
+    fn is_held_up(&self) -> bool {
+        let holder = self
+            .process
+            .as_ref()
+            .and_then(|process| process.held_by.get());
+        holder.is_some_and(|holder| holder != self.cause.hash())
     }
 
     /// Runs the coroutine until it suspends or ends. Returns its stack when it has ended.

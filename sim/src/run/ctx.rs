@@ -150,6 +150,17 @@ impl Ctx {
         self.now_ms() >= until_ms
     }
 
+    /// From now on no other actor of this process goes on, until [`Ctx::release_process`]. False when this one holds it already.
+    pub fn hold_process(&self) -> bool {
+        let own = Some(self.actor.cause.hash());
+        self.process().held_by.replace(own) != own
+    }
+
+    /// The other actors of this process may go on again.
+    pub fn release_process(&self) {
+        self.process().held_by.set(None);
+    }
+
     /// Ends this actor's process: it loses its memory and open transactions as in a crash, and starts again after a while as
     /// its next incarnation. Not counted as a crash.
     ///

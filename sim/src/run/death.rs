@@ -48,6 +48,7 @@ impl Kernel {
         process.up.set(false);
         process.deaths.borrow_mut().push(self.now_us());
         process.memory.take();
+        process.held_by.set(None);
         process.paused_until.set(0);
         process.stop_at.set(NEVER);
         process.crashes_in.set(0);
@@ -102,7 +103,7 @@ impl Kernel {
     }
 
     /// Runs an actor to its end without letting it do anything.
-    fn drain(&self, actor: &Rc<Actor>) {
+    pub(super) fn drain(&self, actor: &Rc<Actor>) {
         *self.current.borrow_mut() = Some(Rc::clone(actor));
         while actor.state.get() != State::Ended {
             if let Some(stack) = actor.resume(Resume::Die) {
@@ -137,8 +138,7 @@ impl Kernel {
         for process in self.processes() {
             let idle = std::mem::take(&mut *process.idle.borrow_mut());
             idle.into_iter().for_each(|handle| self.give_back(handle));
-            process.memory.take();
-            process.start_up.borrow_mut().take();
+            process.forget_work();
         }
     }
 

@@ -100,6 +100,10 @@ impl Kernel {
     /// A process's clock starts, wrong if a decision says so.
     pub(super) fn set_clock(&self, process: &Rc<Process>) {
         let actor = Actor::new(process.name.clone(), Some(Rc::clone(process)), true);
+        // Occurrences count the incarnations of this process.
+        (1..process.incarnation.get()).for_each(|_| {
+            actor.count(&CLOCK);
+        });
         let Some((key, occurrence, act)) = self.ask(&actor, &CLOCK, crate::decide::Kind::Clock)
         else {
             return;

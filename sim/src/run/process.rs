@@ -28,6 +28,8 @@ pub struct Process {
     pub up: Cell<bool>,
     /// Its clock.
     pub clock: Rc<ProcessClock>,
+    /// The actor, by the hash of its cause, beside which no other of this process goes on.
+    pub(super) held_by: Cell<Option<u64>>,
     /// It stands still until then (microseconds of virtual time).
     pub(super) paused_until: Cell<u64>,
     /// When it starts again, after it has died.
@@ -69,6 +71,7 @@ impl Process {
             incarnation: Cell::new(1),
             up: Cell::new(true),
             clock: Rc::default(),
+            held_by: Cell::new(None),
             paused_until: Cell::new(0),
             restart_at: Cell::new(0),
             stop_at: Cell::new(NEVER),
@@ -102,6 +105,13 @@ impl Process {
     /// It was asked to stop: it takes no new requests, and is killed when its grace is over.
     pub fn is_stopping(&self) -> bool {
         self.stop_at.get() != NEVER
+    }
+
+    /// It is over for good: what it would do holds on to the run.
+    pub(super) fn forget_work(&self) {
+        self.memory.take();
+        self.start_up.borrow_mut().take();
+        self.stop_work.borrow_mut().take();
     }
 
     /// Lets it crash so often in this run.

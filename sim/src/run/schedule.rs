@@ -10,7 +10,8 @@ impl Kernel {
     /// The loop: until nothing is left to do, or the limits of the phases are reached.
     pub(super) async fn run(&self, world: &dyn World) {
         self.start_processes();
-        self.drive(world, self.limits.faults_us).await;
+        let bound = self.begun_us().saturating_add(self.limits.faults_us);
+        self.drive(world, bound).await;
         self.heal();
         let bound = self.now_us().saturating_add(self.limits.heal_us);
         self.drive(world, bound).await;
@@ -43,9 +44,10 @@ impl Kernel {
     }
 
     pub(super) fn runs_away(&self) -> bool {
-        let away = self.trace.borrow().events.len() > self.limits.events;
+        let limit = self.limits.events * (self.leg() + 1);
+        let away = self.trace.borrow().events.len() > limit;
         if away && !self.over.replace(true) {
-            self.violated(
+            self.found(
                 "run_ends",
                 "",
                 "the run went on for more events than the limit allows",

@@ -11,6 +11,7 @@ use xxhash_rust::xxh3::Xxh3;
 use super::clock::SimClock;
 use super::gate::{Keeper, disk_sites};
 use super::handle::{Db, Handle};
+use super::legs::Legs;
 use super::{Kernel, Limits, Phase, Violation};
 use crate::case::{Decisions, Deviation, Point};
 use crate::check::{Checker, Judging, Rules};
@@ -40,8 +41,23 @@ pub trait World {
     /// # Errors
     /// In words, when a statement fails.
     fn set_up(&self, handle: &mut Handle) -> Result<(), String>;
-    /// Adds processes and first actors. Called at the start of each run.
+    /// Adds processes and first actors of a leg. Called at the start of each run, and of each later leg.
     fn build(&self, kernel: &Kernel);
+    /// How many legs a run has: between two of them everything is deployed anew.
+    fn legs(&self) -> usize {
+        1
+    }
+    /// What a leg after the first one is, in the words of the trace.
+    fn leg_name(&self, _leg: usize) -> String {
+        "everything is deployed anew".to_owned()
+    }
+    /// Prepares the database for a leg after the first one, while nothing runs.
+    ///
+    /// # Errors
+    /// In words, when it cannot be prepared: the leg does not begin.
+    fn deploy(&self, _kernel: &Kernel, _handle: &mut Handle) -> Result<(), String> {
+        Ok(())
+    }
     /// Whether all that the world owes is done, so that the phase can end.
     fn settled(&self, kernel: &Kernel) -> bool;
     /// What may go wrong in a run.
@@ -253,15 +269,13 @@ impl Stage {
             .set_gatekeeper(Some(Rc::new(Keeper(Rc::downgrade(&kernel)))));
         let before = self.observer.count();
         runtime.block_on(async {
-            self.world.build(&kernel);
-            kernel.profile.borrow_mut().kinds = kernel.kinds_allowed();
-            kernel.run(&*self.world).await;
+            kernel.run_legs(&*self.world).await;
             kernel.end_everybody();
         });
         self.disk.set_gatekeeper(None);
         let short = kernel.short.get();
         kernel.statements.set(self.observer.count() - before);
-        if !short && kernel.internal.borrow().is_none() {
+        if !short && kernel.internal.borrow().is_none() && kernel.was_deployed() {
             kernel.resolve_last_doubts();
             if self.judging != Judging::Off {
                 self.world.judge(&kernel);
@@ -282,6 +296,7 @@ impl Stage {
             start_ms: self.world.start_ms(),
             limits: self.world.limits(),
             phase: Cell::new(Phase::Faults),
+            legs: Legs::of(self.world.legs()),
             causes: RefCell::default(),
             live: RefCell::default(),
             current: RefCell::default(),
@@ -355,7 +370,7 @@ impl Stage {
             internal: kernel.internal.take(),
             undecided: kernel.undecided.take(),
             counts: kernel.strategy.borrow().counts(),
-            stuck: trace.stuck(),
+            stuck: trace.stuck(kernel.begun_n()),
             steps: kernel.steps.take().unwrap_or_default(),
             trace,
         }

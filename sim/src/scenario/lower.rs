@@ -9,6 +9,7 @@ mod reach;
 mod redeliver;
 mod rule;
 mod scope;
+mod start;
 mod step;
 mod text;
 mod verbs_control;
@@ -48,7 +49,7 @@ const MOST_VARIANTS: usize = 32;
 struct Head {
     name: String,
     start_ms: i64,
-    runs: u64,
+    runs: Option<u64>,
 }
 
 /// Lowers a whole file: its name, and its variants in order.
@@ -76,20 +77,27 @@ pub(super) fn scenario(report: &Report<'_>, root: &Node) -> (String, Vec<Variant
         .get("invariants")
         .map_or(Vec::new(), |node| report.named(node, "`invariants`"));
     let rules: Vec<&str> = rules.iter().map(|entry| entry.name()).collect();
+    let links = start::links(report, &variants);
     let mut found = Vec::new();
-    for entry in variants {
+    for (index, entry) in variants.iter().enumerate() {
         report.name(&entry.key, "a variant");
-        let expect = expect::of(report, root, entry, &rules);
+        let judged = start::judged(&rules, links[index]);
+        let expect = expect::of(report, root, entry, &judged);
+        let earlier = start::earlier(&variants, &links, index);
         report.enter(Some(entry.name()));
-        let program = variant(report, root, entry, &head);
+        let program = variant(report, root, entry, &head, &earlier);
         report.enter(None);
-        found.extend(expect.zip(program).map(|(expect, program)| Variant {
-            name: entry.name().to_owned(),
-            expect,
-            program,
-        }));
+        found.push((expect, program));
     }
-    (head.name, found)
+    start::connect(&mut found, &links);
+    let variants = found.into_iter().zip(names).filter_map(|(found, name)| {
+        Some(Variant {
+            name: name.to_owned(),
+            expect: found.0?,
+            program: found.1?,
+        })
+    });
+    (head.name, variants.collect())
 }
 
 fn head(report: &Report<'_>, root: &Node) -> Head {
@@ -138,7 +146,7 @@ fn head(report: &Report<'_>, root: &Node) -> Head {
             .map_or(START_MS, |clock| clock_of(report, clock)),
         runs: root
             .get("explore")
-            .map_or(RUNS, |explore| runs_of(report, explore)),
+            .and_then(|explore| runs_of(report, explore)),
     }
 }
 
@@ -154,12 +162,11 @@ fn clock_of(report: &Report<'_>, node: &Node) -> i64 {
     found.unwrap_or(START_MS)
 }
 
-fn runs_of(report: &Report<'_>, node: &Node) -> u64 {
+fn runs_of(report: &Report<'_>, node: &Node) -> Option<u64> {
     report.only(node, "`explore`", &["runs"]);
-    let runs = node
-        .get("runs")
-        .and_then(|runs| report.whole(runs, "`runs`", MOST_RUNS));
-    runs.unwrap_or(RUNS).max(1)
+    let runs = node.get("runs")?;
+    let runs = report.whole(runs, "`runs`", MOST_RUNS);
+    runs.map(|runs| runs.max(1))
 }
 
 /// Everything about one variant that has been lowered, before it is put together.
@@ -172,13 +179,23 @@ struct Lowered<'w> {
     changes_schema: bool,
 }
 
-fn variant(report: &Report<'_>, root: &Node, entry: &Entry, head: &Head) -> Option<Program> {
+fn variant(
+    report: &Report<'_>,
+    root: &Node,
+    entry: &Entry,
+    head: &Head,
+    earlier: &[&Entry],
+) -> Option<Program> {
     let mut draft = draft::draft(report, root, entry.name(), &entry.value);
+    let leg = start::Leg::of(report, &mut draft, entry, earlier);
     let roots = roots(root, &draft);
+    let versions = draft.versions.iter_mut();
+    let mut codes = vec![&mut draft.flows];
+    codes.extend(versions.map(|version| &mut version.flows));
     if draft.store {
-        reach::prune(&mut draft.flows, &roots);
-    } else if draft.versions.is_empty() {
-        reach::prune_operations(&mut draft.flows, &roots);
+        reach::prune(&mut codes, &roots);
+    } else {
+        reach::prune_operations(&mut codes, &roots);
     }
     let mut texts = processes(report, &draft);
     let memory = world::share_memory(&mut texts);
@@ -186,7 +203,7 @@ fn variant(report: &Report<'_>, root: &Node, entry: &Entry, head: &Head) -> Opti
     let resources = world::resources(report, root.get("resources"));
     let world = World {
         report,
-        checker: checker(report, &draft, entry)?,
+        checker: checker(report, &draft, entry, leg.as_ref())?,
         flows: draft.flows.clone(),
         versions: version_names(&draft),
         memory,
@@ -196,6 +213,8 @@ fn variant(report: &Report<'_>, root: &Node, entry: &Entry, head: &Head) -> Opti
         processes,
         store: draft.store,
     };
+    let repair = leg.as_ref().map(|leg| leg.repair(&world));
+    let schema = leg.map_or_else(|| schema(&draft.schemas), |leg| leg.schema(&world));
     let lowered = flows(&world, &draft, root);
     for scopes in &lowered.scopes {
         reach::check(&world, scopes, &texts, &lowered.events);
@@ -214,7 +233,9 @@ fn variant(report: &Report<'_>, root: &Node, entry: &Entry, head: &Head) -> Opti
         store: draft.store,
         target: draft.target,
         start_ms: head.start_ms,
-        schema: schema(&draft.schemas),
+        before: None,
+        repair: repair.unwrap_or_default(),
+        schema,
         changes_schema,
         setup,
         faults: fault::lower(report, &world.processes, root.get("faults")),
@@ -226,17 +247,26 @@ fn variant(report: &Report<'_>, root: &Node, entry: &Entry, head: &Head) -> Opti
         events,
         invariants,
         goals,
-        runs: head.runs,
+        // Decisions are spread over all legs.
+        runs: head.runs.unwrap_or(RUNS * (earlier.len() as u64 + 1)),
     })
 }
 
-fn checker(report: &Report<'_>, draft: &Draft<'_>, entry: &Entry) -> Option<Checker> {
+fn checker(
+    report: &Report<'_>,
+    draft: &Draft<'_>,
+    entry: &Entry,
+    leg: Option<&start::Leg<'_>>,
+) -> Option<Checker> {
     match Checker::open(draft.store) {
         Ok(checker) => {
-            draft
-                .schemas
-                .iter()
-                .for_each(|schema| checker.schema(report, schema));
+            match leg {
+                Some(leg) => leg.prepare(report, &checker),
+                None => draft
+                    .schemas
+                    .iter()
+                    .for_each(|schema| checker.schema(report, schema)),
+            }
             Some(checker)
         }
         Err(error) => {
@@ -257,7 +287,17 @@ fn errors(resources: &[Resource], draft: &Draft<'_>) -> Vec<String> {
         .iter()
         .map(|resource| resource.refuses.clone())
         .collect();
-    found.extend(["fenced", "gone", "elsewhere", "runaway", "no_such_flow"].map(str::to_owned));
+    found.extend(
+        [
+            "fenced",
+            "gone",
+            "elsewhere",
+            "runaway",
+            "no_such_flow",
+            "lost",
+        ]
+        .map(str::to_owned),
+    );
     let versions = draft.versions.iter().flat_map(|version| &version.flows);
     for step in draft
         .flows
@@ -285,13 +325,11 @@ fn roots(root: &Node, draft: &Draft<'_>) -> Vec<String> {
         .setup
         .iter()
         .for_each(|step| reach::called(step, &mut found));
-    for entry in draft.processes.iter().flatten() {
-        let looped = entry
-            .value
-            .get("loop")
-            .and_then(|looped| looped.get("flow"));
-        let own = ["start", "stop"].map(|key| entry.value.get(key));
-        let nodes = own.into_iter().chain([looped]).flatten();
+    for layers in &draft.processes {
+        // What a variant says about a process takes the place of what the file says.
+        let last = |key: &str| layers.iter().rev().find_map(|entry| entry.value.get(key));
+        let looped = last("loop").and_then(|looped| looped.get("flow"));
+        let nodes = [last("start"), last("stop"), looped].into_iter().flatten();
         found.extend(nodes.filter_map(Node::scalar).map(str::to_owned));
     }
     let events = root.get("events");
@@ -318,8 +356,8 @@ fn processes(report: &Report<'_>, draft: &Draft<'_>) -> Vec<ProcessText> {
         .collect()
 }
 
-/// The setup runs before any process and without faults: statements and operations with constants.
-fn plain_step(world: &World<'_>, step: &Step, node: &Node) {
+/// The setup and a repair run without any process and without faults: statements and operations with constants.
+fn plain_step(world: &World<'_>, name: &str, step: &Step, node: &Node) {
     let free = |expr: &Expr| match expr {
         Expr::Const(_) => true,
         Expr::Var(_) | Expr::Answer(..) => false,
@@ -331,30 +369,38 @@ fn plain_step(world: &World<'_>, step: &Step, node: &Node) {
         _ => false,
     };
     if !plain {
-        let help = "give `setup` only `sql` and `op` steps, with values instead of variables";
-        world.report.at(node, "the setup takes no such step", help);
+        let help =
+            format!("give `{name}` only `sql` and `op` steps, with values instead of variables");
+        let message = format!("the {name} takes no such step");
+        world.report.at(node, message, help);
     }
 }
 
-fn flows<'w>(world: &'w World<'w>, draft: &Draft<'_>, root: &Node) -> Lowered<'w> {
-    let setup = FlowText {
-        name: "setup".to_owned(),
+/// Steps that run while no process does: the setup, or a repair.
+fn outside(world: &World<'_>, name: &str, steps: &[Node]) -> Flow {
+    let text = FlowText {
+        name: name.to_owned(),
         params: Vec::new(),
-        steps: draft.setup.clone(),
+        steps: steps.to_vec(),
         own: true,
         missing: false,
     };
-    let (setup, scope) = flow::lower(world, &setup);
+    let (flow, scope) = flow::lower(world, &text);
     for used in &scope.uses {
-        let help =
-            "the setup runs before any process exists; give memory its first value in `processes`";
-        world
-            .report
-            .add(used.start, used.end, "the setup has no memory", help);
+        let help = format!(
+            "the {name} runs before any process exists; give memory its first value in `processes`"
+        );
+        let message = format!("the {name} has no memory");
+        world.report.add(used.start, used.end, message, help);
     }
-    for (step, node) in setup.steps.iter().zip(&draft.setup) {
-        plain_step(world, step, node);
+    for (step, node) in flow.steps.iter().zip(steps) {
+        plain_step(world, name, step, node);
     }
+    flow
+}
+
+fn flows<'w>(world: &'w World<'w>, draft: &Draft<'_>, root: &Node) -> Lowered<'w> {
+    let setup = outside(world, "setup", &draft.setup);
     // The setup itself only knows the schema of the file.
     let mut ddl = Vec::new();
     ddl::of_steps(&draft.setup, &mut ddl);

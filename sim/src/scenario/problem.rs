@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use super::node::Node;
 use super::program::Place;
 use super::source::Source;
 
@@ -61,7 +62,7 @@ impl fmt::Display for Problems {
             if index > 0 {
                 writeln!(f)?;
             }
-            problem.show(f)?;
+            write!(f, "{problem}")?;
         }
         let rest = self.list.len().saturating_sub(SHOWN);
         if rest > 0 {
@@ -73,8 +74,8 @@ impl fmt::Display for Problems {
 
 impl std::error::Error for Problems {}
 
-impl Problem {
-    fn show(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Place { line, column } = self.place;
         let file = printable(&self.file);
         writeln!(f, "{file}:{line}:{column}: {}", printable(&self.message))?;
@@ -86,7 +87,9 @@ impl Problem {
         }
         Ok(())
     }
+}
 
+impl Problem {
     /// The source line with a caret under the offending text. Of a very long line only the neighbourhood is shown.
     fn show_line(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const BEFORE: usize = 80;
@@ -128,6 +131,8 @@ pub(super) struct Report<'a> {
     /// Variant being lowered. A problem of the base is met once for each variant, and told once.
     variant: RefCell<Option<String>>,
     found: RefCell<Vec<Found>>,
+    /// What is no problem, but worth a word.
+    hints: RefCell<Vec<Found>>,
 }
 
 struct Found {
@@ -142,6 +147,7 @@ impl<'a> Report<'a> {
             source,
             variant: RefCell::new(None),
             found: RefCell::new(Vec::new()),
+            hints: RefCell::new(Vec::new()),
         }
     }
 
@@ -151,6 +157,7 @@ impl<'a> Report<'a> {
             source,
             variant: self.variant,
             found: self.found,
+            hints: self.hints,
         }
     }
 
@@ -171,21 +178,32 @@ impl<'a> Report<'a> {
         message: impl Into<String>,
         help: impl Into<String>,
     ) {
+        let found = self.found(start, end, message.into(), help.into());
+        self.found.borrow_mut().push(found);
+    }
+
+    /// Adds what is no problem about a node.
+    pub(super) fn hint(&self, node: &Node, message: impl Into<String>, help: impl Into<String>) {
+        let message = format!("hint: {}", message.into());
+        let found = self.found(node.start, node.end, message, help.into());
+        self.hints.borrow_mut().push(found);
+    }
+
+    fn found(&self, start: usize, end: usize, message: String, help: String) -> Found {
         let spot = self.source.spot(start);
         let problem = Problem {
             file: spot.file.to_owned(),
             place: spot.place,
             text: self.source.on_one_line(start, end).to_owned(),
-            message: message.into(),
-            help: help.into(),
+            message,
+            help,
             line: spot.line.to_owned(),
         };
-        let variant = self.variant.borrow().clone();
-        self.found.borrow_mut().push(Found {
-            variant,
+        Found {
+            variant: self.variant.borrow().clone(),
             start,
             problem,
-        });
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -199,27 +217,36 @@ impl<'a> Report<'a> {
 
     /// All problems, file by file. One that was met in some variants but not in all of them says in which.
     pub(super) fn finish(self, file: &str, variants: usize) -> Problems {
-        let mut groups: BTreeMap<(usize, String), (Vec<String>, Problem)> = BTreeMap::new();
-        for found in self.found.into_inner() {
-            let key = (found.start, found.problem.message.clone());
-            let (names, _) = groups.entry(key).or_insert((Vec::new(), found.problem));
-            names.extend(found.variant.filter(|name| !names.contains(name)));
-        }
-        let told = groups.into_values().map(|(names, mut problem)| {
-            if !names.is_empty() && names.len() < variants {
-                let list: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-                let word = if list.len() == 1 {
-                    "variant"
-                } else {
-                    "variants"
-                };
-                problem.message = format!("{} ({word} {})", problem.message, list.join(", "));
-            }
-            problem
-        });
         Problems {
             file: file.to_owned(),
-            list: told.collect(),
+            list: told(self.found.into_inner(), variants),
         }
     }
+
+    /// All hints, in the same way.
+    pub(super) fn hints(self, variants: usize) -> Vec<Problem> {
+        told(self.hints.into_inner(), variants)
+    }
+}
+
+fn told(all: Vec<Found>, variants: usize) -> Vec<Problem> {
+    let mut groups: BTreeMap<(usize, String), (Vec<String>, Problem)> = BTreeMap::new();
+    for found in all {
+        let key = (found.start, found.problem.message.clone());
+        let (names, _) = groups.entry(key).or_insert((Vec::new(), found.problem));
+        names.extend(found.variant.filter(|name| !names.contains(name)));
+    }
+    let told = groups.into_values().map(|(names, mut problem)| {
+        if !names.is_empty() && names.len() < variants {
+            let list: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+            let word = if list.len() == 1 {
+                "variant"
+            } else {
+                "variants"
+            };
+            problem.message = format!("{} ({word} {})", problem.message, list.join(", "));
+        }
+        problem
+    });
+    told.collect()
 }

@@ -4,8 +4,11 @@
 //! processes are indexes, and every SQL text has been prepared once against the variant's schema, so a run
 //! cannot meet an unknown name.
 
+use std::rc::Rc;
+
 use rusqlite::types::Value;
 
+use super::problem::Problem;
 use crate::fault::Budget;
 
 /// A place in a scenario's text, 1-based, for messages and reports.
@@ -32,6 +35,10 @@ pub struct Span {
 /// Rounds that a `while` may take before it fails with `runaway`.
 pub const ROUNDS: u32 = 1_000;
 
+/// A violation of every variant that starts after another one: the repair, or what it adds to schema and setup, has failed on
+/// what it found.
+pub const MIGRATION: &str = "migration_completes";
+
 /// One scenario under one variant.
 #[derive(Debug, Clone)]
 pub struct Program {
@@ -45,7 +52,11 @@ pub struct Program {
     pub target: Target,
     /// Where virtual time starts, milliseconds since the Unix epoch.
     pub start_ms: i64,
-    /// DDL, executed once on the empty database (after the store's own migration if `store`).
+    /// The variant whose program runs first, to its end: this one finds the database that it has left.
+    pub before: Option<Rc<Program>>,
+    /// Runs between the two, before `schema` and `setup`, outside any process and without faults.
+    pub repair: Flow,
+    /// DDL, executed once on the empty database (after the store's own migration if `store`), or on the one that was found.
     pub schema: String,
     /// Flows change the schema: a rule may only fit what they have made of it.
     pub changes_schema: bool,
@@ -168,6 +179,8 @@ pub struct Lock {
     pub name: String,
     /// A waiter that gives up after its `wait` frees the holder's lock (the holder does not notice).
     pub breaks_on_waiter_timeout: bool,
+    /// Its release frees it whoever holds it by then.
+    pub careless_release: bool,
     /// A lock held longer than this is free for the next comer (the holder does not notice).
     pub stale_after: Option<Millis>,
 }
@@ -266,6 +279,12 @@ pub struct Step {
     pub at: Place,
     /// What it does.
     pub kind: StepKind,
+    /// It fails with `timeout` when it has taken so long, at the next point where it waits or goes on.
+    pub within: Option<Millis>,
+    /// Its statement goes over the network, and its author waits so long for the result.
+    pub network: Option<Millis>,
+    /// Steps that run when it has ended, however it has.
+    pub finally: Vec<Step>,
     /// Error classes that it catches, first match wins.
     pub catch: Vec<(ErrorClass, Vec<Step>)>,
     /// `file:line` of the user's own code.
@@ -322,6 +341,8 @@ pub enum StepKind {
         args: Vec<Expr>,
         /// How often.
         times: u32,
+        /// Where the value of its `return` goes.
+        into: Option<Var>,
     },
     /// `if`: true when the value is neither NULL nor 0.
     If {
@@ -385,8 +406,24 @@ pub enum StepKind {
     },
     /// `reply`: answers the delivery; the flow goes on.
     Reply(Vec<(String, Expr)>),
-    /// `return`: ends the flow; an open transaction of this flow is rolled back.
-    Return,
+    /// `return`: ends the flow with a value; an open transaction of this flow is rolled back.
+    Return(Option<Expr>),
+    /// `atomic`: no other flow of this process goes on meanwhile.
+    Atomic(Vec<Step>),
+    /// `choose`: one of several values; the quiet run takes the first.
+    Choose {
+        /// Where it goes.
+        into: Var,
+        /// The values.
+        from: Vec<Expr>,
+    },
+    /// `renew`: a lock that this flow holds counts as taken now.
+    Renew {
+        /// Index into `Program::locks`.
+        lock: usize,
+        /// Which one.
+        key: Expr,
+    },
     /// `transaction`: commits at its end; an uncaught error or `return` rolls back.
     Transaction {
         /// `BEGIN IMMEDIATE` instead of a plain `BEGIN`.
@@ -525,6 +562,8 @@ pub struct Redeliver {
     pub timeout: Option<Millis>,
     /// A repeat has an id of its own: `:event` differs.
     pub new_id: bool,
+    /// A repeat goes to the next instance.
+    pub to_next: bool,
 }
 
 /// Faults that are on.
@@ -597,6 +636,8 @@ pub struct Scenario {
     pub text: String,
     /// Each variant with its expectation and its program.
     pub variants: Vec<Variant>,
+    /// What is no problem, but probably not meant, or not to be seen on SQLite.
+    pub hints: Vec<Problem>,
 }
 
 /// One variant of a scenario.

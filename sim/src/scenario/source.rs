@@ -151,6 +151,11 @@ impl Source {
         self.file(after.max(1) - 1)
     }
 
+    /// Whether a byte belongs to the scenario itself and not to a file that it names.
+    pub(super) fn is_own(&self, byte: usize) -> bool {
+        self.files.get(1).is_none_or(|second| byte < second.base)
+    }
+
     /// Where a byte stands.
     pub(super) fn spot(&self, byte: usize) -> Spot<'_> {
         self.file_at(byte).spot(byte)

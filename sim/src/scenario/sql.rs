@@ -19,11 +19,12 @@ use super::token::{self, Kind, Token};
 ///
 /// `event`: what happened, in order `n`; `end_n` is where it ended. `effect`: what happened outside, with the
 /// provider's key. `change`: rows that commits wrote and the cause that did; `key` is the first column, `old` and `new`
-/// are the row as JSON, NULL when there was none.
+/// are the row as JSON, NULL when there was none. `inherited`: what the variant before this one had violated when it ended.
 pub const RECORDED_TABLES: &str = "\
 CREATE TEMP TABLE event (n INTEGER NOT NULL, end_n INTEGER, actor TEXT, cause TEXT, kind TEXT, arg, outcome TEXT, at_ms INTEGER, end_ms INTEGER);
 CREATE TEMP TABLE effect (n INTEGER NOT NULL, cause TEXT, name TEXT, intent, key, value, author TEXT, destination, at_ms INTEGER);
 CREATE TEMP TABLE change (n INTEGER NOT NULL, cause TEXT, tab TEXT, key, old TEXT, new TEXT, at_ms INTEGER);
+CREATE TEMP TABLE inherited (invariant TEXT NOT NULL, key TEXT NOT NULL);
 ";
 
 /// Steps of SQLite's machine for all the statements of one variant. The reference store's migration takes some
@@ -123,14 +124,23 @@ impl Checker {
         let Some(text) = report.text(node, "`schema`") else {
             return;
         };
+        self.execute(report, node, 0, text);
+    }
+
+    /// Executes DDL that stands at the byte `from` of a scalar.
+    pub(super) fn execute(&self, report: &Report<'_>, node: &Node, from: usize, text: &str) {
         self.schemas.borrow_mut().push(text.to_owned());
         if let Err(error) = self.conn.execute_batch(text) {
             self.broken.set(true);
             let refusal = refusal(&error, text);
             let help = self.help(&refusal.message, &[]);
             let message = format!("SQLite refuses this schema: {}", refusal.message);
-            report.in_scalar(node, refusal.offset, refusal.length, message, help);
+            report.in_scalar(node, from + refusal.offset, refusal.length, message, help);
         }
+    }
+
+    pub(super) fn conn(&self) -> &Connection {
+        &self.conn
     }
 
     /// Whether a refusal only follows from a wrong schema.
@@ -170,6 +180,33 @@ impl Checker {
             .try_for_each(record);
         self.watch.records.store(false, Ordering::Relaxed);
         done.map_err(|error| error.to_string())
+    }
+
+    /// A table of which this rule reads all rows when it is asked for one key; none when an index leads to them.
+    pub(super) fn scans(&self, rule: &str, per: &str) -> Option<String> {
+        let rule = rule.trim().trim_end_matches(';');
+        let plan = format!("EXPLAIN QUERY PLAN SELECT * FROM ({rule}\n) WHERE \"{per}\" = 1");
+        let mut statement = self.conn.prepare(&plan).ok()?;
+        let lines = statement
+            .query_map([], |row| row.get::<_, String>(3))
+            .ok()?;
+        let lines: Vec<String> = lines.flatten().collect();
+        let scanned = lines.iter().filter_map(|line| line.strip_prefix("SCAN "));
+        let names = scanned.filter_map(|line| line.split(' ').next());
+        let tables = self.names("SELECT name FROM sqlite_schema WHERE type = 'table'");
+        let known = |name: &str| tables.iter().find(|table| table.eq_ignore_ascii_case(name));
+        let tokens: Vec<Token<'_>> = token::tokens(rule)
+            .into_iter()
+            .filter(|token| !token.is("AS"))
+            .collect();
+        // The plan says how the query calls a table; a subquery or a function is none.
+        let called = |name: &str| {
+            let pairs = tokens.windows(2);
+            let mut pairs = pairs.filter(|pair| pair[1].is(name));
+            pairs.find_map(|pair| known(pair[0].text))
+        };
+        let mut found = names.filter_map(|name| called(name).or_else(|| known(name)));
+        found.next().cloned()
     }
 
     /// Prepares one statement.

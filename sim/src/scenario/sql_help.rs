@@ -31,6 +31,10 @@ impl Checker {
             return "the time is `:now`, milliseconds since 1970 on the process's clock: datetime(:now / 1000, 'unixepoch')"
                 .to_owned();
         }
+        if message.contains("near \"FOR\"") || message.contains("near \"SKIP\"") {
+            return "SQLite has no row locks: what FOR UPDATE keeps out is a `lock` step around these, and SKIP LOCKED is `wait: 1ms` with `else`"
+                .to_owned();
+        }
         if message.ends_with("by hand") {
             return "write the steps under `transaction:`; it commits at its end".to_owned();
         }

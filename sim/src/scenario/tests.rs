@@ -4,10 +4,12 @@ use std::fs;
 
 mod ablate;
 mod ddl;
+mod hints;
 mod hostile;
 mod import;
 mod meaning;
 mod platform;
+mod start;
 mod wrong;
 
 use super::*;

@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use lockstep_sim::scenario;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -30,9 +31,9 @@ pub(super) fn lockstep() -> PathBuf {
     program
 }
 
-/// The text of the known scenario.
+/// The text of the known scenario, which brings along the files that it imports.
 pub(super) fn known() -> String {
-    fs::read_to_string(root().join(KNOWN)).expect("the known scenario")
+    scenario::whole_text(&root().join(KNOWN)).expect("the known scenario")
 }
 
 /// The known scenario with one place changed.

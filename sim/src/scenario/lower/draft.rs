@@ -1,5 +1,6 @@
 //! A variant laid over the base: which schema, setup, processes, flows and rules it has, still as nodes.
 
+use super::super::extends;
 use super::super::fields::as_steps;
 use super::super::import;
 use super::super::names;
@@ -8,10 +9,11 @@ use super::super::patch;
 use super::super::problem::Report;
 use super::super::program::Target;
 use super::flow::{self, FlowText};
+use super::step::VERBS;
 use super::version::{self, CodeText};
 
 /// Keys of the top of a file.
-pub(super) const TOP: [&str; 24] = [
+pub(in super::super) const TOP: [&str; 24] = [
     "version",
     "name",
     "source",
@@ -39,7 +41,8 @@ pub(super) const TOP: [&str; 24] = [
 ];
 
 /// Keys of a variant.
-pub(super) const VARIANT: [&str; 9] = [
+pub(in super::super) const VARIANT: [&str; 12] = [
+    extends::EXTENDS,
     "flows",
     "versions",
     "schema",
@@ -48,6 +51,8 @@ pub(super) const VARIANT: [&str; 9] = [
     "store",
     "target",
     "invariants",
+    "start",
+    "repair",
     "expect",
 ];
 
@@ -117,6 +122,11 @@ pub(super) fn draft<'n>(
         if leaves { None } else { Some(base) },
         variant,
     );
+    let versions = if leaves {
+        version::named_alike(base, versions, &flows)
+    } else {
+        versions
+    };
     Draft {
         name: name.to_owned(),
         store,
@@ -217,6 +227,14 @@ pub(super) fn lay(report: &Report<'_>, flows: &mut Vec<FlowText>, entry: &Entry)
         (None, Some(params)) if !patches => {
             flows.push(text(name, params, body(report, &entry.value), true))
         }
+        (Some(_), Some(_)) if is_a_step(&entry.value) => {
+            let message = format!("the steps of `{name}` are a list");
+            report.at(
+                &entry.value,
+                message,
+                "write `- ` before each step, or [ { … } ]",
+            );
+        }
         (Some(_), _) => {
             let message = format!("patches of labelled steps keep the parameters of `{name}`");
             report.at(
@@ -230,6 +248,13 @@ pub(super) fn lay(report: &Report<'_>, flows: &mut Vec<FlowText>, entry: &Entry)
             report.at(&entry.key, message, format!("{help}; a new flow is written with its parameters and a list of steps: {name}(): […]"));
         }
     }
+}
+
+/// Whether a mapping has the key of a verb, as only a step has.
+fn is_a_step(node: &Node) -> bool {
+    let is_verb = |entry: &Entry| VERBS.iter().any(|(verb, _)| *verb == entry.name());
+    node.entries()
+        .is_some_and(|entries| entries.iter().any(is_verb))
 }
 
 fn text(name: String, params: Vec<String>, steps: Vec<Node>, own: bool) -> FlowText {

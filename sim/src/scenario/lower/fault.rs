@@ -38,14 +38,14 @@ const KINDS: [(Fault, Measure); 15] = [
 ];
 
 /// Keys of a fault that has a measure.
-pub(super) const BOUNDED: [&str; 2] = ["strikes", "up_to"];
+pub(in super::super) const BOUNDED: [&str; 2] = ["strikes", "up_to"];
 
 /// Strikes of one fault in one run.
 const STRIKES: u64 = 100;
 const HOUR_MS: u64 = 3_600_000;
 
 /// Names of the faults that a file can allow.
-pub(super) fn names() -> Vec<&'static str> {
+pub(in super::super) fn names() -> Vec<&'static str> {
     let kinds = KINDS.iter().map(|(fault, _)| fault.name());
     [Fault::Crash.name()].into_iter().chain(kinds).collect()
 }

@@ -120,6 +120,9 @@ impl Walk<'_> {
                 name: "no_such_flow".to_owned(),
                 message: Some(Expr::Const(Value::Text(name.to_owned()))),
             },
+            within: None,
+            network: None,
+            finally: Vec::new(),
             catch: Vec::new(),
             source: None,
         }

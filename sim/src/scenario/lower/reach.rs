@@ -43,21 +43,43 @@ fn named<'f>(flows: &'f [FlowText], names: &'f [String]) -> impl Iterator<Item =
 }
 
 /// Drops flows that were inherited and that nothing reaches any more. `roots` are names of flows that events, processes
-/// and the setup run.
-pub(super) fn prune(flows: &mut Vec<FlowText>, roots: &[String]) {
-    let own = flows.iter().enumerate().filter(|(_, flow)| flow.own);
-    let own: Vec<usize> = own.map(|(index, _)| index).collect();
-    let mut kept = reached(flows, named(flows, roots).chain(own)).into_iter();
-    flows.retain(|_| kept.next().unwrap_or(true));
+/// and the setup run. `codes` are the flows of each version of the code, in the same order; a flow is kept if any version needs it.
+pub(super) fn prune(codes: &mut [&mut Vec<FlowText>], roots: &[String]) {
+    retain(codes, |flows| {
+        let own = flows.iter().enumerate().filter(|(_, flow)| flow.own);
+        reached(
+            flows,
+            named(flows, roots).chain(own.map(|(index, _)| index)),
+        )
+    });
 }
 
 /// Drops flows that need the reference store and that nothing reaches in a variant without it: they wait for one that has it.
-pub(super) fn prune_operations(flows: &mut Vec<FlowText>, roots: &[String]) {
-    let mut kept = reached(flows, named(flows, roots)).into_iter();
-    flows.retain(|flow| {
-        let is_reached = kept.next().unwrap_or(true);
-        is_reached || !flow.steps.iter().any(operates)
+pub(super) fn prune_operations(codes: &mut [&mut Vec<FlowText>], roots: &[String]) {
+    retain(codes, |flows| {
+        let is_reached = reached(flows, named(flows, roots));
+        let kept = is_reached.into_iter().enumerate();
+        kept.map(|(index, reached)| reached || !needs_operations(flows, index))
+            .collect()
     });
+}
+
+fn retain(codes: &mut [&mut Vec<FlowText>], keeps: impl Fn(&[FlowText]) -> Vec<bool>) {
+    let kept: Vec<Vec<bool>> = codes.iter().map(|flows| keeps(flows)).collect();
+    for flows in codes {
+        let mut index = 0..;
+        flows.retain(|_| {
+            let index = index.next().unwrap_or(0);
+            kept.iter().any(|kept| kept.get(index) != Some(&false))
+        });
+    }
+}
+
+/// Whether a flow operates on the store, itself or by what it calls.
+fn needs_operations(flows: &[FlowText], index: usize) -> bool {
+    let below = reached(flows, std::iter::once(index));
+    let mut below = flows.iter().zip(below).filter(|(_, below)| *below);
+    below.any(|(flow, _)| flow.steps.iter().any(operates))
 }
 
 fn operates(node: &Node) -> bool {

@@ -42,7 +42,11 @@ pub(super) fn redeliver(report: &Report<'_>, node: &Node) -> Option<Redeliver> {
     let id = node
         .get("id")
         .and_then(|id| report.known(id, "kind of id", &["same", "new"]));
+    let to = node
+        .get("to")
+        .and_then(|to| report.known(to, "instance", &["same", "next"]));
     Some(Redeliver {
+        to_next: to == Some(1),
         gaps: gaps?,
         timeout,
         new_id: id == Some(1),

@@ -14,7 +14,7 @@ pub(super) const KINDS: [(&str, RuleKind); 4] = [
 ];
 
 /// Invariants that Lockstep knows without SQL.
-pub(super) const BUILTIN: [&str; 1] = ["resource.home"];
+pub(in super::super) const BUILTIN: [&str; 1] = ["resource.home"];
 
 /// Lowers the invariants of one pass: those that are judged on a snapshot alone, or those that read the recorded tables.
 /// An invariant of the other pass is `None`.
@@ -68,6 +68,9 @@ fn invariant(world: &World<'_>, entry: &Entry, recorded: bool) -> Option<Invaria
         Some(per) => Some(column(world, per, &prepared)?),
         None => None,
     };
+    if let (RuleKind::Never, Some(per)) = (kind, &per) {
+        searched(world, value, &sql, per);
+    }
     Some(Invariant {
         name,
         per,
@@ -75,6 +78,15 @@ fn invariant(world: &World<'_>, entry: &Entry, recorded: bool) -> Option<Invaria
         sql,
         at,
     })
+}
+
+/// A rule with a key is asked for single keys after each commit: an index leads there.
+fn searched(world: &World<'_>, node: &Node, sql: &str, per: &str) {
+    if let Some(table) = world.checker.scans(sql, per) {
+        let message = format!("for one `{per}` this rule reads all rows of `{table}`");
+        let help = "with many rows that is slow, also where you check your own data by it: an index on what leads to the key lets it search";
+        world.report.hint(node, message, help);
+    }
 }
 
 fn builtin(world: &World<'_>, entry: &Entry, value: &Node) -> Option<()> {

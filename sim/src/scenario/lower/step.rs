@@ -10,14 +10,14 @@ use super::super::store;
 use super::flow::Walk;
 
 /// Every verb with the keys that only it may have.
-pub(super) const VERBS: [(&str, &[&str]); 19] = [
-    ("read", &["none"]),
-    ("sql", &["rows", "else"]),
+pub(super) const VERBS: [(&str, &[&str]); 22] = [
+    ("read", &["none", "wait"]),
+    ("sql", &["rows", "else", "wait"]),
     ("set", &[]),
     ("new_id", &[]),
-    ("call", &["with", "times"]),
+    ("call", &["with", "times", "as"]),
     ("if", &["then", "else"]),
-    ("each", &["do"]),
+    ("each", &["do", "wait"]),
     ("while", &["do"]),
     ("raise", &["message"]),
     ("spawn", &["with", "in", "name"]),
@@ -26,6 +26,9 @@ pub(super) const VERBS: [(&str, &[&str]); 19] = [
     ("reply", &[]),
     ("return", &[]),
     ("transaction", &["begin"]),
+    ("atomic", &[]),
+    ("choose", &["from"]),
+    ("renew", &[]),
     ("lock", &["wait", "as", "do", "else"]),
     ("take", &[]),
     ("effect", &["intent", "key", "value", "to", "wait"]),
@@ -36,7 +39,10 @@ pub(super) const VERBS: [(&str, &[&str]); 19] = [
 pub(super) const OP: (&str, &[&str]) = ("op", &["with", "op_id", "as"]);
 
 /// Keys of any step.
-pub(super) const COMMON: [&str; 3] = ["label", "catch", "source"];
+pub(super) const COMMON: [&str; 5] = ["label", "within", "catch", "finally", "source"];
+
+/// Verbs that speak to the database with one statement.
+const STATEMENTS: [&str; 3] = ["read", "sql", "each"];
 
 /// Classes of errors that need no declaration.
 pub(super) const CLASSES: [(&str, ErrorClass); 5] = [
@@ -71,6 +77,14 @@ impl Walk<'_> {
         };
         let label = self.label(node);
         let (site, kind) = self.kind(node, verb, value);
+        let within = node
+            .get("within")
+            .and_then(|within| report.millis(within, "`within`"));
+        let network = node
+            .get("wait")
+            .filter(|_| STATEMENTS.contains(&verb))
+            .and_then(|wait| report.millis(wait, "`wait`"));
+        let finally = self.body(node, "finally").unwrap_or_default();
         let catch = node
             .get("catch")
             .map_or(Vec::new(), |catch| self.catch(catch));
@@ -81,6 +95,9 @@ impl Walk<'_> {
             site: Label::new(&label.unwrap_or(site)),
             at: report.source().place(node.start),
             kind: kind?,
+            within,
+            network,
+            finally,
             catch,
             source: source.map(str::to_owned),
         })
@@ -89,7 +106,7 @@ impl Walk<'_> {
     /// `return` and `reply` can stand alone.
     fn word(&self, node: &Node, word: &str) -> Option<Step> {
         let kind = match word {
-            "return" => StepKind::Return,
+            "return" => StepKind::Return(None),
             "reply" => StepKind::Reply(Vec::new()),
             _ => {
                 let message = format!("`{word}` is no step");
@@ -104,6 +121,9 @@ impl Walk<'_> {
             site: Label::new(word),
             at: self.world.report.source().place(node.start),
             kind,
+            within: None,
+            network: None,
+            finally: Vec::new(),
             catch: Vec::new(),
             source: None,
         })
@@ -188,6 +208,9 @@ impl Walk<'_> {
             "set" => self.set(value),
             "new_id" => self.new_id(value),
             "transaction" => self.transaction(node, value),
+            "atomic" => self.atomic(value),
+            "choose" => self.choose(node, value),
+            "renew" => self.renew(value),
             "call" => self.call(node, value),
             "if" => self.branch(node, value),
             "each" => self.each(node, value),

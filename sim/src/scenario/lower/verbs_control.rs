@@ -38,9 +38,13 @@ impl Walk<'_> {
         });
         let args = self.arguments(node, value, flow);
         let times = times.and_then(|times| u32::try_from(times).ok());
-        let kind = args
-            .zip(times)
-            .map(|(args, times)| StepKind::Call { flow, args, times });
+        let into = self.into(node, "as");
+        let kind = args.zip(times).map(|(args, times)| StepKind::Call {
+            flow,
+            args,
+            times,
+            into,
+        });
         (site, kind)
     }
 
@@ -167,14 +171,40 @@ impl Walk<'_> {
     }
 
     pub(super) fn end(&mut self, value: &Node) -> (String, Option<StepKind>) {
-        if !value.is_null() {
-            self.world.report.at(
-                value,
-                "`return` has no value",
-                "write `- return`; an answer is given by `reply:` before it",
-            );
+        let kind = if value.is_null() {
+            Some(StepKind::Return(None))
+        } else {
+            self.expr(value).map(|value| StepKind::Return(Some(value)))
+        };
+        ("return".to_owned(), kind)
+    }
+
+    pub(super) fn atomic(&mut self, value: &Node) -> (String, Option<StepKind>) {
+        let steps = self.steps(as_steps(value));
+        ("atomic".to_owned(), Some(StepKind::Atomic(steps)))
+    }
+
+    pub(super) fn choose(&mut self, node: &Node, value: &Node) -> (String, Option<StepKind>) {
+        let report = self.world.report;
+        let from = node
+            .get("from")
+            .map_or(&[][..], |from| report.items(from, "`from`"));
+        if from.len() < 2 {
+            let help = "write { choose: answer, from: [\"'yes'\", \"'no'\"] }; the quiet run takes the first";
+            report.at(node, "`choose` has nothing to choose from", help);
         }
-        ("return".to_owned(), Some(StepKind::Return))
+        let from: Vec<Expr> = from.iter().filter_map(|value| self.expr(value)).collect();
+        let name = report.text(value, "`choose`");
+        let into = name.and_then(|name| self.bind(value, name));
+        let kind = into.map(|into| StepKind::Choose { into, from });
+        (format!("choose {}", name.unwrap_or("")), kind)
+    }
+
+    pub(super) fn renew(&mut self, value: &Node) -> (String, Option<StepKind>) {
+        let world = self.world;
+        let locks: Vec<&str> = world.locks.iter().map(|lock| lock.name.as_str()).collect();
+        let (site, found) = self.keyed("renew", value, &locks);
+        (site, found.map(|(lock, key)| StepKind::Renew { lock, key }))
     }
 
     pub(super) fn lock(&mut self, node: &Node, value: &Node) -> (String, Option<StepKind>) {

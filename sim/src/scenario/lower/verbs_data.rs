@@ -116,7 +116,7 @@ impl Walk<'_> {
             );
         }
         let begin = node.get("begin");
-        let begin = begin.map_or(Some(1), |begin| {
+        let begin = begin.map_or(Some(0), |begin| {
             report.known(begin, "`begin`", &["deferred", "immediate"])
         });
         let outer = std::mem::replace(&mut self.scope.in_transaction, true);

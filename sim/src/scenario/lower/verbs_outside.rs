@@ -200,6 +200,10 @@ impl Walk<'_> {
     /// One field, or all below it. A list is one JSON text, since only literal values stand in it.
     fn field(&mut self, value: &Node, path: String, found: &mut Vec<(String, Expr)>) {
         match &value.kind {
+            Kind::Map { .. } if KEYS.contains(&path.as_str()) => {
+                found.extend(empty_key(&path));
+                found.extend(self.paths(value, &format!("{path}.")));
+            }
             Kind::Map { .. } => found.extend(self.paths(value, &format!("{path}."))),
             Kind::List(items) if items.is_empty() => {
                 found.push((path, Expr::Const(Value::Text("[]".to_owned()))));
@@ -210,14 +214,23 @@ impl Walk<'_> {
                     .report
                     .at(value, format!("`{path}` of `op` is a list"), help);
             }
-            Kind::Scalar { .. } if path == "key" => {
-                // A chat's key has six parts; most scenarios only have chats.
-                let empty = Expr::Const(Value::Text(String::new()));
-                let parts = store::KEY_PARTS.iter();
-                found.extend(parts.map(|part| (format!("key.{part}"), empty.clone())));
-                found.extend(self.expr(value).map(|expr| ("key.chat".to_owned(), expr)));
+            Kind::Scalar { .. } if KEYS.contains(&path.as_str()) => {
+                found.extend(empty_key(&path));
+                let chat = format!("{path}.chat");
+                found.extend(self.expr(value).map(|expr| (chat, expr)));
             }
             Kind::Scalar { .. } => found.extend(self.expr(value).map(|expr| (path, expr))),
         }
     }
+}
+
+/// Fields that are keys of conversations.
+const KEYS: [&str; 2] = ["key", "alias"];
+
+/// A key has six parts; most scenarios only have chats. What is given comes after these and wins.
+fn empty_key(path: &str) -> impl Iterator<Item = (String, Expr)> {
+    store::KEY_PARTS.iter().map(move |part| {
+        let empty = Expr::Const(Value::Text(String::new()));
+        (format!("{path}.{part}"), empty)
+    })
 }

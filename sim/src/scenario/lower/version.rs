@@ -104,3 +104,22 @@ fn level(flows: &mut Vec<FlowText>, versions: &mut [CodeText]) {
     }
     *flows = all;
 }
+
+/// A variant that leaves the flows of the file behind still has its versions, for the events that roll them: they are all what the
+/// variant says.
+pub(super) fn named_alike(
+    base: &Node,
+    mut found: Vec<CodeText>,
+    flows: &[FlowText],
+) -> Vec<CodeText> {
+    let names = base.get("versions").and_then(Node::entries).unwrap_or(&[]);
+    for entry in names {
+        if !found.iter().any(|version| version.name == entry.name()) {
+            found.push(CodeText {
+                name: entry.name().to_owned(),
+                flows: flows.to_vec(),
+            });
+        }
+    }
+    found
+}

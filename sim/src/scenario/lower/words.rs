@@ -1,15 +1,21 @@
 //! Keys and words of the language that no other table holds, and all of them together: a test asks whether the manual
 //! names each.
 
+pub(in super::super) use super::super::import::SQL_FILE;
+pub(in super::super) use super::super::patch::PATCH;
+pub(in super::super) use super::super::platform::{LAW, ORDER};
 use super::super::{import, patch, platform, store};
+pub(in super::super) use super::draft::{TOP, VARIANT};
+pub(in super::super) use super::fault::{BOUNDED, names as faults};
+pub(in super::super) use super::rule::BUILTIN;
 use super::{draft, fault, rule, scope, step};
 
 /// Keys of a process.
-pub(super) const PROCESS: [&str; 8] = [
+pub(in super::super) const PROCESS: [&str; 8] = [
     "count", "home", "memory", "clock", "code", "start", "stop", "loop",
 ];
 /// Keys of a resource.
-pub(super) const RESOURCE: [&str; 9] = [
+pub(in super::super) const RESOURCE: [&str; 9] = [
     "per",
     "exclusive",
     "capacity",
@@ -21,15 +27,15 @@ pub(super) const RESOURCE: [&str; 9] = [
     "expires",
 ];
 /// Keys of what is said of an effect.
-pub(super) const PROVIDER: [&str; 1] = ["idempotent"];
+pub(in super::super) const PROVIDER: [&str; 1] = ["idempotent"];
 /// Keys of a lock.
-pub(super) const LOCK: [&str; 2] = ["per", "breaks"];
+pub(in super::super) const LOCK: [&str; 2] = ["per", "breaks"];
 /// Ways in which a lock breaks.
-pub(super) const BREAKS: [&str; 2] = ["waiter_timeout", "stale"];
+pub(in super::super) const BREAKS: [&str; 3] = ["waiter_timeout", "careless_release", "stale"];
 /// Keys of an event.
-pub(super) const EVENT: [&str; 4] = ["at", "after", "every", "times"];
+pub(in super::super) const EVENT: [&str; 4] = ["at", "after", "every", "times"];
 /// Forms of an event: the key that says what happens, with the keys that belong to it.
-pub(super) const FORMS: [(&str, &[&str]); 6] = [
+pub(in super::super) const FORMS: [(&str, &[&str]); 6] = [
     (
         "send",
         &["on", "send", "with", "from", "queue", "redeliver"],
@@ -41,15 +47,42 @@ pub(super) const FORMS: [(&str, &[&str]); 6] = [
     ("restore", &["restore"]),
 ];
 /// Keys of `redeliver`.
-pub(super) const REDELIVER: [&str; 6] = ["every", "times", "after", "until", "timeout", "id"];
+pub(in super::super) const REDELIVER: [&str; 7] =
+    ["every", "times", "after", "until", "timeout", "id", "to"];
 /// Keys of a process's clock.
-pub(super) const CLOCK: [&str; 2] = ["offset", "zone"];
+pub(in super::super) const CLOCK: [&str; 2] = ["offset", "zone"];
 /// Keys of a process's loop.
-pub(super) const LOOP: [&str; 3] = ["flow", "every", "for"];
+pub(in super::super) const LOOP: [&str; 3] = ["flow", "every", "for"];
 /// Keys of `retry`.
-pub(super) const RETRY: [&str; 4] = ["on", "after", "every", "until"];
+pub(in super::super) const RETRY: [&str; 4] = ["on", "after", "every", "until"];
 /// Verdicts that can be expected.
 pub(super) const VERDICTS: [&str; 3] = ["holds", "undecided", "violates"];
+
+/// A verb with all the keys that may stand beside it.
+pub(in super::super) struct Form {
+    pub(in super::super) verb: &'static str,
+    pub(in super::super) keys: Vec<&'static str>,
+}
+
+/// Every verb.
+pub(in super::super) fn verbs() -> Vec<Form> {
+    let verbs = step::VERBS.iter().chain([&step::OP]);
+    let form = |(verb, keys): &(&'static str, &[&'static str])| Form {
+        verb,
+        keys: keys.iter().chain(&step::COMMON).copied().collect(),
+    };
+    verbs.map(form).collect()
+}
+
+/// Kinds of invariants.
+pub(in super::super) fn rules() -> Vec<&'static str> {
+    rule::KINDS.iter().map(|(key, _)| *key).collect()
+}
+
+/// Operations of the reference store.
+pub(in super::super) fn operations() -> Vec<&'static str> {
+    store::OPS.iter().map(|(name, _, _)| *name).collect()
+}
 
 fn events() -> Vec<&'static str> {
     let forms = FORMS.iter().flat_map(|(_, keys)| keys.iter().copied());

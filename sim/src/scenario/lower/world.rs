@@ -326,6 +326,7 @@ fn lock(report: &Report<'_>, entry: &Entry) -> Option<Lock> {
     let mut lock = Lock {
         name: report.name(&entry.key, "a lock")?.to_owned(),
         breaks_on_waiter_timeout: false,
+        careless_release: false,
         stale_after: None,
     };
     report.only(node, &format!("lock `{}`", lock.name), &words::LOCK);
@@ -341,12 +342,14 @@ fn lock(report: &Report<'_>, entry: &Entry) -> Option<Lock> {
             lock.stale_after = report.millis(after, "`stale`");
         } else if way.scalar() == Some("waiter_timeout") {
             lock.breaks_on_waiter_timeout = true;
+        } else if way.scalar() == Some("careless_release") {
+            lock.careless_release = true;
         } else {
             let word = way
                 .scalar()
                 .or_else(|| way.entries()?.first().map(Entry::name))
                 .unwrap_or("");
-            let help = "write [waiter_timeout] or [stale: 300s]; how long a waiter waits is `wait:` of the step";
+            let help = "write [waiter_timeout], [careless_release] or [stale: 300s]; how long a waiter waits is `wait:` of the step";
             let near = names::help(word, "way to break", &words::BREAKS);
             report.at(
                 way,

@@ -48,11 +48,13 @@ fn is_work(kind: Kind) -> bool {
         Kind::Fault
         | Kind::Backup
         | Kind::Restore
+        | Kind::Deploy
         | Kind::Switch
         | Kind::Exit
         | Kind::Task
         | Kind::Request
         | Kind::Raise
+        | Kind::Choose
         | Kind::Restart
         | Kind::Heal
         | Kind::Violation

@@ -1,0 +1,123 @@
+//! What a good scenario is told besides.
+
+use super::super::*;
+use super::with;
+
+/// The hints about a text, each as its line and message.
+fn hints(text: &str) -> Vec<(u32, String)> {
+    let scenario = parse("x.yaml", text).unwrap_or_else(|problems| panic!("{problems}"));
+    let told = scenario.hints.iter();
+    told.map(|hint| (hint.place.line, hint.message.clone()))
+        .collect()
+}
+
+/// What is new in a text that has one place changed.
+fn new(from: &str, to: &str) -> Vec<String> {
+    let before: Vec<String> = hints(super::GOOD)
+        .into_iter()
+        .map(|(_, told)| told)
+        .collect();
+    let after = hints(&with(from, to)).into_iter().map(|(_, told)| told);
+    after.filter(|told| !before.contains(told)).collect()
+}
+
+#[test]
+fn flows_that_nothing_runs() {
+    let told = new("  note():", "  lost(): [reply]\n  note():");
+    assert_eq!(told, ["hint: nothing runs flow `lost`"]);
+    let told = new(
+        "  note():",
+        "  lost(): [reply]\n  note():\n    - spawn: lost",
+    );
+    assert!(told.is_empty(), "{told:?}");
+    let told = new(
+        "  bug: {}",
+        "  bug: {}\n  other: { flows: { \"lost()\": [reply] }, expect: holds }",
+    );
+    assert_eq!(told, ["hint: nothing runs flow `lost`"]);
+}
+
+#[test]
+fn flows_that_do_nothing() {
+    let quiet = "  look(): [read: SELECT count(*) AS n FROM task, set: { m: \":n\" }]\n  note():\n    - call: look";
+    assert_eq!(
+        new("  note():", quiet),
+        ["hint: flow `look` leaves nothing behind"]
+    );
+    for acts in [
+        "effect: seen",
+        "reply",
+        "set: { memory.seen: 1 }",
+        "sql: DELETE FROM task",
+        "if: 1, then: reply",
+    ] {
+        let told = new(
+            "  note():",
+            &format!("  look(): [{{ {acts} }}]\n  note():\n    - call: look")
+                .replace("[{ reply }]", "[reply]"),
+        );
+        assert!(told.is_empty(), "{acts}: {told:?}");
+    }
+}
+
+#[test]
+fn rows_that_nobody_looks_at() {
+    let told = new("      catch: { constraint: return }", "      rows: 1");
+    assert_eq!(told, ["hint: `rows` without `else` does nothing"]);
+}
+
+#[test]
+fn rules_whose_key_no_index_leads_to() {
+    let scan = "hint: for one `chat` this rule reads all rows of `task`";
+    assert!(hints(super::GOOD).iter().any(|(_, told)| told == scan));
+    let indexed = with("setup:", "  CREATE INDEX by_chat ON task (chat);\nsetup:");
+    assert!(hints(&indexed).iter().all(|(_, told)| told != scan));
+    let aliased = with(
+        "SELECT chat, count(*) AS tasks FROM task GROUP BY chat",
+        "SELECT t.chat, count(*) AS tasks FROM task AS t GROUP BY t.chat",
+    );
+    assert!(hints(&aliased).iter().any(|(_, told)| told == scan));
+    let only = with(
+        "  bug: {}",
+        "  bug: { schema: CREATE INDEX by_chat ON task (chat) }",
+    );
+    let only = hints(&only);
+    let told = only.iter().find(|(_, told)| told.starts_with(scan));
+    assert_eq!(
+        told.map(|(_, told)| told.as_str()),
+        Some(&*format!("{scan} (variant `fix`)"))
+    );
+}
+
+#[test]
+fn what_sqlite_does_not_show_of_postgresql() {
+    let steps = "    - transaction:\n        - sql: INSERT INTO task SELECT :task, :chat WHERE NOT EXISTS (SELECT 1 FROM task)\n      catch: { busy: return }\n";
+    let text = with(
+        "    - sql: |\n        INSERT INTO task\n        VALUES (:task, :chat)\n      catch: { constraint: return }\n",
+        steps,
+    );
+    let before = hints(&text).len();
+    let told = hints(&text.replace("name: good\n", "name: good\ntarget: postgres\n"));
+    let new: Vec<&str> = told
+        .iter()
+        .map(|(_, told)| told.as_str())
+        .filter(|told| told.contains("PostgreSQL"))
+        .collect();
+    assert_eq!((told.len() - before, new.len()), (3, 3), "{told:?}");
+    for (said, word) in new.iter().zip([
+        "races between its steps",
+        "reads and writes in one moment",
+        "never `busy`",
+    ]) {
+        assert!(said.contains(word), "{said}");
+    }
+    let locks = with(
+        "SELECT active FROM session WHERE chat = :chat",
+        "SELECT active FROM session WHERE chat = :chat FOR UPDATE SKIP LOCKED",
+    );
+    let problems = parse("x.yaml", &locks).expect_err("no SQLite").to_string();
+    assert!(
+        problems.contains("a `lock` step around these"),
+        "{problems}"
+    );
+}
