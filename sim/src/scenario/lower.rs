@@ -188,15 +188,7 @@ fn variant(
 ) -> Option<Program> {
     let mut draft = draft::draft(report, root, entry.name(), &entry.value);
     let leg = start::Leg::of(report, &mut draft, entry, earlier);
-    let roots = roots(root, &draft);
-    let versions = draft.versions.iter_mut();
-    let mut codes = vec![&mut draft.flows];
-    codes.extend(versions.map(|version| &mut version.flows));
-    if draft.store {
-        reach::prune(&mut codes, &roots);
-    } else {
-        reach::prune_operations(&mut codes, &roots);
-    }
+    leave_out(root, &mut draft);
     let mut texts = processes(report, &draft);
     let memory = world::share_memory(&mut texts);
     let processes: Vec<Process> = texts.iter().map(|text| text.process.clone()).collect();
@@ -316,6 +308,19 @@ fn version_names(draft: &Draft<'_>) -> Vec<String> {
         .into_iter()
         .chain(others)
         .collect()
+}
+
+/// Leaves out flows that wait for a variant with another store.
+fn leave_out(root: &Node, draft: &mut Draft<'_>) {
+    let roots = roots(root, draft);
+    let versions = draft.versions.iter_mut();
+    let mut codes = vec![&mut draft.flows];
+    codes.extend(versions.map(|version| &mut version.flows));
+    if draft.store {
+        reach::prune(&mut codes, &roots);
+    } else {
+        reach::prune_operations(&mut codes, &roots);
+    }
 }
 
 /// Names of the flows that something outside of flows runs.
