@@ -56,3 +56,48 @@ fn what_is_recorded_is_what_the_files_hold() {
     }
     assert!(notes > 1, "repeated deliveries write");
 }
+
+/// The repair and the setup of a later leg reach further files too, and a restore leaves them alone.
+#[test]
+fn legs_and_restores_know_the_files_apart() {
+    let text = include_str!("language/databases.yaml");
+    let text = text.replace(
+        "variants:\n  bug: {}",
+        "variants:\n  bug: {}\n  later:
+    start: after(bug)
+    repair: [ { sql: UPDATE task SET state = 'open', db: legacy } ]",
+    );
+    let text = text.replace(
+        "faults:",
+        "  - save: { backup: store }\n  - back: { restore: store, after: a }\nfaults:",
+    );
+    let text = text.replace("expect:\n", "expect:\n  later: { violates: agree }\n");
+    let scenario = scenario::parse("x.yaml", &text).unwrap_or_else(|problems| panic!("{problems}"));
+    let program = |name: &str| {
+        let found = scenario.variants.iter().find(|known| known.name == name);
+        found.expect("the variant").program.clone()
+    };
+    let mut stage = stage(program("bug"));
+    assert_eq!(quiet(&mut stage).internal, None);
+    let state = |file: &str| {
+        let reader = stage.disk().open(file, 1_000).expect("a reader");
+        let read = reader.query_row("SELECT state FROM task", [], |row| row.get::<_, String>(0));
+        read.expect("the task")
+    };
+    assert_eq!(state("main.db"), "open", "put back");
+    assert_eq!(state("legacy.db"), "done", "left alone");
+    let ran = quiet(&mut super::stage(program("later")));
+    assert_eq!(ran.internal, None);
+    let by = |cause: &str| {
+        let changes = ran.trace.changes.iter();
+        let own = changes.filter(|committed| committed.cause.as_str() == cause);
+        own.map(|committed| committed.change.table.to_string())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(by("restore"), ["task", "task"], "once in each leg");
+    assert!(ran.trace.changes.iter().any(|committed| {
+        let reopened = committed.change.new.as_ref();
+        &*committed.change.table == "legacy.task"
+            && reopened.is_some_and(|row| row[1] == rusqlite::types::Value::Text("open".into()))
+    }));
+}

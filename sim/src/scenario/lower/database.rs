@@ -30,7 +30,7 @@ pub(super) fn databases<'n>(report: &Report<'_>, root: &'n Node) -> Vec<(&'n str
         let known = found.iter().map(|(known, _)| *known);
         if [MAIN, "temp"].into_iter().chain(known).any(is_taken) {
             let message = format!("`{name}` cannot be a further database");
-            let help = "SQLite tells names apart by their letters only, and `main` and `temp` are taken: choose another one";
+            let help = "SQLite does not tell upper from lower case, and `main` and `temp` are its own: choose another name";
             report.at(&entry.key, message, help);
             continue;
         }
