@@ -23,7 +23,7 @@ use self::rule::{Compiled, Listener};
 use crate::disk::capture::Change;
 use crate::disk::{LogEnd, externs};
 use crate::label::mix;
-use crate::run::{Judge, Kernel, MAIN};
+use crate::run::{Judge, Kernel};
 use crate::scenario::RuleKind;
 
 /// A named query that returns offending rows.
@@ -70,6 +70,8 @@ pub struct Checker {
     connection: Connection,
     listener: Listener,
     rules: Rules,
+    /// Names of the further files that the connection sees.
+    databases: Vec<String>,
     /// The rules as they fit the template of the database.
     first: Rc<Fit>,
     /// Those of later schemas of this run.
@@ -84,11 +86,15 @@ pub struct Checker {
 }
 
 impl Checker {
-    /// Prepares the rules on this connection.
+    /// Prepares the rules on this connection, to which these further files are attached.
     ///
     /// # Errors
     /// In words, when a query does not prepare.
-    pub fn new(mut connection: Connection, rules: Rules) -> Result<Self, String> {
+    pub fn new(
+        mut connection: Connection,
+        rules: Rules,
+        databases: &[String],
+    ) -> Result<Self, String> {
         connection.set_prepared_statement_cache_capacity(256);
         // Without it, binding a key to a cached query prepares the query again.
         connection
@@ -96,10 +102,11 @@ impl Checker {
             .map_err(|error| error.to_string())?;
         tables::create(&connection).map_err(|error| error.to_string())?;
         let listener = Listener::on(&mut connection).map_err(|error| error.to_string())?;
-        let first = Rc::new(Fit::of(&connection, &listener, &rules)?);
+        let first = Rc::new(Fit::of(&connection, &listener, &rules, databases)?);
         Ok(Self {
             listener,
             rules,
+            databases: databases.to_vec(),
             first,
             fits: RefCell::default(),
             reached: RefCell::default(),
@@ -211,10 +218,10 @@ impl Checker {
     /// Whether any table that the rule reads holds anything.
     fn has_rows(&self, rule: &Compiled) -> rusqlite::Result<bool> {
         for table in &rule.reads {
-            if self
-                .rows(&format!("SELECT 1 FROM \"{table}\" LIMIT 1"), &[])?
-                .is_some()
-            {
+            let (file, table) = self.place(table);
+            let file = file.map_or(String::new(), |file| format!("\"{file}\"."));
+            let sql = format!("SELECT 1 FROM {file}\"{table}\" LIMIT 1");
+            if self.rows(&sql, &[])?.is_some() {
                 return Ok(true);
             }
         }
@@ -335,12 +342,14 @@ impl Judge for Checker {
         visible
     }
 
-    fn log_end(&self, kernel: &Kernel) -> LogEnd {
+    fn log_end(&self, kernel: &Kernel, file: usize) -> LogEnd {
         let shm = kernel.disk().shm_header_copy();
         let mut end = LogEnd::default();
         let outcome = self.in_snapshot(|| {
-            self.rows("SELECT 1 FROM sqlite_schema", &[])?;
-            end = kernel.disk().log_end(MAIN);
+            let further = file.checked_sub(1).map(|at| self.databases[at].as_str());
+            let name = further.unwrap_or("main");
+            self.rows(&format!("SELECT 1 FROM \"{name}\".sqlite_schema"), &[])?;
+            end = kernel.disk().log_end(&format!("{name}.db"));
             Ok(())
         });
         kernel.disk().shm_header_restore(&shm);
@@ -381,6 +390,15 @@ impl Judge for Checker {
 }
 
 impl Checker {
+    /// The further file, if it is one, and the table there.
+    fn place<'t>(&self, table: &'t str) -> (Option<&'t str>, &'t str) {
+        let parts = table.split_once('.');
+        match parts.filter(|(name, _)| self.databases.iter().any(|known| known == name)) {
+            Some((name, table)) => (Some(name), table),
+            None => (None, table),
+        }
+    }
+
     fn stands(&self, change: &Change) -> rusqlite::Result<bool> {
         let fit = self.fit();
         let (Some(columns), Some(row)) = (fit.columns.get(&*change.table), &change.new) else {
@@ -392,9 +410,10 @@ impl Checker {
         }
         let same = |column: &String| format!("\"{column}\" IS ?");
         let terms: Vec<String> = columns.iter().map(same).collect();
+        let (file, table) = self.place(&change.table);
         let sql = format!(
-            "SELECT 1 FROM main.\"{}\" WHERE {}",
-            change.table,
+            "SELECT 1 FROM \"{}\".\"{table}\" WHERE {}",
+            file.unwrap_or("main"),
             terms.join(" AND ")
         );
         let mut statement = self.connection.prepare_cached(&sql)?;

@@ -82,6 +82,18 @@ impl Disk {
         Connection::open_with_flags_and_vfs(path, flags, vfs::NAME)
     }
 
+    /// Lets a connection of this disk see another file under a name.
+    ///
+    /// # Errors
+    /// Those of SQLite.
+    pub fn attach(&self, connection: &Connection, file: &str, name: &str) -> rusqlite::Result<()> {
+        let path = format!("{}/{file}", self.number);
+        connection.execute("ATTACH ?1 AS ?2", [path.as_str(), name])?;
+        // Files are opened in the name of whoever runs: the log, too, is opened now.
+        let read = format!("SELECT count(*) FROM \"{name}\".sqlite_schema");
+        connection.query_row(&read, [], |_| Ok(()))
+    }
+
     /// Says which connection is about to run. Called before each call into SQLite: files that SQLite opens by itself
     /// (WAL, journal, temporary files) and waits of its busy handler carry no other mark of their connection.
     pub fn enter(&self, conn: Conn) {

@@ -34,6 +34,8 @@ pub struct FlowWorld {
     program: Rc<Program>,
     /// Programs of all legs.
     legs: Vec<Rc<Program>>,
+    /// Names of the further database files.
+    databases: Vec<String>,
     /// What the leg that was built last shares.
     last: RefCell<Option<Rc<Shared>>>,
 }
@@ -59,7 +61,9 @@ impl FlowWorld {
     pub fn new(program: Rc<Program>) -> Rc<Self> {
         let legs = legs::programs(program);
         let program = Rc::clone(&legs[legs.len() - 1]);
+        let databases = program.databases.iter();
         Rc::new(Self {
+            databases: databases.map(|database| database.name.clone()).collect(),
             program,
             legs,
             last: RefCell::default(),
@@ -97,12 +101,20 @@ impl World for FlowWorld {
     }
 
     fn open(&self, connection: Connection, clock: SimClock) -> Result<Db, String> {
-        let words = |error: rusqlite::Error| error.to_string();
-        if self.program.store {
-            let store = SqliteStore::from_connection(connection, clock)
-                .map_err(|error| error.to_string())?;
-            return Ok(Db::Store(Box::new(store)));
+        if !self.program.store {
+            return self.open_further(connection);
         }
+        let store = SqliteStore::from_connection(connection, clock);
+        let store = store.map_err(|error| error.to_string())?;
+        Ok(Db::Store(Box::new(store)))
+    }
+
+    fn databases(&self) -> &[String] {
+        &self.databases
+    }
+
+    fn open_further(&self, connection: Connection) -> Result<Db, String> {
+        let words = |error: rusqlite::Error| error.to_string();
         connection
             .execute_batch(
                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
@@ -122,11 +134,13 @@ impl World for FlowWorld {
 
     fn set_up(&self, handle: &mut Handle) -> Result<(), String> {
         let first = &self.legs[0];
+        let further = handle.file.checked_sub(1);
+        let schema = further.map_or(&first.schema, |at| &first.databases[at].schema);
         handle
             .connection()
-            .execute_batch(&first.schema)
+            .execute_batch(schema)
             .map_err(|error| format!("schema: {error}"))?;
-        let mut steps = first.setup.steps.iter();
+        let mut steps = legs::of_file(&first.setup, handle.file);
         steps.try_for_each(|step| legs::perform(handle, "setup", step))
     }
 

@@ -81,8 +81,8 @@ pub trait Judge {
     fn crashed(&self, kernel: &Kernel);
     /// Whether any of these rows stands in the database as it was written.
     fn is_visible(&self, kernel: &Kernel, changes: &[&Change]) -> bool;
-    /// Where the log ends for a reader, who recovers it if he must.
-    fn log_end(&self, kernel: &Kernel) -> LogEnd;
+    /// Where the log of a file ends for a reader, who recovers it if he must.
+    fn log_end(&self, kernel: &Kernel, file: usize) -> LogEnd;
     /// A leg that does not count has ended: what is violated now is inherited by the next.
     fn leg_ended(&self, kernel: &Kernel);
 }
@@ -138,7 +138,10 @@ pub struct Kernel {
     pool: RefCell<Vec<Handle>>,
     /// Handles whose process died, or that stood in the middle of something at the end.
     graveyard: RefCell<Vec<Handle>>,
-    captures: Vec<Option<Rc<crate::disk::capture::Capture>>>,
+    /// For each connection of the pool its file, and what watches it.
+    captures: Vec<Option<(usize, Rc<crate::disk::capture::Capture>)>>,
+    /// Names of the database files on the disk, the main one first.
+    files: Rc<[String]>,
     short: Cell<bool>,
     stacks: RefCell<Vec<DefaultStack>>,
     judge: RefCell<Option<Rc<dyn Judge>>>,

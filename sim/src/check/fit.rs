@@ -31,11 +31,17 @@ impl Fit {
         connection: &Connection,
         listener: &Listener,
         rules: &Rules,
+        databases: &[String],
     ) -> Result<Self, String> {
         let words = |error: rusqlite::Error| error.to_string();
         let schema = version(connection).map_err(words)?;
-        let columns = columns(connection).map_err(words)?;
+        let mut columns = columns_of(connection, "main", "").map_err(words)?;
+        // A rule that reads a further file is judged whole: nothing is known here of the columns of its tables.
         let tables = keys::tables(connection, &columns).map_err(words)?;
+        for name in databases {
+            let further = columns_of(connection, name, &format!("{name}."));
+            columns.append(&mut further.map_err(words)?);
+        }
         let compiled = |rules_of_kind: Vec<Rule>| -> Result<Vec<Compiled>, String> {
             let each = rules_of_kind.into_iter();
             let each = each.map(|rule| compile(connection, listener, rule, &tables));
@@ -83,7 +89,12 @@ impl Checker {
         if version(&self.connection)? == self.fit().schema {
             return Ok(false);
         }
-        match Fit::of(&self.connection, &self.listener, &self.rules) {
+        match Fit::of(
+            &self.connection,
+            &self.listener,
+            &self.rules,
+            &self.databases,
+        ) {
             Ok(fit) => {
                 let before = kernel.trace.borrow().changes.len();
                 self.fits.borrow_mut().push((before, Rc::new(fit)));
@@ -117,19 +128,22 @@ fn version(connection: &Connection) -> rusqlite::Result<i64> {
     statement.query_row([], |row| row.get(0))
 }
 
-fn columns(connection: &Connection) -> rusqlite::Result<Columns> {
-    let mut names = connection
-        .prepare("SELECT name FROM main.sqlite_schema WHERE type = 'table' ORDER BY name")?;
+/// The columns of the tables of one file, with `before` in front of their names.
+fn columns_of(connection: &Connection, database: &str, before: &str) -> rusqlite::Result<Columns> {
+    let sql =
+        format!("SELECT name FROM \"{database}\".sqlite_schema WHERE type = 'table' ORDER BY name");
+    let mut names = connection.prepare(&sql)?;
     let tables: Vec<String> = names
         .query_map([], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
     let mut all = BTreeMap::new();
     for table in tables {
-        let mut info = connection.prepare("SELECT name FROM pragma_table_info(?1) ORDER BY cid")?;
+        let mut info =
+            connection.prepare("SELECT name FROM pragma_table_info(?1, ?2) ORDER BY cid")?;
         let columns = info
-            .query_map([&table], |row| row.get(0))?
+            .query_map([table.as_str(), database], |row| row.get(0))?
             .collect::<Result<_, _>>()?;
-        all.insert(table, columns);
+        all.insert(format!("{before}{table}"), columns);
     }
     Ok(all)
 }

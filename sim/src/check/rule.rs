@@ -78,7 +78,13 @@ impl Listener {
         let heard = Arc::clone(&listener.0);
         connection.authorizer(Some(move |context: AuthContext<'_>| {
             if let AuthAction::Read { table_name, .. } = context.action {
-                lock(&heard).insert(table_name.to_owned());
+                let further = context
+                    .database_name
+                    .filter(|name| !["main", "temp"].contains(name));
+                let name = further.map_or(table_name.to_owned(), |further| {
+                    format!("{further}.{table_name}")
+                });
+                lock(&heard).insert(name);
             }
             Authorization::Allow
         }))?;

@@ -48,6 +48,7 @@ pub struct Capture {
 #[derive(Default)]
 struct Shared {
     full: Cell<bool>,
+    before: String,
     changes: RefCell<Vec<Change>>,
     tables: RefCell<Vec<Rc<str>>>,
 }
@@ -55,8 +56,14 @@ struct Shared {
 impl Capture {
     /// Starts to collect, with images of the rows. Replaces another capture of this connection.
     pub fn install(connection: &Connection) -> Capture {
+        Self::install_before(connection, "")
+    }
+
+    /// The same, with this before the name of each table.
+    pub fn install_before(connection: &Connection, before: &str) -> Capture {
         let shared = Rc::new(Shared {
             full: Cell::new(true),
+            before: before.to_owned(),
             ..Shared::default()
         });
         // SAFETY: the handle is valid while the connection is borrowed. `keep` makes the connection own a reference to
@@ -99,11 +106,11 @@ impl Shared {
         let mut tables = self.tables.borrow_mut();
         if let Some(known) = tables
             .iter()
-            .find(|table| table.as_bytes() == name.to_bytes())
+            .find(|table| table.as_bytes()[self.before.len()..] == *name.to_bytes())
         {
             return known.clone();
         }
-        let table: Rc<str> = name.to_string_lossy().into();
+        let table: Rc<str> = format!("{}{}", self.before, name.to_string_lossy()).into();
         tables.push(table.clone());
         table
     }

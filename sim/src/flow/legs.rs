@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::{FlowWorld, Shared, op};
 use crate::label::Label;
 use crate::run::{Handle, Kernel};
-use crate::scenario::{Program, Step, StepKind};
+use crate::scenario::{Flow, Program, Step, StepKind};
 use crate::trace::{Kind, Outcome};
 
 /// Before the labels of events that are delivered again.
@@ -38,23 +38,31 @@ impl FlowWorld {
         }
     }
 
-    /// The repair, then the schema and the setup of this leg.
+    /// The repair, then the schema and the setup of this leg, as far as they concern the file of this connection.
     pub(super) fn prepare(&self, kernel: &Kernel, handle: &mut Handle) -> Result<(), String> {
         let program = &self.legs[kernel.leg()];
-        for step in &program.repair.steps {
+        for step in of_file(&program.repair, handle.file) {
             told(kernel, handle, "repair", step)?;
         }
-        if !program.schema.is_empty() {
+        if handle.file == 0 && !program.schema.is_empty() {
             let done = handle.connection().execute_batch(&program.schema);
             let done = done.map_err(|error| format!("schema: {error}"));
             tell(kernel, "deploy", &Label::fixed("schema"), &done);
             done?;
         }
-        for step in &program.setup.steps {
+        for step in of_file(&program.setup, handle.file) {
             told(kernel, handle, "setup", step)?;
         }
         Ok(())
     }
+}
+
+/// The steps of a setup or a repair that are for this file.
+pub(super) fn of_file(flow: &Flow, file: usize) -> impl Iterator<Item = &Step> {
+    flow.steps.iter().filter(move |step| match &step.kind {
+        StepKind::Sql { sql, .. } => sql.db.unwrap_or(0) == file,
+        _ => file == 0,
+    })
 }
 
 fn told(

@@ -5,6 +5,7 @@ use rusqlite::{Connection, ErrorCode};
 
 use super::Var;
 use super::exec::{Done, Exec, Failure, Frame, Next};
+use crate::run::Handle;
 use crate::scenario::{ErrorClass, Sql, Step};
 use crate::trace::{Arg, Kind, Outcome};
 
@@ -24,9 +25,9 @@ pub(super) fn read(
         Arg::Bound(step.site.clone(), bound.clone()),
         Outcome::Open,
     );
-    let row = exec
-        .ctx
-        .with_db(|handle| first_row(handle.connection(), sql, &bound));
+    let row = on(exec, sql.db, |handle| {
+        first_row(handle.connection(), sql, &bound)
+    });
     match row {
         Err(error) => fail(exec, event, &error),
         Ok(row) => {
@@ -60,9 +61,9 @@ pub(super) fn each(
     let bound = bind(exec, frame, sql);
     let arg = Arg::Bound(step.site.clone(), bound.clone());
     let event = exec.ctx.event(Kind::Read, arg, Outcome::Open);
-    let rows = exec
-        .ctx
-        .with_db(|handle| all_rows(handle.connection(), sql, &bound));
+    let rows = on(exec, sql.db, |handle| {
+        all_rows(handle.connection(), sql, &bound)
+    });
     let rows = match rows {
         Err(error) => return fail(exec, event, &error),
         Ok(rows) => rows,
@@ -95,10 +96,10 @@ pub(super) fn write(
         Arg::Bound(step.site.clone(), bound.clone()),
         Outcome::Open,
     );
-    match exec
-        .ctx
-        .with_db(|handle| execute(handle.connection(), &sql.text, &bound))
-    {
+    let done = on(exec, sql.db, |handle| {
+        execute(handle.connection(), &sql.text, &bound)
+    });
+    match done {
         Err(error) => fail(exec, event, &error),
         Ok(changed) => {
             exec.ctx.close(event, Outcome::Count(changed));
@@ -117,59 +118,56 @@ pub(super) fn transaction(
     frame: &mut Frame,
     step: &Step,
     immediate: bool,
+    db: Option<usize>,
     steps: &[Step],
 ) -> Done {
-    if !exec
-        .ctx
-        .with_db(|handle| handle.connection().is_autocommit())
-    {
+    if !on(exec, db, |handle| handle.connection().is_autocommit()) {
         return exec.steps(frame, steps);
     }
     exec.ctx.gate(&step.site);
-    run(
-        exec,
-        if immediate {
-            "BEGIN IMMEDIATE"
-        } else {
-            "BEGIN"
-        },
-    )?;
+    let begin = if immediate {
+        "BEGIN IMMEDIATE"
+    } else {
+        "BEGIN"
+    };
+    run(exec, db, begin)?;
     match exec.steps(frame, steps) {
-        Ok(Next::Step) => match run(exec, "COMMIT") {
+        Ok(Next::Step) => match run(exec, db, "COMMIT") {
             Ok(()) => Ok(Next::Step),
-            Err(failure) => roll_back(exec, Err(failure)),
+            Err(failure) => roll_back(exec, db, Err(failure)),
         },
-        other => roll_back(exec, other),
+        other => roll_back(exec, db, other),
     }
 }
 
-fn roll_back(exec: &Exec<'_>, after: Done) -> Done {
-    if !exec
-        .ctx
-        .with_db(|handle| handle.connection().is_autocommit())
-    {
-        run(exec, "ROLLBACK")?;
+fn roll_back(exec: &Exec<'_>, db: Option<usize>, after: Done) -> Done {
+    if !on(exec, db, |handle| handle.connection().is_autocommit()) {
+        run(exec, db, "ROLLBACK")?;
     }
     after
 }
 
-fn run(exec: &Exec<'_>, text: &str) -> Result<(), Failure> {
-    let done = exec
-        .ctx
-        .with_db(|handle| execute(handle.connection(), text, &[]));
+fn run(exec: &Exec<'_>, db: Option<usize>, text: &str) -> Result<(), Failure> {
+    let done = on(exec, db, |handle| execute(handle.connection(), text, &[]));
     done.map(|_| ()).map_err(|error| failure(&error))
 }
 
 /// An expression: first column of the only row.
 pub(super) fn expression(exec: &Exec<'_>, frame: &Frame, sql: &Sql) -> Result<Value, Failure> {
     let bound = bind(exec, frame, sql);
-    let row = exec
-        .ctx
-        .with_db(|handle| first_row(handle.connection(), sql, &bound));
+    let row = on(exec, sql.db, |handle| {
+        first_row(handle.connection(), sql, &bound)
+    });
     let row = row.map_err(|error| failure(&error))?;
     Ok(row
         .and_then(|row| row.into_iter().next())
         .unwrap_or(Value::Null))
+}
+
+/// Uses the connection to a file; none is that of the process.
+fn on<T>(exec: &Exec<'_>, db: Option<usize>, work: impl FnOnce(&mut Handle) -> T) -> T {
+    let own = || exec.shared.program.processes[exec.ctx.process().kind_index].database;
+    exec.ctx.with_file(db.unwrap_or_else(own), work)
 }
 
 fn bind(exec: &Exec<'_>, frame: &Frame, sql: &Sql) -> Vec<Value> {

@@ -1,5 +1,6 @@
 //! Facts about the engine, on programs small enough to write by hand.
 
+mod databases;
 mod ddl;
 mod language;
 mod legs;
@@ -21,6 +22,7 @@ fn sql(text: &str, params: Vec<Var>) -> Sql {
     Sql {
         text: text.into(),
         params,
+        db: None,
         at: Place::default(),
     }
 }
@@ -118,6 +120,7 @@ fn two_first_messages() -> Program {
         before: None,
         repair: Flow::default(),
         schema: "CREATE TABLE session (id TEXT PRIMARY KEY, user TEXT NOT NULL, active INTEGER NOT NULL)".into(),
+        databases: Vec::new(),
         changes_schema: false,
         setup: Flow::default(),
         processes: vec![crate::scenario::Process {
@@ -128,6 +131,7 @@ fn two_first_messages() -> Program {
             memory_per_connection: false,
             clock_offset_ms: 0,
             zone_ms: 0,
+            database: 0,
             code: 0,
             start: None,
             stop: None,

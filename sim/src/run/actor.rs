@@ -8,6 +8,7 @@ use corosensei::{Coroutine, CoroutineResult, Yielder};
 
 use super::handle::Handle;
 use super::process::Process;
+use crate::disk::Conn;
 use crate::label::Label;
 
 /// What the loop tells a coroutine when it goes on.
@@ -41,10 +42,10 @@ pub(super) struct Actor {
     pub(super) until: Cell<u64>,
     pub(super) condition: RefCell<Option<Condition>>,
     pub(super) waits_at: RefCell<Label>,
-    pub(super) handle: RefCell<Option<Handle>>,
-    pub(super) conn: Cell<u32>,
-    /// The connection to a second database that it is using.
-    pub(super) second_conn: Cell<u32>,
+    /// Its connections that are not in a call, one for each file that it has used.
+    handles: RefCell<Vec<Handle>>,
+    /// The numbers of all its connections, each with its file.
+    pub(super) conns: RefCell<Vec<(usize, Conn)>>,
     pub(super) answer: RefCell<Option<Rc<super::message::Mail>>>,
     pub(super) delivery: Cell<Option<usize>>,
     counts: RefCell<Vec<(u64, u32)>>,
@@ -70,15 +71,44 @@ impl Actor {
             state: Cell::new(State::Ready),
             until: Cell::new(NEVER),
             condition: RefCell::new(None),
-            handle: RefCell::new(None),
-            conn: Cell::new(0),
-            second_conn: Cell::new(0),
+            handles: RefCell::default(),
+            conns: RefCell::default(),
             answer: RefCell::new(None),
             delivery: Cell::new(None),
             counts: RefCell::new(Vec::new()),
             routine: RefCell::new(None),
             yielder: Cell::new(std::ptr::null()),
         }
+    }
+
+    /// Its connection to a file; 0 if it has none.
+    pub(super) fn conn(&self, file: usize) -> Conn {
+        let conns = self.conns.borrow();
+        let found = conns.iter().find(|(of, _)| *of == file);
+        found.map_or(0, |(_, conn)| *conn)
+    }
+
+    /// Takes its connection to a file, if it has one that is not in a call.
+    pub(super) fn take_handle(&self, file: usize) -> Option<Handle> {
+        let mut handles = self.handles.borrow_mut();
+        let at = handles.iter().position(|handle| handle.file == file)?;
+        Some(handles.swap_remove(at))
+    }
+
+    /// Whether it has a connection to a file that is not in a call.
+    pub(super) fn has_handle(&self, file: usize) -> bool {
+        let handles = self.handles.borrow();
+        handles.iter().any(|handle| handle.file == file)
+    }
+
+    /// Keeps a connection between two calls.
+    pub(super) fn keep_handle(&self, handle: Handle) {
+        self.handles.borrow_mut().push(handle);
+    }
+
+    /// Takes all of them.
+    pub(super) fn take_handles(&self) -> Vec<Handle> {
+        self.handles.take()
     }
 
     pub(super) fn set_routine(&self, routine: Routine) {

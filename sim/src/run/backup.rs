@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use super::actor::Actor;
 use super::ctx::Ctx;
+use super::handle::take_last;
 use super::process::Process;
 use super::{Kernel, MAIN};
 use crate::disk::DatabaseCopy;
@@ -29,7 +30,7 @@ impl Backup {
 }
 
 impl Ctx {
-    /// Takes a backup of what is committed. `None` while somebody is inside a write transaction: try again later.
+    /// Takes a backup of what is committed in the main file. `None` while somebody is inside a write transaction: try again later.
     pub fn backup(&self) -> Option<Backup> {
         self.gate(&BACKUP);
         // Whoever reads recovers the WAL's index if he must. If that fails, there is no backup.
@@ -68,7 +69,7 @@ impl Ctx {
 impl Kernel {
     /// Whether an actor that survives a restore is in the middle of a call.
     fn is_anybody_inside(&self, by: &Rc<Actor>) -> bool {
-        let inside = |actor: &Rc<Actor>| actor.conn.get() != 0 && actor.handle.borrow().is_none();
+        let inside = |actor: &Rc<Actor>| actor.conn(0) != 0 && !actor.has_handle(0);
         self.live
             .borrow()
             .iter()
@@ -88,7 +89,7 @@ impl Kernel {
             self.stop_now(&process, "is stopped for a restore");
         }
         self.retire_handles();
-        self.in_doubt.borrow_mut().clear();
+        self.forget_doubts(0);
         self.disk.put_database_back(&backup.copy);
         self.undo_changes_since(backup.changes);
         self.undone.borrow_mut().push(backup.n..self.position() + 1);
@@ -103,9 +104,9 @@ impl Kernel {
         let connected = |process: &&Rc<Process>| {
             let mine = |actor: &&Rc<Actor>| {
                 let own = actor.process.as_ref();
-                own.is_some_and(|own| Rc::ptr_eq(own, process)) && actor.conn.get() != 0
+                own.is_some_and(|own| Rc::ptr_eq(own, process)) && actor.conn(0) != 0
             };
-            !process.idle.borrow().is_empty() || live.iter().any(|actor| mine(&actor))
+            process.has_idle(0) || live.iter().any(|actor| mine(&actor))
         };
         let other = |process: &&Rc<Process>| {
             let own = by.process.as_ref();
@@ -121,22 +122,31 @@ impl Kernel {
         let mut graveyard = self.graveyard.borrow_mut();
         let before = graveyard.len();
         for actor in self.live.borrow().iter() {
-            graveyard.extend(actor.handle.borrow_mut().take());
-            actor.conn.set(0);
+            graveyard.extend(actor.take_handle(0));
+            actor.conns.borrow_mut().retain(|(file, _)| *file != 0);
         }
         for process in self.processes.borrow().iter() {
-            graveyard.append(&mut process.idle.borrow_mut());
+            let mut idle = process.idle.borrow_mut();
+            graveyard.extend(std::iter::from_fn(|| take_last(&mut idle, 0)));
         }
         graveyard[before..]
             .iter()
             .for_each(|handle| self.disk.kill(handle.conn));
     }
 
+    fn is_of_a_further_file(&self, change: &Change) -> bool {
+        let place = change.table.split_once('.');
+        place.is_some_and(|(name, _)| self.world.databases().iter().any(|known| known == name))
+    }
+
     fn undo_changes_since(&self, kept: usize) {
         let undone: Vec<Change> = {
             let trace = self.trace.borrow();
             let since = trace.changes[kept..].iter().rev();
-            since.map(|committed| inverse(&committed.change)).collect()
+            let of_main = since.filter(|committed| !self.is_of_a_further_file(&committed.change));
+            of_main
+                .map(|committed| inverse(&committed.change))
+                .collect()
         };
         if !undone.is_empty() {
             self.keep_changes(&RESTORE, undone);

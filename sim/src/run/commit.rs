@@ -1,7 +1,9 @@
 //! Commits: judged while their writer still holds the lock, kept in the trace, and settled when a death or an error left them in doubt.
 
-use super::{Kernel, MAIN, NOBODY};
-use crate::disk::capture::Change;
+use std::rc::Rc;
+
+use super::{Kernel, NOBODY};
+use crate::disk::capture::{Capture, Change};
 use crate::disk::{Conn, LogEnd};
 use crate::label::Label;
 use crate::trace::Committed;
@@ -10,10 +12,11 @@ impl Kernel {
     /// A commit of this connection has become visible, and its write lock is still held. `before`: where the log ended when
     /// that was taken.
     pub(super) fn committed(&self, conn: Conn, before: LogEnd) {
-        let capture = self.captures.get(conn as usize).cloned().flatten();
-        let Some(capture) = capture else { return };
+        let Some((file, capture)) = self.watched(conn) else {
+            return;
+        };
         let changes = capture.take();
-        self.resolve_doubts(before, &changes);
+        self.resolve_doubts(file, before, &changes);
         if changes.is_empty() && !self.disk.schema_changed() {
             return;
         }
@@ -30,6 +33,11 @@ impl Kernel {
             .as_ref()
             .map_or(NOBODY, |actor| actor.cause.clone());
         self.keep_changes(&cause, changes);
+    }
+
+    /// The file of a connection of the pool, and what watches it.
+    fn watched(&self, conn: Conn) -> Option<(usize, Rc<Capture>)> {
+        self.captures.get(conn as usize).cloned().flatten()
     }
 
     pub(super) fn keep_changes(&self, cause: &Label, changes: Vec<Change>) {
@@ -49,15 +57,18 @@ impl Kernel {
 
     /// What this connection has written and not yet seen committed may be in the log, although nobody was told.
     pub(super) fn leave_in_doubt(&self, conn: Conn, cause: &Label) {
-        let capture = self.captures.get(conn as usize).and_then(Option::as_ref);
-        let changes = capture.map(|capture| capture.take()).unwrap_or_default();
+        let Some((file, capture)) = self.watched(conn) else {
+            return;
+        };
+        let changes = capture.take();
         // A change of the schema writes frames and no rows.
         if !self.disk.has_logged(conn) {
             return;
         }
-        let log = self.disk.log_end(MAIN);
-        self.settle(log, &changes);
+        let log = self.disk.log_end(&self.files[file]);
+        self.settle(file, log, &changes);
         self.in_doubt.borrow_mut().push(Doubt {
+            file,
             cause: cause.clone(),
             changes,
             log,
@@ -67,17 +78,22 @@ impl Kernel {
     /// A commit that failed, or in which its process died, may stand in the log without anybody having been told: whoever
     /// recovers the log finds it; whoever writes first writes over it. At the next commit (`now`: its changes) it is settled
     /// which: the log had grown since the doubt, or not.
-    fn resolve_doubts(&self, before: LogEnd, now: &[Change]) {
-        self.settle(before, now);
-        self.in_doubt.borrow_mut().clear();
+    fn resolve_doubts(&self, file: usize, before: LogEnd, now: &[Change]) {
+        self.settle(file, before, now);
+        self.forget_doubts(file);
+    }
+
+    pub(super) fn forget_doubts(&self, file: usize) {
+        let mut doubts = self.in_doubt.borrow_mut();
+        doubts.retain(|doubt| doubt.file != file);
     }
 
     /// Takes out the doubts since which the log has grown: one of them has made it grow.
-    fn settle(&self, before: LogEnd, now: &[Change]) {
+    fn settle(&self, file: usize, before: LogEnd, now: &[Change]) {
         let doubts = self.in_doubt.take();
         let (mut found, left): (Vec<_>, Vec<_>) = doubts
             .into_iter()
-            .partition(|doubt| before.continues(&doubt.log));
+            .partition(|doubt| doubt.file == file && before.continues(&doubt.log));
         *self.in_doubt.borrow_mut() = left;
         // Each has written over the one before it, unless both began with the same bytes.
         let last = match found.len() {
@@ -94,12 +110,13 @@ impl Kernel {
 
     /// The same at the end of the run.
     pub(super) fn resolve_last_doubts(&self) {
-        if self.in_doubt.borrow().is_empty() {
-            return;
-        }
-        if let Some(judge) = self.judge.borrow().clone() {
-            let end = self.muted(|| judge.log_end(self));
-            self.resolve_doubts(end, &[]);
+        for file in 0..self.files.len() {
+            let of_file = |doubt: &Doubt| doubt.file == file;
+            let any = self.in_doubt.borrow().iter().any(of_file);
+            if any && let Some(judge) = self.judge.borrow().clone() {
+                let end = self.muted(|| judge.log_end(self, file));
+                self.resolve_doubts(file, end, &[]);
+            }
         }
     }
 
@@ -113,6 +130,7 @@ impl Kernel {
 
 /// A transaction of which nobody knows whether it was committed.
 pub(super) struct Doubt {
+    file: usize,
     cause: Label,
     changes: Vec<Change>,
     /// Where the log ended without it.

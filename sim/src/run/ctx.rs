@@ -7,7 +7,7 @@ use lockstep_store::{Call, Error as StoreError, Reply, Store};
 use super::actor::{Actor, Condition, NEVER, State};
 use super::clock::ProcessClock;
 use super::death::unwind;
-use super::handle::{Db, Handle};
+use super::handle::{Db, Handle, take_last};
 use super::process::Process;
 use super::{Kernel, Phase};
 use crate::decide::Kind;
@@ -356,7 +356,12 @@ impl Ctx {
     /// inside never sees the result. Whoever changes a setting of the connection sets it back in the same call: others of this
     /// process get the connection next.
     pub fn with_db<T>(&self, work: impl FnOnce(&mut Handle) -> T) -> T {
-        let mut handle = self.take_handle();
+        self.with_file(0, work)
+    }
+
+    /// The same for its connection to any file of the world: 0 is the main one, then those of [`super::World::databases`].
+    pub fn with_file<T>(&self, file: usize, work: impl FnOnce(&mut Handle) -> T) -> T {
+        let mut handle = self.take_handle(file);
         self.kernel.disk.enter(handle.conn);
         let result = work(&mut handle);
         if self.actor.is_dead() || self.kernel.over.get() {
@@ -366,27 +371,25 @@ impl Ctx {
         if handle.connection().is_autocommit() {
             handle.capture.rewind(0);
         }
-        *self.actor.handle.borrow_mut() = Some(handle);
+        self.actor.keep_handle(handle);
         result
     }
 
-    fn take_handle(&self) -> Handle {
-        if let Some(handle) = self.actor.handle.borrow_mut().take() {
+    fn take_handle(&self, file: usize) -> Handle {
+        if let Some(handle) = self.actor.take_handle(file) {
             return handle;
         }
-        let idle = self
-            .actor
-            .process
-            .as_ref()
-            .and_then(|process| process.idle.borrow_mut().pop());
-        let Some(handle) = idle.or_else(|| self.kernel.pool.borrow_mut().pop()) else {
+        let process = self.actor.process.as_ref();
+        let idle = process.and_then(|process| take_last(&mut process.idle.borrow_mut(), file));
+        let pooled = || take_last(&mut self.kernel.pool.borrow_mut(), file);
+        let Some(handle) = idle.or_else(pooled) else {
             self.kernel.short.set(true);
             unwind();
         };
         if let Some(process) = &self.actor.process {
             handle.clock.follow(&process.clock);
         }
-        self.actor.conn.set(handle.conn);
+        self.actor.conns.borrow_mut().push((file, handle.conn));
         handle
     }
 

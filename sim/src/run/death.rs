@@ -68,7 +68,10 @@ impl Kernel {
             self.disk.kill(conn);
         }
         for victim in &victims {
-            self.leave_in_doubt(victim.conn.get(), &victim.cause);
+            let conns = victim.conns.borrow().clone();
+            conns
+                .iter()
+                .for_each(|(_, conn)| self.leave_in_doubt(*conn, &victim.cause));
         }
         let shm = self.disk.shm_copy();
         self.graveyard
@@ -76,10 +79,12 @@ impl Kernel {
             .append(&mut process.idle.borrow_mut());
         victims.iter().for_each(|actor| self.drain(actor));
         self.disk.shm_restore(&shm);
-        if !self.anybody_is_connected() {
-            // The last process that had the WAL's index mapped is gone: the next one builds it anew from the WAL, and
-            // finds there what was committed without anybody having been told.
-            self.disk.forget_shm(super::MAIN);
+        for (file, name) in self.files.iter().enumerate() {
+            if !self.anybody_is_connected(file) {
+                // The last process that had the WAL's index mapped is gone: the next one builds it anew from the WAL, and
+                // finds there what was committed without anybody having been told.
+                self.disk.forget_shm(name);
+            }
         }
         let judge = self.judge.borrow().clone();
         if let Some(judge) = judge {
@@ -87,19 +92,19 @@ impl Kernel {
         }
     }
 
-    fn anybody_is_connected(&self) -> bool {
-        let busy = self.live.borrow().iter().any(|actor| actor.conn.get() != 0);
-        let idle = |process: &Rc<Process>| !process.idle.borrow().is_empty();
+    fn anybody_is_connected(&self, file: usize) -> bool {
+        let busy = self.live.borrow().iter().any(|actor| actor.conn(file) != 0);
+        let idle = |process: &Rc<Process>| process.has_idle(file);
         busy || self.processes.borrow().iter().any(idle)
     }
 
     fn connections_of(&self, process: &Process, victims: &[Rc<Actor>]) -> Vec<u32> {
         let idle = process.idle.borrow();
-        let busy = victims
-            .iter()
-            .flat_map(|actor| [actor.conn.get(), actor.second_conn.get()])
-            .filter(|conn| *conn != 0);
-        idle.iter().map(|handle| handle.conn).chain(busy).collect()
+        let mut conns: Vec<u32> = idle.iter().map(|handle| handle.conn).collect();
+        for victim in victims {
+            conns.extend(victim.conns.borrow().iter().map(|(_, conn)| *conn));
+        }
+        conns
     }
 
     /// Runs an actor to its end without letting it do anything.
@@ -113,7 +118,7 @@ impl Kernel {
         *self.current.borrow_mut() = None;
         self.graveyard
             .borrow_mut()
-            .extend(actor.handle.borrow_mut().take());
+            .append(&mut actor.take_handles());
         self.break_off(actor);
         self.profile
             .borrow_mut()
@@ -130,9 +135,8 @@ impl Kernel {
         self.muted.set(true);
         let live = self.live.borrow().clone();
         for actor in live {
-            if let Some(handle) = actor.handle.borrow_mut().take() {
-                self.give_back(handle);
-            }
+            let left = actor.take_handles();
+            left.into_iter().for_each(|handle| self.give_back(handle));
             self.drain(&actor);
         }
         for process in self.processes() {

@@ -22,6 +22,8 @@ pub enum Db {
 pub struct Handle {
     /// Its number on the disk.
     pub conn: Conn,
+    /// The database file that it is connected to: 0 is the main one, then those of [`super::World::databases`].
+    pub file: usize,
     /// The connection.
     pub db: Db,
     /// Row changes of its open transaction.
@@ -32,9 +34,16 @@ pub struct Handle {
 }
 
 impl Handle {
-    pub(super) fn new(conn: Conn, db: Db, capture: Rc<Capture>, clock: SimClock) -> Self {
+    pub(super) fn new(
+        conn: Conn,
+        file: usize,
+        db: Db,
+        capture: Rc<Capture>,
+        clock: SimClock,
+    ) -> Self {
         let mut handle = Self {
             conn,
+            file,
             db,
             capture,
             clock,
@@ -60,6 +69,12 @@ impl Handle {
             Db::Store(store) => store.connection(),
         }
     }
+}
+
+/// Takes the last one that is connected to this file.
+pub(super) fn take_last(handles: &mut Vec<Handle>, file: usize) -> Option<Handle> {
+    let at = handles.iter().rposition(|handle| handle.file == file)?;
+    Some(handles.remove(at))
 }
 
 /// Settings of a connection that a hand edit may switch: `PRAGMA foreign_keys`, triggers, `PRAGMA writable_schema`.

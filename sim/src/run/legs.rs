@@ -4,6 +4,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use super::handle::take_last;
 use super::process::Process;
 use super::stage::World;
 use super::{Kernel, NOBODY, Phase};
@@ -136,7 +137,8 @@ impl Kernel {
         let live = self.live.borrow().clone();
         self.muted(|| {
             for actor in live {
-                self.disk.kill(actor.conn.get());
+                let conns = actor.conns.borrow().clone();
+                conns.iter().for_each(|(_, conn)| self.disk.kill(*conn));
                 self.drain(&actor);
             }
         });
@@ -174,15 +176,10 @@ impl Kernel {
             Arg::Text(world.leg_name(leg).into()),
             Outcome::Done,
         );
-        let Some(mut handle) = self.pool.borrow_mut().pop() else {
+        let Some(prepared) = self.prepare(world) else {
             self.short.set(true);
             return false;
         };
-        self.disk.enter(handle.conn);
-        let prepared = world.deploy(self, &mut handle);
-        // The connection is closed, and what it knows of the schema does not matter to anybody.
-        self.disk.kill(handle.conn);
-        self.graveyard.borrow_mut().push(handle);
         self.legs.begun_n.set(self.position());
         self.legs.counts.set(is_last);
         if let Err(words) = prepared {
@@ -211,6 +208,22 @@ impl Kernel {
                 self.internal(format!("a connection does not read the schema: {error}"));
             }
         }
+    }
+
+    /// Lets the world prepare each file. None when a connection is missing.
+    fn prepare(&self, world: &dyn World) -> Option<Result<(), String>> {
+        for file in 0..self.files.len() {
+            let mut handle = take_last(&mut self.pool.borrow_mut(), file)?;
+            self.disk.enter(handle.conn);
+            let prepared = world.deploy(self, &mut handle);
+            // The connection is closed, and what it knows of the schema does not matter to anybody.
+            self.disk.kill(handle.conn);
+            self.graveyard.borrow_mut().push(handle);
+            if prepared.is_err() {
+                return Some(prepared);
+            }
+        }
+        Some(Ok(()))
     }
 
     /// Tells of a step between two legs.

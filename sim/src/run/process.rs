@@ -102,6 +102,11 @@ impl Process {
         Some(at_us / 1000)
     }
 
+    /// Whether it has a connection to this file that nobody uses.
+    pub(super) fn has_idle(&self, file: usize) -> bool {
+        self.idle.borrow().iter().any(|handle| handle.file == file)
+    }
+
     /// It was asked to stop: it takes no new requests, and is killed when its grace is over.
     pub fn is_stopping(&self) -> bool {
         self.stop_at.get() != NEVER

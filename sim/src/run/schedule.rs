@@ -68,7 +68,7 @@ impl Kernel {
 
     pub(super) fn step(&self, actor: &Rc<Actor>, how: Resume) {
         *self.current.borrow_mut() = Some(Rc::clone(actor));
-        self.disk.enter(actor.conn.get());
+        self.disk.enter(actor.conn(0));
         actor.state.set(State::Ready);
         let stack = actor.resume(how);
         *self.current.borrow_mut() = None;
@@ -89,11 +89,10 @@ impl Kernel {
             .gates
             .insert(actor.cause.hash(), actor.passed.get());
         self.break_off(actor);
-        if let Some(handle) = actor.handle.borrow_mut().take() {
-            match &actor.process {
-                Some(process) if !actor.is_dead() => process.idle.borrow_mut().push(handle),
-                _ => self.graveyard.borrow_mut().push(handle),
-            }
+        let mut left = actor.take_handles();
+        match &actor.process {
+            Some(process) if !actor.is_dead() => process.idle.borrow_mut().append(&mut left),
+            _ => self.graveyard.borrow_mut().append(&mut left),
         }
     }
 

@@ -24,10 +24,13 @@ impl Ctx {
         self.gate(&SECOND);
         let conn = FIRST + self.kernel.second_conns.get();
         self.kernel.second_conns.set(conn - FIRST + 1);
-        self.actor.second_conn.set(conn);
+        self.actor.conns.borrow_mut().push((BESIDE, conn));
         let result = self.open_second(conn).map(|mut handle| work(&mut handle));
-        self.actor.second_conn.set(0);
-        self.kernel.disk.enter(self.actor.conn.get());
+        self.actor
+            .conns
+            .borrow_mut()
+            .retain(|(file, _)| *file != BESIDE);
+        self.kernel.disk.enter(self.actor.conn(0));
         if self.actor.is_dead() || self.kernel.over.get() {
             unwind();
         }
@@ -44,12 +47,14 @@ impl Ctx {
         }
         let capture = Rc::new(Capture::install(&connection));
         let db = kernel.world.open(connection, clock.clone())?;
-        Ok(Handle::new(conn, db, capture, clock))
+        Ok(Handle::new(conn, BESIDE, db, capture, clock))
     }
 }
 
 /// Its name on the simulated disk.
 const FILE: &str = "second.db";
+/// The file is none of the world's.
+const BESIDE: usize = usize::MAX;
 /// Numbers of connections that no pool ever reaches.
 const FIRST: Conn = 1 << 20;
 const SECOND: Label = Label::fixed("second database");

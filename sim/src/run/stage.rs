@@ -36,7 +36,18 @@ pub trait World {
     /// # Errors
     /// In words, when the database cannot be opened or migrated.
     fn open(&self, connection: rusqlite::Connection, clock: SimClock) -> Result<Db, String>;
-    /// Fills the database before the first run. Called once, on the first handle.
+    /// Names of further database files, each with tables of its own: in that order they are the files 1, 2 and so on.
+    fn databases(&self) -> &[String] {
+        &[]
+    }
+    /// Opens a connection to a further file.
+    ///
+    /// # Errors
+    /// In words, when it cannot be opened.
+    fn open_further(&self, _connection: rusqlite::Connection) -> Result<Db, String> {
+        Err("this world has one database".to_owned())
+    }
+    /// Fills a database before the first run. Called once for each file, on its first handle.
     ///
     /// # Errors
     /// In words, when a statement fails.
@@ -51,7 +62,7 @@ pub trait World {
     fn leg_name(&self, _leg: usize) -> String {
         "everything is deployed anew".to_owned()
     }
-    /// Prepares the database for a leg after the first one, while nothing runs.
+    /// Prepares a database for a leg after the first one, while nothing runs. Called for each file.
     ///
     /// # Errors
     /// In words, when it cannot be prepared: the leg does not begin.
@@ -128,7 +139,9 @@ pub struct Stage {
     image: Image,
     pool: Vec<Handle>,
     graveyard: Vec<Handle>,
-    captures: Vec<Option<Rc<Capture>>>,
+    captures: Vec<Option<(usize, Rc<Capture>)>>,
+    /// Names of the database files on the disk, the main one first.
+    files: Rc<[String]>,
     observer: Rc<Observer>,
     stacks: Vec<DefaultStack>,
     checker: Rc<Checker>,
@@ -155,18 +168,23 @@ impl Stage {
         let now_us = Rc::new(Cell::new(0));
         let observer = Observer::new();
         let clock = SimClock::new(world.start_ms(), Rc::clone(&now_us));
-        let mut first = open(&*world, &disk, &clock, &observer, 1)?;
-        world.set_up(&mut first)?;
-        let checker = disk
-            .open(MAIN, CHECKER)
-            .map_err(|error| error.to_string())?;
-        let checker = Rc::new(Checker::new(checker, world.rules())?);
+        let further = world.databases().iter().map(|name| format!("{name}.db"));
+        let files: Rc<[String]> = [MAIN.to_owned()].into_iter().chain(further).collect();
+        let (mut pool, mut captures) = (Vec::new(), vec![None]);
+        for (file, conn) in (0..files.len()).zip(1..) {
+            let mut first = open(&*world, &disk, &files, &clock, &observer, (file, conn))?;
+            world.set_up(&mut first)?;
+            captures.push(Some((file, Rc::clone(&first.capture))));
+            pool.push(first);
+        }
+        let checker = Rc::new(checker(&*world, &disk, &files)?);
         let mut stage = Self {
-            captures: vec![None, Some(Rc::clone(&first.capture))],
+            captures,
             image: disk.image(),
             world,
             disk,
-            pool: vec![first],
+            pool,
+            files,
             graveyard: Vec::new(),
             wanted: FEWEST,
             stacks: Vec::new(),
@@ -178,19 +196,29 @@ impl Stage {
             keep_steps: false,
             judging: Judging::default(),
         };
-        stage.grow(FEWEST)?;
+        for file in 0..stage.files.len() {
+            stage.grow(file, FEWEST)?;
+        }
         Ok(stage)
     }
 
-    /// Opens more pooled connections, each warmed up on the template, under the lowest free numbers.
-    fn grow(&mut self, by: usize) -> Result<(), String> {
+    /// Opens more pooled connections to a file, each warmed up on the template, under the lowest free numbers.
+    fn grow(&mut self, file: usize, by: usize) -> Result<(), String> {
         for _ in 0..by {
             let taken = |conn: &Conn| self.pool.iter().any(|handle| handle.conn == *conn);
             let conn = (1..).find(|conn| !taken(conn)).unwrap_or(1);
-            let handle = open(&*self.world, &self.disk, &self.clock, &self.observer, conn)?;
+            let (world, disk, as_file) = (&*self.world, &self.disk, (file, conn));
+            let handle = open(
+                world,
+                disk,
+                &self.files,
+                &self.clock,
+                &self.observer,
+                as_file,
+            )?;
             self.captures
                 .resize((conn as usize + 1).max(self.captures.len()), None);
-            self.captures[conn as usize] = Some(Rc::clone(&handle.capture));
+            self.captures[conn as usize] = Some((file, Rc::clone(&handle.capture)));
             self.pool.push(handle);
         }
         self.pool
@@ -208,15 +236,21 @@ impl Stage {
         let _turn = turn();
         loop {
             self.put_back()?;
-            let had = self.pool.len();
+            let had = (0..self.files.len()).map(|file| self.has(file)).max();
             let (ran, short) = self.run_once(strategy());
             if !short {
                 return Ok(ran);
             }
             // Counted from what this run had at its start: crashes have lost some of those. Later runs start with as
             // many, because a run that has to be begun again costs more than a connection that is not used.
-            self.wanted = had + 2;
+            self.wanted = had.unwrap_or(0) + 2;
         }
+    }
+
+    /// How many connections to a file there are.
+    fn has(&self, file: usize) -> usize {
+        let of_file = |handle: &&Handle| handle.file == file;
+        self.pool.iter().filter(of_file).count()
     }
 
     fn put_back(&mut self) -> Result<(), String> {
@@ -240,10 +274,12 @@ impl Stage {
         }
         self.now_us.set(0);
         self.clock.rewind();
-        let missing = self.wanted.saturating_sub(self.pool.len());
-        if missing > 0 {
-            self.grow(missing)?;
-            self.disk.restore(&self.image);
+        for file in 0..self.files.len() {
+            let missing = self.wanted.saturating_sub(self.has(file));
+            if missing > 0 {
+                self.grow(file, missing)?;
+                self.disk.restore(&self.image);
+            }
         }
         self.pool.sort_by_key(|handle| handle.conn);
         externs::seed_random(SQLITE_SEED);
@@ -317,6 +353,7 @@ impl Stage {
             pool: RefCell::new(std::mem::take(&mut self.pool)),
             graveyard: RefCell::default(),
             captures: self.captures.clone(),
+            files: Rc::clone(&self.files),
             short: Cell::new(false),
             stacks: RefCell::new(std::mem::take(&mut self.stacks)),
             judge: RefCell::new(Some(Rc::clone(&self.checker) as Rc<dyn super::Judge>)),
@@ -471,16 +508,33 @@ fn turn() -> MutexGuard<'static, ()> {
 fn open(
     world: &dyn World,
     disk: &Rc<Disk>,
+    files: &[String],
     clock: &SimClock,
     observer: &Rc<Observer>,
-    conn: Conn,
+    (file, conn): (usize, Conn),
 ) -> Result<Handle, String> {
-    let connection = disk.open(MAIN, conn).map_err(|error| error.to_string())?;
+    let connection = disk.open(&files[file], conn);
+    let connection = connection.map_err(|error| error.to_string())?;
     let clock = clock.sibling();
-    let capture = Rc::new(Capture::install(&connection));
+    let further = file.checked_sub(1).map(|at| &world.databases()[at]);
+    let before = further.map_or(String::new(), |name| format!("{name}."));
+    let capture = Rc::new(Capture::install_before(&connection, &before));
     observer.watch(&connection, conn);
-    let db = world.open(connection, clock.clone())?;
-    Ok(Handle::new(conn, db, capture, clock))
+    let db = match further {
+        None => world.open(connection, clock.clone())?,
+        Some(_) => world.open_further(connection)?,
+    };
+    Ok(Handle::new(conn, file, db, capture, clock))
+}
+
+/// The checker, whose rules see all files.
+fn checker(world: &dyn World, disk: &Rc<Disk>, files: &[String]) -> Result<Checker, String> {
+    let words = |error: rusqlite::Error| error.to_string();
+    let connection = disk.open(MAIN, CHECKER).map_err(words)?;
+    for (name, file) in world.databases().iter().zip(&files[1..]) {
+        disk.attach(&connection, file, name).map_err(words)?;
+    }
+    Checker::new(connection, world.rules(), world.databases())
 }
 
 /// Connections that the pool has at first.

@@ -1,5 +1,6 @@
 //! From nodes to programs: every variant of a file, every name resolved, every problem told.
 
+mod database;
 mod draft;
 mod event;
 mod expect;
@@ -189,13 +190,16 @@ fn variant(
     let mut draft = draft::draft(report, root, entry.name(), &entry.value);
     let leg = start::Leg::of(report, &mut draft, entry, earlier);
     leave_out(root, &mut draft);
-    let mut texts = processes(report, &draft);
+    let databases = database::databases(report, root);
+    let names = database::names(&databases);
+    let mut texts = processes(report, &draft, &names);
     let memory = world::share_memory(&mut texts);
     let processes: Vec<Process> = texts.iter().map(|text| text.process.clone()).collect();
     let resources = world::resources(report, root.get("resources"));
     let world = World {
         report,
-        checker: checker(report, &draft, entry, leg.as_ref())?,
+        checker: checker(report, &draft, entry, leg.as_ref(), &databases)?,
+        databases: names,
         flows: draft.flows.clone(),
         versions: version_names(&draft),
         memory,
@@ -228,6 +232,7 @@ fn variant(
         before: None,
         repair: repair.unwrap_or_default(),
         schema,
+        databases: database::lowered(&databases),
         changes_schema,
         setup,
         faults: fault::lower(report, &world.processes, root.get("faults")),
@@ -249,15 +254,19 @@ fn checker(
     draft: &Draft<'_>,
     entry: &Entry,
     leg: Option<&start::Leg<'_>>,
+    databases: &[(&str, &Node)],
 ) -> Option<Checker> {
-    match Checker::open(draft.store) {
+    match Checker::open(draft.store, databases.len()) {
         Ok(checker) => {
             match leg {
                 Some(leg) => leg.prepare(report, &checker),
                 None => draft
                     .schemas
                     .iter()
-                    .for_each(|schema| checker.schema(report, schema)),
+                    .for_each(|schema| checker.schema(report, 0, schema)),
+            }
+            for (file, (_, schema)) in (1..).zip(databases) {
+                checker.schema(report, file, schema);
             }
             Some(checker)
         }
@@ -352,12 +361,16 @@ fn roots(root: &Node, draft: &Draft<'_>) -> Vec<String> {
     found
 }
 
-fn processes(report: &Report<'_>, draft: &Draft<'_>) -> Vec<ProcessText> {
+fn processes(report: &Report<'_>, draft: &Draft<'_>, databases: &[String]) -> Vec<ProcessText> {
     let layers = draft.processes.iter();
     let names = version_names(draft);
-    let versions: Vec<&str> = names.iter().map(String::as_str).collect();
+    let known = world::Known {
+        flows: &draft.flows,
+        versions: names.iter().map(String::as_str).collect(),
+        databases: databases.iter().map(String::as_str).collect(),
+    };
     layers
-        .filter_map(|layers| world::process(report, layers, &draft.flows, &versions))
+        .filter_map(|layers| world::process(report, layers, &known))
         .collect()
 }
 
@@ -390,7 +403,7 @@ fn outside(world: &World<'_>, name: &str, steps: &[Node]) -> Flow {
         own: true,
         missing: false,
     };
-    let (flow, scope) = flow::lower(world, &text);
+    let (flow, scope) = flow::lower(world, &text, Some(0));
     for used in &scope.uses {
         let help = format!(
             "the {name} runs before any process exists; give memory its first value in `processes`"
@@ -423,7 +436,7 @@ fn flows<'w>(world: &'w World<'w>, draft: &Draft<'_>, root: &Node) -> Lowered<'w
         .into_iter()
         .chain(others)
         .map(|(name, texts)| {
-            let lowered = texts.iter().map(|text| flow::lower(world, text));
+            let lowered = texts.iter().map(|text| flow::lower(world, text, None));
             let (flows, scopes) = lowered.unzip();
             let name = name.to_owned();
             (Version { name, flows }, scopes)
@@ -443,6 +456,11 @@ fn flows<'w>(world: &'w World<'w>, draft: &Draft<'_>, root: &Node) -> Lowered<'w
 
 /// Rules on a snapshot are prepared before the recorded tables exist, the others after.
 fn rules(world: &World<'_>, draft: &Draft<'_>, root: &Node) -> (Vec<Invariant>, Vec<Goal>) {
+    if let Err(error) = world.checker.attach(&world.databases) {
+        let message = format!("the further databases cannot be read by rules: {error}");
+        let help = "this is a fault of Lockstep, not of the file";
+        world.report.add(0, 0, message, help);
+    }
     let plain = rule::invariants(world, &draft.invariants, false);
     if let Err(error) = world.checker.record() {
         let help = "event, effect and change are names of recorded tables";

@@ -58,6 +58,8 @@ pub struct Program {
     pub repair: Flow,
     /// DDL, executed once on the empty database (after the store's own migration if `store`), or on the one that was found.
     pub schema: String,
+    /// Further database files, in file order.
+    pub databases: Vec<Database>,
     /// Flows change the schema: a rule may only fit what they have made of it.
     pub changes_schema: bool,
     /// Runs before the first event, outside any process and without faults: a flow without parameters.
@@ -93,6 +95,15 @@ pub enum Target {
     Postgres,
 }
 
+/// A database file beside the main one.
+#[derive(Debug, Clone)]
+pub struct Database {
+    /// Name, as in `db: legacy`, and before its tables in rules.
+    pub name: String,
+    /// DDL, executed once on the empty file.
+    pub schema: String,
+}
+
 /// A kind of process.
 #[derive(Debug, Clone)]
 pub struct Process {
@@ -110,6 +121,8 @@ pub struct Process {
     pub clock_offset_ms: i64,
     /// How far its local time is ahead of its wall clock.
     pub zone_ms: i64,
+    /// The file that its steps use unless they say another one: 0 is the main one, then those of `Program::databases`.
+    pub database: usize,
     /// Version of the code that it starts with (index into `Program::versions`).
     pub code: usize,
     /// Flow that each incarnation runs first.
@@ -253,6 +266,8 @@ pub struct Sql {
     pub text: String,
     /// Variables in the order of SQLite's parameter numbers: index 0 is parameter 1.
     pub params: Vec<Var>,
+    /// The file that it is for, as in [`Process::database`]; none is that of the process.
+    pub db: Option<usize>,
     /// Where the text stands.
     pub at: Place,
 }
@@ -428,6 +443,8 @@ pub enum StepKind {
     Transaction {
         /// `BEGIN IMMEDIATE` instead of a plain `BEGIN`.
         immediate: bool,
+        /// The file that it is on, as in [`Process::database`]; none is that of the process.
+        db: Option<usize>,
         /// Steps inside.
         steps: Vec<Step>,
     },

@@ -45,6 +45,7 @@ fn top(key: &str) -> Value {
         "clock" => text(),
         "target" => one_of(&["sqlite", "postgres"]),
         "schema" => of("sql"),
+        "databases" => named(object(&words::DATABASE, |_| of("sql"))),
         "store" => one_of(&["reference"]),
         "setup" => of("steps"),
         "processes" => map(of("process")),
@@ -77,7 +78,7 @@ fn variant(key: &str) -> Value {
 fn process(key: &str) -> Value {
     match key {
         "count" => of("number"),
-        "home" | "code" | "start" | "stop" => text(),
+        "home" | "database" | "code" | "start" | "stop" => text(),
         "memory" => map(scalar()),
         "clock" => only(&words::CLOCK, |_| text(), &[]),
         "loop" => only(&words::LOOP, looped, &["flow", "every"]),
@@ -225,7 +226,7 @@ fn part(verb: &str, key: &str) -> Value {
         (_, "with") => of("exprs"),
         (_, "wait" | "within") => of("duration"),
         (_, "rows" | "times") => of("number"),
-        (_, "label" | "as" | "create") => name(),
+        (_, "label" | "as" | "create" | "db") => name(),
         ("op", "op") => one_of(&words::operations()),
         ("if" | "while" | "cancel" | "return", _)
         | (_, "intent" | "key" | "value" | "fence" | "op_id") => of("expr"),

@@ -83,7 +83,9 @@ pub(super) struct Refusal {
 /// A scratch database with one variant's schema.
 pub(super) struct Checker {
     conn: Connection,
-    /// The same after each change of the schema by a flow.
+    /// One for each further file.
+    further: Vec<Connection>,
+    /// The same as `conn` after each change of the schema by a flow.
     pub(super) stages: RefCell<Vec<Connection>>,
     /// The schema is wrong: what is missing because of it is no news.
     broken: Cell<bool>,
@@ -93,7 +95,8 @@ pub(super) struct Checker {
     watch: Watch,
 }
 
-/// What all scratch databases of a variant share: the work that they have done, and whether they may make temporary tables.
+/// What all scratch databases of a variant share: the work that they have done, and whether they may make temporary tables
+/// and attach others.
 #[derive(Clone, Default)]
 struct Watch {
     spent: Arc<AtomicU64>,
@@ -101,11 +104,14 @@ struct Watch {
 }
 
 impl Checker {
-    /// An empty database, or one with the reference store's tables.
-    pub(super) fn open(with_store: bool) -> Result<Self, String> {
+    /// An empty database, or one with the reference store's tables, and so many further files.
+    pub(super) fn open(with_store: bool, further: usize) -> Result<Self, String> {
         let watch = Watch::default();
         Ok(Self {
             conn: scratch(with_store, &watch)?,
+            further: (0..further)
+                .map(|_| scratch(false, &watch))
+                .collect::<Result<_, _>>()?,
             stages: RefCell::default(),
             broken: Cell::new(false),
             with_store,
@@ -119,21 +125,28 @@ impl Checker {
         scratch(self.with_store, &self.watch)
     }
 
-    /// Executes DDL from the file.
-    pub(super) fn schema(&self, report: &Report<'_>, node: &Node) {
+    /// Executes the DDL of a database file; 0 is the main one.
+    pub(super) fn schema(&self, report: &Report<'_>, file: usize, node: &Node) {
         let Some(text) = report.text(node, "`schema`") else {
             return;
         };
-        self.execute(report, node, 0, text);
+        if file == 0 {
+            return self.execute(report, node, 0, text);
+        }
+        self.executed(report, file, node, 0, text);
     }
 
-    /// Executes DDL that stands at the byte `from` of a scalar.
+    /// Executes DDL for the main file that stands at the byte `from` of a scalar.
     pub(super) fn execute(&self, report: &Report<'_>, node: &Node, from: usize, text: &str) {
         self.schemas.borrow_mut().push(text.to_owned());
-        if let Err(error) = self.conn.execute_batch(text) {
+        self.executed(report, 0, node, from, text);
+    }
+
+    fn executed(&self, report: &Report<'_>, file: usize, node: &Node, from: usize, text: &str) {
+        if let Err(error) = self.of(file).execute_batch(text) {
             self.broken.set(true);
             let refusal = refusal(&error, text);
-            let help = self.help(&refusal.message, &[]);
+            let help = self.help(file, &refusal.message, &[]);
             let message = format!("SQLite refuses this schema: {}", refusal.message);
             report.in_scalar(node, from + refusal.offset, refusal.length, message, help);
         }
@@ -151,11 +164,25 @@ impl Checker {
         self.broken.get() && follows
     }
 
-    /// The first column of a query of ours, in the schema of the file and after all changes of it.
-    pub(super) fn names(&self, sql: &str) -> Vec<String> {
+    fn of(&self, file: usize) -> &Connection {
+        let further = file.checked_sub(1).and_then(|at| self.further.get(at));
+        further.unwrap_or(&self.conn)
+    }
+
+    /// The tables of a database file.
+    pub(super) fn tables(&self, file: usize) -> Vec<String> {
+        self.names(
+            file,
+            "SELECT name FROM main.sqlite_schema WHERE type IN ('table', 'view')",
+        )
+    }
+
+    /// The first column of a query of ours on a database file, in its first schema and after all changes of it.
+    pub(super) fn names(&self, file: usize, sql: &str) -> Vec<String> {
         let stages = self.stages.borrow();
+        let last = stages.last().filter(|_| file == 0);
         let mut found: Vec<String> = Vec::new();
-        for conn in [&self.conn].into_iter().chain(stages.last()) {
+        for conn in [self.of(file)].into_iter().chain(last) {
             let read = || -> Result<Vec<String>, Error> {
                 conn.prepare(sql)?
                     .query_map([], |row| row.get(0))?
@@ -193,7 +220,7 @@ impl Checker {
         let lines: Vec<String> = lines.flatten().collect();
         let scanned = lines.iter().filter_map(|line| line.strip_prefix("SCAN "));
         let names = scanned.filter_map(|line| line.split(' ').next());
-        let tables = self.names("SELECT name FROM sqlite_schema WHERE type = 'table'");
+        let tables = self.names(0, "SELECT name FROM sqlite_schema WHERE type = 'table'");
         let known = |name: &str| tables.iter().find(|table| table.eq_ignore_ascii_case(name));
         let tokens: Vec<Token<'_>> = token::tokens(rule)
             .into_iter()
@@ -209,8 +236,21 @@ impl Checker {
         found.next().cloned()
     }
 
-    /// Prepares one statement.
-    pub(super) fn prepare(&self, sql: &str) -> Result<Prepared, Refusal> {
+    /// From here on, texts for the main file see the others under their names, as rules do. `names` are those of all files.
+    pub(super) fn attach(&self, names: &[String]) -> Result<(), String> {
+        self.watch.records.store(true, Ordering::Relaxed);
+        let stages = self.stages.borrow();
+        let files = self.further.iter().zip(names.iter().skip(1));
+        let done = files.into_iter().try_for_each(|(further, name)| {
+            let mut each = [&self.conn].into_iter().chain(&*stages);
+            each.try_for_each(|conn| copy_tables(further, conn, name))
+        });
+        self.watch.records.store(false, Ordering::Relaxed);
+        done.map_err(|error| error.to_string())
+    }
+
+    /// Prepares one statement for a database file.
+    pub(super) fn prepare(&self, file: usize, sql: &str) -> Result<Prepared, Refusal> {
         let tokens = token::tokens(sql);
         let refused = |message: String| Refusal {
             message,
@@ -231,6 +271,12 @@ impl Checker {
                 offset,
                 length,
             });
+        }
+        if file > 0 {
+            let statement = self.of(file).prepare(sql);
+            return statement
+                .map(|found| describe(&found))
+                .map_err(|error| refusal(&error, sql));
         }
         self.prepare_somewhere(sql)
     }
@@ -276,6 +322,25 @@ fn scratch(with_store: bool, watch: &Watch) -> Result<Connection, String> {
 fn bound(conn: &Connection) -> Result<(), Error> {
     conn.set_limit(Limit::SQLITE_LIMIT_LENGTH, LONGEST_VALUE)?;
     conn.pragma_update(None, "max_page_count", PAGES)
+}
+
+/// Attaches an empty database that has the tables and views of this one.
+fn copy_tables(from: &Connection, to: &Connection, name: &str) -> Result<(), Error> {
+    to.execute("ATTACH ':memory:' AS ?1", [name])?;
+    let mut texts = from.prepare(
+        "SELECT sql FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite~_%' ESCAPE '~'",
+    )?;
+    let texts = texts.query_map([], |row| row.get::<_, String>(0))?;
+    for text in texts {
+        let text = text?;
+        // SQLite keeps these texts in this form, with the bare name after the second word.
+        for kind in ["CREATE TABLE ", "CREATE VIEW "] {
+            if let Some(rest) = text.strip_prefix(kind) {
+                to.execute_batch(&format!("{kind}\"{name}\".{rest}"))?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// From here on the texts are a stranger's.
@@ -366,7 +431,8 @@ fn authorize(context: &AuthContext<'_>, records: bool) -> Authorization {
         | AuthAction::CreateTempIndex { .. }
         | AuthAction::CreateTempTrigger { .. }
         | AuthAction::CreateTempView { .. } => records,
-        AuthAction::Attach { .. } | AuthAction::Detach { .. } => false,
+        AuthAction::Attach { .. } => records,
+        AuthAction::Detach { .. } => false,
         AuthAction::Pragma { pragma_name, .. } => pragma_name == "table_info",
         AuthAction::Function { function_name } => !FORBIDDEN
             .iter()

@@ -7,10 +7,11 @@ use super::sql::Checker;
 
 impl Checker {
     /// What to do about a refusal of SQLite.
-    pub(super) fn help(&self, message: &str, variables: &[&str]) -> String {
+    pub(super) fn help(&self, file: usize, message: &str, variables: &[&str]) -> String {
         let about = |prefix: &str| message.strip_prefix(prefix).map(str::trim);
         if let Some(table) = about("no such table:") {
             let tables = self.names(
+                file,
                 "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') UNION SELECT name FROM sqlite_temp_schema ORDER BY name",
             );
             return names::help(table, "table", &refs(&tables));
@@ -25,7 +26,7 @@ impl Checker {
             if variables.contains(&bare) {
                 return format!("a variable is written with a colon: `:{bare}`");
             }
-            return self.column_help(bare);
+            return self.column_help(file, bare);
         }
         if message.ends_with("asks a clock") {
             return "the time is `:now`, milliseconds since 1970 on the process's clock: datetime(:now / 1000, 'unixepoch')"
@@ -63,8 +64,9 @@ impl Checker {
         "the text must be one SQLite statement; `: `, ` #` and, inside { }, a comma end an unquoted YAML text".to_owned()
     }
 
-    fn column_help(&self, column: &str) -> String {
+    fn column_help(&self, file: usize, column: &str) -> String {
         let columns = self.names(
+            file,
             "SELECT c.name FROM sqlite_schema s JOIN pragma_table_info(s.name) c WHERE s.type = 'table' UNION SELECT c.name FROM sqlite_temp_schema s JOIN pragma_table_info(s.name) c ORDER BY 1",
         );
         let bare = column.rsplit('.').next().unwrap_or(column);

@@ -3,6 +3,7 @@
 use std::fs;
 
 mod ablate;
+mod databases;
 mod ddl;
 mod hints;
 mod hostile;

@@ -94,7 +94,7 @@ fn checker(connection: Connection) -> Checker {
         invariants: RULES.iter().enumerate().map(rule).collect(),
         ..Rules::default()
     };
-    Checker::new(connection, rules).expect("rules that prepare")
+    Checker::new(connection, rules, &[]).expect("rules that prepare")
 }
 
 #[test]

@@ -50,7 +50,7 @@ fn padded(mut text: String, length: usize) -> String {
 
 /// Bytes of each statement. SQLite says which `;` ends one: those inside a trigger do not.
 fn statements(stored: bool, before: &str, text: &str) -> Option<Vec<Range<usize>>> {
-    let conn = Checker::open(stored).ok()?.scratch().ok()?;
+    let conn = Checker::open(stored, 0).ok()?.scratch().ok()?;
     conn.execute_batch(before).ok()?;
     let tokens = token::tokens(text);
     let mut found = Vec::new();

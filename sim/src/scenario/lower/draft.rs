@@ -13,7 +13,7 @@ use super::step::VERBS;
 use super::version::{self, CodeText};
 
 /// Keys of the top of a file.
-pub(in super::super) const TOP: [&str; 24] = [
+pub(in super::super) const TOP: [&str; 25] = [
     "version",
     "name",
     "source",
@@ -23,6 +23,7 @@ pub(in super::super) const TOP: [&str; 24] = [
     "clock",
     "target",
     "schema",
+    "databases",
     "store",
     "setup",
     "processes",
@@ -57,7 +58,8 @@ pub(in super::super) const VARIANT: [&str; 12] = [
 ];
 
 /// What no variant may change, with the reason.
-const FIXED: [&str; 7] = [
+const FIXED: [&str; 8] = [
+    "databases",
     "events",
     "faults",
     "goals",

@@ -33,6 +33,8 @@ pub(super) struct World<'a> {
     pub(super) resources: Vec<Resource>,
     pub(super) locks: Vec<Lock>,
     pub(super) processes: Vec<Process>,
+    /// Names of the database files, `main` first.
+    pub(super) databases: Vec<String>,
     /// Names of errors that are not classes: refusals of resources, and what `raise` raises.
     pub(super) errors: Vec<String>,
     pub(super) store: bool,
@@ -41,6 +43,18 @@ pub(super) struct World<'a> {
 impl World<'_> {
     pub(super) fn flow_names(&self) -> Vec<&str> {
         self.flows.iter().map(|flow| flow.name.as_str()).collect()
+    }
+
+    /// The files that are the database of some process, each once.
+    pub(super) fn defaults(&self) -> Vec<usize> {
+        let files = 0..self.databases.len();
+        let is_used = |file: &usize| {
+            self.processes
+                .iter()
+                .any(|process| process.database == *file)
+        };
+        let used: Vec<usize> = files.filter(is_used).collect();
+        if used.is_empty() { vec![0] } else { used }
     }
 }
 
@@ -92,9 +106,14 @@ pub(super) fn signature(
     Some((name.to_owned(), Some(found)))
 }
 
-/// Lowers one flow; what is wrong with it is in the report.
-pub(super) fn lower<'w>(world: &'w World<'w>, text: &FlowText) -> (Flow, Scope<'w>) {
-    let scope = Scope::new(&text.params, &world.memory);
+/// Lowers one flow; what is wrong with it is in the report. `db`: the file of steps that name none, if no process runs them.
+pub(super) fn lower<'w>(
+    world: &'w World<'w>,
+    text: &FlowText,
+    db: Option<usize>,
+) -> (Flow, Scope<'w>) {
+    let mut scope = Scope::new(&text.params, &world.memory);
+    scope.db = db;
     let mut walk = Walk { world, scope };
     let steps = if text.missing {
         vec![walk.absent(&text.name)]

@@ -155,6 +155,7 @@ pub(super) fn check(
         let runs = closure(&roots, &set_going);
         for (scope, _) in scopes.iter().zip(&runs).filter(|(_, runs)| **runs) {
             memory(world, scope, &text.process, &text.declares);
+            database(world, scope, &text.process);
         }
     }
 }
@@ -213,5 +214,19 @@ fn memory(world: &World<'_>, scope: &Scope<'_>, process: &Process, declares: &[S
             let help = format!("write memory: {{ {name}: null }} in `{}`", process.name);
             world.report.add(used.start, used.end, message, help);
         }
+    }
+}
+
+/// A flow that several processes run must fit the database of each of them.
+fn database(world: &World<'_>, scope: &Scope<'_>, process: &Process) {
+    let own = scope.unfit.iter();
+    for unfit in own.filter(|unfit| unfit.file == process.database) {
+        let name = &world.databases[process.database];
+        let message = format!(
+            "process `{}` runs this on its database `{name}`: {}",
+            process.name, unfit.message
+        );
+        let help = "write `db:` with the name of the file that has the table beside the statement, or `database:` in the process";
+        world.report.add(unfit.start, unfit.end, message, help);
     }
 }

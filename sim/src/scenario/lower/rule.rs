@@ -117,7 +117,7 @@ fn column(world: &World<'_>, per: &Node, prepared: &Prepared) -> Option<String> 
 fn query(world: &World<'_>, node: &Node, what: &str) -> Option<(String, Prepared)> {
     let report = world.report;
     let text = report.text(node, &format!("`{what}`"))?;
-    match world.checker.prepare(text) {
+    match world.checker.prepare(0, text) {
         Ok(prepared) if prepared.parameters > 0 => {
             report.at(
                 node,
@@ -137,7 +137,7 @@ fn query(world: &World<'_>, node: &Node, what: &str) -> Option<(String, Prepared
         Ok(prepared) => Some((text.trim().to_owned(), prepared)),
         Err(refusal) if world.checker.excuses(&refusal) => None,
         Err(refusal) => {
-            let mut help = world.checker.help(&refusal.message, &[]);
+            let mut help = world.checker.help(0, &refusal.message, &[]);
             if world.store && refusal.message.starts_with("no such") {
                 help = format!(
                     "the reference store has its own tables: restate the rule under `invariants` of the variant; {help}"

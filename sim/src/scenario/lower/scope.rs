@@ -46,6 +46,15 @@ pub(super) struct MemoryUse {
     pub(super) end: usize,
 }
 
+/// A text that a process cannot run whose database is this file.
+pub(super) struct Unfit {
+    pub(super) file: usize,
+    pub(super) start: usize,
+    pub(super) end: usize,
+    /// What SQLite says, or Lockstep.
+    pub(super) message: String,
+}
+
 /// Variables of one flow, in the order in which they are first assigned.
 pub(super) struct Scope<'w> {
     /// Parameters first.
@@ -58,6 +67,10 @@ pub(super) struct Scope<'w> {
     pub(super) labels: Vec<String>,
     /// The step stands inside a `transaction`.
     pub(super) in_transaction: bool,
+    /// The database file that texts are for; none is that of whatever process runs them.
+    pub(super) db: Option<usize>,
+    /// Texts that do not fit the file of some process.
+    pub(super) unfit: Vec<Unfit>,
     /// A step that may have bound a variable is wrong: an unbound one is no news any more.
     pub(super) broken: bool,
     /// The flow opens transactions, by `transaction` or by an operation of the store.
@@ -74,6 +87,8 @@ impl<'w> Scope<'w> {
             starts: Vec::new(),
             labels: Vec::new(),
             in_transaction: false,
+            db: None,
+            unfit: Vec::new(),
             broken: false,
             opens: false,
         }

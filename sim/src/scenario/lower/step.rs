@@ -11,13 +11,13 @@ use super::flow::Walk;
 
 /// Every verb with the keys that only it may have.
 pub(super) const VERBS: [(&str, &[&str]); 22] = [
-    ("read", &["none", "wait"]),
-    ("sql", &["rows", "else", "wait"]),
+    ("read", &["none", "wait", "db"]),
+    ("sql", &["rows", "else", "wait", "db"]),
     ("set", &[]),
     ("new_id", &[]),
     ("call", &["with", "times", "as"]),
     ("if", &["then", "else"]),
-    ("each", &["do", "wait"]),
+    ("each", &["do", "wait", "db"]),
     ("while", &["do"]),
     ("raise", &["message"]),
     ("spawn", &["with", "in", "name"]),
@@ -25,7 +25,7 @@ pub(super) const VERBS: [(&str, &[&str]); 22] = [
     ("request", &["to", "with", "wait", "as"]),
     ("reply", &[]),
     ("return", &[]),
-    ("transaction", &["begin"]),
+    ("transaction", &["begin", "db"]),
     ("atomic", &[]),
     ("choose", &["from"]),
     ("renew", &[]),

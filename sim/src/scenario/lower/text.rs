@@ -9,6 +9,7 @@ use super::super::program::{Expr, Sql, Var};
 use super::super::sql::{Prepared, Refusal};
 use super::super::token::{self, Kind, Token};
 use super::flow::Walk;
+use super::scope::Unfit;
 
 /// What stands before an expression when SQLite gets it.
 const BEFORE: &str = "SELECT (";
@@ -23,17 +24,23 @@ struct Piece<'n> {
 
 impl Walk<'_> {
     /// A whole statement.
-    pub(super) fn statement(&mut self, node: &Node, verb: &str) -> Option<(Sql, Prepared)> {
+    pub(super) fn statement(
+        &mut self,
+        step: &Node,
+        node: &Node,
+        verb: &str,
+    ) -> Option<(Sql, Prepared)> {
         let text = self.world.report.text(node, &format!("`{verb}`"))?;
-        self.prepare(
-            Piece {
-                node,
-                text,
-                from: 0,
-            },
-            "",
-            "",
-        )
+        let piece = Piece {
+            node,
+            text,
+            from: 0,
+        };
+        let db = self.database(step)?;
+        let outer = std::mem::replace(&mut self.scope.db, db);
+        let prepared = self.prepare(piece, "", "");
+        self.scope.db = outer;
+        prepared
     }
 
     /// A value: a constant, a variable, or an expression for SQLite.
@@ -101,13 +108,7 @@ impl Walk<'_> {
         }
         let text = format!("{before}{body}{after}");
         let report = self.world.report;
-        let prepared = match self.world.checker.prepare(&text) {
-            Ok(prepared) => prepared,
-            Err(refusal) => {
-                self.refused(piece, &refusal, before.len());
-                return None;
-            }
-        };
+        let prepared = self.accepted(piece, &text, before.len())?;
         if prepared.parameters != params.len() {
             let help = "variables are written :name, with letters, digits and _";
             report.at(
@@ -118,10 +119,48 @@ impl Walk<'_> {
             return None;
         }
         let at = report.source().place(piece.node.start);
-        Some((Sql { text, params, at }, prepared))
+        let db = self.scope.db;
+        let sql = Sql {
+            text,
+            params,
+            db,
+            at,
+        };
+        Some((sql, prepared))
     }
 
-    fn refused(&self, piece: Piece<'_>, refusal: &Refusal, before: usize) {
+    /// What SQLite says about a text on the file that it is for, or on those of the processes. There one that fits is enough
+    /// for now: who runs the flow is seen when all flows are known.
+    fn accepted(&mut self, piece: Piece<'_>, text: &str, before: usize) -> Option<Prepared> {
+        let files = self
+            .scope
+            .db
+            .map_or_else(|| self.world.defaults(), |file| vec![file]);
+        let (mut found, mut refused): (Option<Prepared>, Vec<(usize, Refusal)>) =
+            (None, Vec::new());
+        for file in files {
+            match (self.world.checker.prepare(file, text), &mut found) {
+                (Ok(prepared), None) => found = Some(prepared),
+                (Ok(prepared), Some(found)) => found.varies |= prepared.columns != found.columns,
+                (Err(refusal), _) => refused.push((file, refusal)),
+            }
+        }
+        if found.is_none() {
+            let (file, refusal) = refused.first()?;
+            self.refused(piece, *file, refusal, before);
+            return None;
+        }
+        let unfit = refused.into_iter().map(|(file, refusal)| Unfit {
+            file,
+            start: piece.node.start,
+            end: piece.node.end,
+            message: refusal.message,
+        });
+        self.scope.unfit.extend(unfit);
+        found
+    }
+
+    fn refused(&self, piece: Piece<'_>, file: usize, refusal: &Refusal, before: usize) {
         let Refusal {
             message,
             offset,
@@ -130,12 +169,30 @@ impl Walk<'_> {
         if self.world.checker.excuses(refusal) {
             return;
         }
-        let help = self.world.checker.help(message, &refs(&self.scope.known()));
+        let known = self.scope.known();
+        let elsewhere = self.elsewhere(file, message);
+        let help =
+            elsewhere.unwrap_or_else(|| self.world.checker.help(file, message, &refs(&known)));
         let message = format!("SQLite refuses this text: {message}");
         let from = piece.from + offset.saturating_sub(before);
         self.world
             .report
             .in_scalar(piece.node, from, *length, message, help);
+    }
+
+    /// What to do about a table that another file has.
+    fn elsewhere(&self, file: usize, message: &str) -> Option<String> {
+        let table = message.strip_prefix("no such table: ")?;
+        let bare = table.rsplit('.').next().unwrap_or(table);
+        let others = (0..self.world.databases.len()).filter(|other| *other != file);
+        let has = |other: &usize| {
+            let tables = self.world.checker.tables(*other);
+            tables.iter().any(|known| known.eq_ignore_ascii_case(bare))
+        };
+        let found = &self.world.databases[others.into_iter().find(has)?];
+        Some(format!(
+            "`{bare}` is a table of `{found}`, and each file has a connection of its own: write `db: {found}` beside the statement, and `{bare}` in it"
+        ))
     }
 
     /// Variables in the order of SQLite's numbers: by their first use.

@@ -106,8 +106,8 @@ impl Walk<'_> {
     }
 
     pub(super) fn each(&mut self, node: &Node, value: &Node) -> (String, Option<StepKind>) {
-        let prepared = self.statement(value, "each");
-        let site = super::verbs_data::site("each", value);
+        let prepared = self.statement(node, value, "each");
+        let site = self.site(node, "each", value);
         let Some((sql, prepared)) = prepared else {
             self.scope.broken = true;
             self.body(node, "do");

@@ -6,11 +6,12 @@ use super::super::program::{Sql, StepKind, Var};
 use super::super::sql::Prepared;
 use super::super::token;
 use super::flow::Walk;
+use super::scope::Unfit;
 
 impl Walk<'_> {
     pub(super) fn read(&mut self, node: &Node, value: &Node) -> (String, Option<StepKind>) {
-        let prepared = self.statement(value, "read");
-        let site = site("read", value);
+        let prepared = self.statement(node, value, "read");
+        let site = self.site(node, "read", value);
         let Some((sql, prepared)) = prepared else {
             self.scope.broken = true;
             self.body(node, "none");
@@ -41,7 +42,7 @@ impl Walk<'_> {
 
     pub(super) fn sql(&mut self, node: &Node, value: &Node) -> (String, Option<StepKind>) {
         let report = self.world.report;
-        let prepared = self.statement(value, "sql");
+        let prepared = self.statement(node, value, "sql");
         let rows = node
             .get("rows")
             .and_then(|rows| report.whole(rows, "`rows`", 1_000_000));
@@ -59,6 +60,9 @@ impl Walk<'_> {
                 "leave `rows` out; when the statement fails, `catch` has `constraint` and `error`";
             report.at(rows, "`rows` of a statement that changes the schema", help);
         }
+        if changes_schema {
+            self.changes_main(value, prepared.as_ref().and_then(|(sql, _)| sql.db));
+        }
         let changes = |(_, prepared): &&(Sql, Prepared)| !prepared.readonly || changes_schema;
         if let Some((_, prepared)) = prepared.as_ref().filter(|found| !changes(found)) {
             let help = "use `read:`, which binds the columns of the first row";
@@ -74,7 +78,26 @@ impl Walk<'_> {
             rows,
             otherwise: otherwise.unwrap_or_default(),
         });
-        (site("sql", value), kind)
+        (self.site(node, "sql", value), kind)
+    }
+
+    /// A change of the schema is for the main file only: rules are fitted to it, and to nothing else.
+    fn changes_main(&mut self, value: &Node, db: Option<usize>) {
+        const WORDS: &str = "flows change the schema of the main database only";
+        if db.is_some_and(|file| file > 0) {
+            let help = "write the table under `schema` of the database";
+            self.world.report.at(value, WORDS, help);
+        }
+        for file in self.world.defaults() {
+            if db.is_none() && file > 0 {
+                self.scope.unfit.push(Unfit {
+                    file,
+                    start: value.start,
+                    end: value.end,
+                    message: WORDS.to_owned(),
+                });
+            }
+        }
     }
 
     pub(super) fn set(&mut self, value: &Node) -> (String, Option<StepKind>) {
@@ -119,14 +142,23 @@ impl Walk<'_> {
         let begin = begin.map_or(Some(0), |begin| {
             report.known(begin, "`begin`", &["deferred", "immediate"])
         });
+        let db = self.database(node);
+        self.scope.broken |= db.is_none();
         let outer = std::mem::replace(&mut self.scope.in_transaction, true);
+        let outer_db = std::mem::replace(&mut self.scope.db, db.flatten());
         self.scope.opens = true;
-        let steps = self.steps(as_steps(value));
+        // Of the steps inside a wrong one nobody knows what they mean.
+        let steps = db.map(|_| self.steps(as_steps(value)));
         self.scope.in_transaction = outer;
-        let kind = begin.map(|begin| StepKind::Transaction {
-            immediate: begin == 1,
-            steps,
-        });
+        self.scope.db = outer_db;
+        let kind = begin
+            .zip(steps)
+            .zip(db)
+            .map(|((begin, steps), db)| StepKind::Transaction {
+                immediate: begin == 1,
+                db,
+                steps,
+            });
         ("transaction".to_owned(), kind)
     }
 
@@ -146,8 +178,19 @@ impl Walk<'_> {
     }
 }
 
-/// `sql session`: the verb and the table, or what a change of the schema is about.
-pub(super) fn site(verb: &str, value: &Node) -> String {
+impl Walk<'_> {
+    /// `sql session`: the verb and the table, or what a change of the schema is about. With `db` the table is that of a file.
+    pub(super) fn site(&self, node: &Node, verb: &str, value: &Node) -> String {
+        let db = node.get("db").and_then(Node::scalar);
+        match (table(value), db) {
+            (Some(name), Some(db)) => format!("{verb} {db}.{name}"),
+            (Some(name), None) => format!("{verb} {name}"),
+            (None, _) => verb.to_owned(),
+        }
+    }
+}
+
+fn table(value: &Node) -> Option<String> {
     let name = |sql: &str| {
         if token::changes_schema(sql) {
             token::made(sql)
@@ -155,8 +198,5 @@ pub(super) fn site(verb: &str, value: &Node) -> String {
             token::table(sql)
         }
     };
-    match value.scalar().and_then(name) {
-        Some(name) => format!("{verb} {name}"),
-        None => verb.to_owned(),
-    }
+    value.scalar().and_then(name)
 }

@@ -11,9 +11,11 @@ pub(in super::super) use super::rule::BUILTIN;
 use super::{draft, fault, rule, scope, step};
 
 /// Keys of a process.
-pub(in super::super) const PROCESS: [&str; 8] = [
-    "count", "home", "memory", "clock", "code", "start", "stop", "loop",
+pub(in super::super) const PROCESS: [&str; 9] = [
+    "count", "home", "memory", "clock", "database", "code", "start", "stop", "loop",
 ];
+/// Keys of a further database.
+pub(in super::super) const DATABASE: [&str; 1] = ["schema"];
 /// Keys of a resource.
 pub(in super::super) const RESOURCE: [&str; 9] = [
     "per",
@@ -109,6 +111,7 @@ pub(in super::super) fn all() -> Vec<(&'static str, Vec<&'static str>)> {
             "processes",
             [&PROCESS[..], &CLOCK, &LOOP, &["per"]].concat(),
         ),
+        ("databases", [&DATABASE[..], &["db", "database"]].concat()),
         ("resources", RESOURCE.to_vec()),
         ("effects", PROVIDER.to_vec()),
         ("locks", [&LOCK[..], &BREAKS].concat()),

@@ -23,12 +23,18 @@ pub(super) struct ProcessText {
     pub(super) declares: Vec<String>,
 }
 
+/// What a process can name.
+pub(super) struct Known<'a> {
+    pub(super) flows: &'a [FlowText],
+    pub(super) versions: Vec<&'a str>,
+    pub(super) databases: Vec<&'a str>,
+}
+
 /// A process from its base entry and the entries of the variant that change it.
 pub(super) fn process(
     report: &Report<'_>,
     layers: &[&Entry],
-    flows: &[FlowText],
-    versions: &[&str],
+    known: &Known<'_>,
 ) -> Option<ProcessText> {
     let first = layers.first()?;
     let name = report.name(&first.key, "a process")?.to_owned();
@@ -41,6 +47,7 @@ pub(super) fn process(
             memory_per_connection: false,
             clock_offset_ms: 0,
             zone_ms: 0,
+            database: 0,
             code: 0,
             start: None,
             stop: None,
@@ -49,7 +56,7 @@ pub(super) fn process(
         declares: Vec::new(),
     };
     for layer in layers {
-        add(report, &mut text, &layer.value, flows, versions);
+        add(report, &mut text, &layer.value, known);
     }
     text.declares = text
         .process
@@ -60,13 +67,8 @@ pub(super) fn process(
     Some(text)
 }
 
-fn add(
-    report: &Report<'_>,
-    text: &mut ProcessText,
-    node: &Node,
-    flows: &[FlowText],
-    versions: &[&str],
-) {
+fn add(report: &Report<'_>, text: &mut ProcessText, node: &Node, known: &Known<'_>) {
+    let flows = known.flows;
     let process = &mut text.process;
     if node.scalar().is_some() && !node.is_null() {
         process.count = count(report, node);
@@ -93,7 +95,11 @@ fn add(
         process.zone_ms = offset("zone");
     }
     if let Some(code) = node.get("code") {
-        process.code = report.known(code, "version", versions).unwrap_or(0);
+        process.code = report.known(code, "version", &known.versions).unwrap_or(0);
+    }
+    if let Some(name) = node.get("database") {
+        let found = report.known(name, "database", &known.databases);
+        process.database = found.unwrap_or(0);
     }
     if let Some(start) = node.get("start") {
         process.start = own_flow(report, start, flows);
