@@ -272,11 +272,7 @@ impl Exec<'_> {
                 rows,
                 otherwise,
             } => sql::write(self, frame, step, sql, *rows, otherwise),
-            StepKind::Transaction {
-                immediate,
-                db,
-                steps,
-            } => sql::transaction(self, frame, step, *immediate, *db, steps),
+            StepKind::Transaction { .. } => sql::transaction(self, frame, step),
             StepKind::Set(assignments) => self.set(frame, assignments),
             StepKind::NewId(var) => {
                 let id = self.fresh_id(self.name_of(step, *var).as_str());

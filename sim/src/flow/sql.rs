@@ -6,7 +6,7 @@ use rusqlite::{Connection, ErrorCode};
 use super::Var;
 use super::exec::{Done, Exec, Failure, Frame, Next};
 use crate::run::Handle;
-use crate::scenario::{ErrorClass, Sql, Step};
+use crate::scenario::{ErrorClass, Sql, Step, StepKind};
 use crate::trace::{Arg, Kind, Outcome};
 
 /// `read`: the first row binds its columns. No row, NULL and an error are three different things.
@@ -113,19 +113,21 @@ pub(super) fn write(
 }
 
 /// `transaction`: commits at its end. An error, and `return`, roll back. One inside another is part of it.
-pub(super) fn transaction(
-    exec: &Exec<'_>,
-    frame: &mut Frame,
-    step: &Step,
-    immediate: bool,
-    db: Option<usize>,
-    steps: &[Step],
-) -> Done {
+pub(super) fn transaction(exec: &Exec<'_>, frame: &mut Frame, step: &Step) -> Done {
+    let StepKind::Transaction {
+        immediate,
+        db,
+        steps,
+    } = &step.kind
+    else {
+        return Ok(Next::Step);
+    };
+    let db = *db;
     if !on(exec, db, |handle| handle.connection().is_autocommit()) {
         return exec.steps(frame, steps);
     }
     exec.ctx.gate(&step.site);
-    let begin = if immediate {
+    let begin = if *immediate {
         "BEGIN IMMEDIATE"
     } else {
         "BEGIN"

@@ -51,7 +51,7 @@ fn is_postgres(node: &Node) -> bool {
     node.get("target").and_then(Node::scalar) == Some("postgres")
 }
 
-fn entries<'n>(node: Option<&'n Node>) -> Vec<&'n Entry> {
+fn entries(node: Option<&Node>) -> Vec<&Entry> {
     let list = node.and_then(Node::list).unwrap_or(&[]).iter();
     let listed = list.filter_map(Node::entries).flatten();
     let mapped = node.and_then(Node::entries).unwrap_or(&[]);

@@ -190,14 +190,7 @@ fn variant(
     let mut draft = draft::draft(report, root, entry.name(), &entry.value);
     let leg = start::Leg::of(report, &mut draft, entry, earlier);
     let roots = roots(root, &draft);
-    let versions = draft.versions.iter_mut();
-    let mut codes = vec![&mut draft.flows];
-    codes.extend(versions.map(|version| &mut version.flows));
-    if draft.store {
-        reach::prune(&mut codes, &roots);
-    } else {
-        reach::prune_operations(&mut codes, &roots);
-    }
+    prune(&mut draft, &roots);
     let databases = database::databases(report, root);
     let names = database::names(&databases);
     let mut texts = processes(report, &draft, &names);
@@ -255,6 +248,18 @@ fn variant(
         // Decisions are spread over all legs.
         runs: head.runs.unwrap_or(RUNS * (earlier.len() as u64 + 1)),
     })
+}
+
+/// Drops flows that nothing in this variant reaches.
+fn prune(draft: &mut Draft<'_>, roots: &[String]) {
+    let versions = draft.versions.iter_mut();
+    let mut codes = vec![&mut draft.flows];
+    codes.extend(versions.map(|version| &mut version.flows));
+    if draft.store {
+        reach::prune(&mut codes, roots);
+    } else {
+        reach::prune_operations(&mut codes, roots);
+    }
 }
 
 fn checker(
