@@ -170,6 +170,9 @@ impl Checker {
             }
             let mut found = Offences::new();
             self.full(kernel, &mut found)?;
+            for rule in self.fit().snapshot_rules() {
+                self.look(|| Ok(kernel.counts() && self.has_rows(rule)?))?;
+            }
             for rule in late {
                 self.look(|| Ok(kernel.counts() && self.has_rows(rule)?))?;
                 self.evaluate(kernel, rule, None, &mut found)?;

@@ -11,6 +11,7 @@ mod sabotage;
 mod schema;
 mod search;
 mod tidy;
+mod wrong;
 
 use std::path::{Path, PathBuf};
 

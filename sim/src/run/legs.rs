@@ -134,8 +134,9 @@ impl Kernel {
         }
         self.partitions.borrow_mut().clear();
         self.over.set(true);
+        let live = self.live.borrow().clone();
         self.muted(|| {
-            for actor in self.live.borrow().clone() {
+            for actor in live {
                 let conns = actor.conns.borrow().clone();
                 conns.iter().for_each(|(_, conn)| self.disk.kill(*conn));
                 self.drain(&actor);
@@ -186,6 +187,7 @@ impl Kernel {
             self.legs.failed.set(is_last);
             return false;
         }
+        self.muted(|| self.learn_the_schema());
         if let Some(judge) = self.judge.borrow().clone() {
             self.muted(|| judge.crashed(self));
         }
@@ -208,6 +210,20 @@ impl Kernel {
             }
         }
         Some(Ok(()))
+    }
+
+    /// New processes open new connections, which know the schema as it is. Pooled ones learn it when they run a statement; until
+    /// then SQLite prepares against the old one, and refuses an `ON CONFLICT` that names a new index.
+    fn learn_the_schema(&self) {
+        for handle in self.pool.borrow().iter() {
+            self.disk.enter(handle.conn);
+            let read = handle
+                .connection()
+                .execute_batch("SELECT 1 FROM sqlite_schema");
+            if let Err(error) = read {
+                self.internal(format!("a connection does not read the schema: {error}"));
+            }
+        }
     }
 
     /// Tells of a step between two legs.

@@ -85,67 +85,77 @@ fn layers(root: &Node) -> Vec<&Node> {
 
 /// All flows by their names, each with everything that any version or variant makes of it.
 struct Flows<'n> {
-    /// Where it is written first, and its bodies.
-    found: BTreeMap<&'n str, (&'n Entry, Vec<&'n Node>)>,
+    found: BTreeMap<&'n str, Flow<'n>>,
+}
+
+struct Flow<'n> {
+    /// Where it is written first.
+    entry: &'n Entry,
+    bodies: Vec<&'n Node>,
+    /// Flows that it sets going.
+    calls: Vec<&'n str>,
+    acts: bool,
 }
 
 impl<'n> Flows<'n> {
     fn of(root: &'n Node) -> Self {
-        let mut found: BTreeMap<&str, (&Entry, Vec<&Node>)> = BTreeMap::new();
+        let verbs: Vec<&str> = words::verbs().into_iter().map(|form| form.verb).collect();
+        let loud = |name: &str| verbs.contains(&name) && !QUIET.contains(&name);
+        let mut found: BTreeMap<&str, Flow<'_>> = BTreeMap::new();
         for part in parts(root) {
             for entry in part.steps.entries().unwrap_or(&[]) {
                 let name = entry.name().split('(').next().unwrap_or("").trim();
-                let (_, bodies) = found.entry(name).or_insert((entry, Vec::new()));
-                bodies.push(&entry.value);
+                let flow = found.entry(name).or_insert(Flow {
+                    entry,
+                    bodies: Vec::new(),
+                    calls: Vec::new(),
+                    acts: false,
+                });
+                flow.bodies.push(&entry.value);
+                flow.acts |= acts(&entry.value, &loud);
+                called(&entry.value, &mut flow.calls);
             }
         }
         Self { found }
     }
 
-    /// This flow and all that it sets going.
-    fn closure(&self, name: &'n str, seen: &mut BTreeSet<&'n str>) {
-        if !seen.insert(name) {
-            return;
-        }
-        let bodies = self.found.get(name).map_or(&[][..], |(_, bodies)| bodies);
-        for verb in ["call", "spawn", "request"] {
-            for body in bodies {
-                each_value(body, verb, &mut |value| {
-                    if let Some(name) = value.scalar() {
-                        self.closure(name, seen);
-                    }
-                });
+    /// These flows and all that they set going.
+    fn closure(&self, roots: Vec<&'n str>) -> BTreeSet<&'n str> {
+        let mut seen = BTreeSet::new();
+        let mut open = roots;
+        while let Some(name) = open.pop() {
+            if seen.insert(name) {
+                let calls = self.found.get(name).map_or(&[][..], |flow| &flow.calls);
+                open.extend(calls);
             }
         }
+        seen
     }
 
     fn unreached(&self, report: &Report<'_>, root: &'n Node) {
-        let mut reached = BTreeSet::new();
-        for name in roots(root) {
-            self.closure(name, &mut reached);
-        }
-        for (name, (entry, _)) in &self.found {
+        let reached = self.closure(roots(root));
+        for (name, flow) in &self.found {
             // A file that is imported may have more than one scenario needs.
-            if !reached.contains(name) && report.source().is_own(entry.key.start) {
+            if !reached.contains(name) && report.source().is_own(flow.entry.key.start) {
                 let message = format!("nothing runs flow `{name}`");
                 let help = "no event sends it, no process runs it, no flow that runs calls it: send it, or leave it out";
-                report.hint(&entry.key, message, help);
+                report.hint(&flow.entry.key, message, help);
             }
         }
     }
 
     fn effectless(&self, report: &Report<'_>) {
-        for (name, (entry, bodies)) in &self.found {
-            let mut all = BTreeSet::new();
-            self.closure(name, &mut all);
-            let flows = all.iter().filter_map(|name| self.found.get(*name));
-            let acts = flows.flat_map(|(_, bodies)| bodies).any(|body| acts(body));
-            let empty = bodies.iter().all(|body| body.len() == 0);
-            if !acts && !empty && report.source().is_own(entry.key.start) {
+        for (name, flow) in &self.found {
+            let all = self.closure(vec![name]);
+            let acts = all
+                .iter()
+                .any(|name| self.found.get(name).is_some_and(|flow| flow.acts));
+            let empty = flow.bodies.iter().all(|body| body.len() == 0);
+            if !acts && !empty && report.source().is_own(flow.entry.key.start) {
                 let message = format!("flow `{name}` leaves nothing behind");
                 let help =
                     "it writes no row, sends nothing and answers nobody; its variables end with it";
-                report.hint(&entry.key, message, help);
+                report.hint(&flow.entry.key, message, help);
             }
         }
     }
@@ -172,38 +182,31 @@ fn roots(root: &Node) -> Vec<&str> {
     found.into_iter().filter_map(Node::scalar).collect()
 }
 
-/// Every value under this key, wherever it stands.
-fn each_value<'n>(node: &'n Node, key: &str, visit: &mut dyn FnMut(&'n Node)) {
-    match &node.kind {
-        Kind::Scalar { .. } => {}
-        Kind::List(items) => items.iter().for_each(|item| each_value(item, key, visit)),
-        Kind::Map { entries, .. } => {
-            for entry in entries {
-                if entry.name() == key {
-                    visit(&entry.value);
-                }
-                each_value(&entry.value, key, visit);
+/// Names under `call`, `spawn` and `request`, wherever they stand.
+fn called<'n>(node: &'n Node, found: &mut Vec<&'n str>) {
+    each_map(node, &mut |map| {
+        for entry in map.entries().unwrap_or(&[]) {
+            if ["call", "spawn", "request"].contains(&entry.name()) {
+                found.extend(entry.value.scalar());
             }
         }
-    }
+    });
 }
 
-/// Whether some step does what others can see: a verb that is not quiet, or memory that is set.
-fn acts(node: &Node) -> bool {
+/// Whether some step does what others can see: a loud verb, or memory that is set.
+fn acts(node: &Node, loud: &dyn Fn(&str) -> bool) -> bool {
     match &node.kind {
         Kind::Scalar { text, .. } => text == "reply",
-        Kind::List(items) => items.iter().any(acts),
+        Kind::List(items) => items.iter().any(|item| acts(item, loud)),
         Kind::Map { entries, .. } => entries.iter().any(|entry| {
-            let name = entry.name();
-            let sets = || entries_of(entry).any(|inner| inner.name().starts_with("memory."));
-            let verb = words::verbs().iter().any(|form| form.verb == name);
-            (verb && !QUIET.contains(&name)) || (name == "set" && sets()) || acts(&entry.value)
+            let inner = entry.value.entries().unwrap_or(&[]);
+            let sets = inner
+                .iter()
+                .any(|inner| inner.name().starts_with("memory."));
+            let own = loud(entry.name()) || (entry.name() == "set" && sets);
+            own || acts(&entry.value, loud)
         }),
     }
-}
-
-fn entries_of(entry: &Entry) -> impl Iterator<Item = &Entry> {
-    entry.value.entries().unwrap_or(&[]).iter()
 }
 
 /// `rows` counts for nothing without `else`.

@@ -32,6 +32,8 @@ pub(super) const SQL_FILE: [&str; 2] = ["file", "name"];
 pub(super) const SQL: [&str; 7] = [
     "schema", "read", "sql", "each", "never", "history", "finally",
 ];
+/// Files that import each other in a row.
+const DEEPEST: usize = 16;
 /// The line before a block of an SQL file begins so.
 const MARK: &str = "name:";
 
@@ -206,6 +208,10 @@ impl Linker<'_> {
             let circle = [&self.open[..], &[name]].concat().join(" imports ");
             let help = "move what both need into a third file";
             return report.at(node, format!("a circle: {circle}"), help);
+        }
+        if self.open.len() > DEEPEST {
+            let message = format!("imports go deeper than {DEEPEST} files");
+            return report.at(node, message, "import what you need directly");
         }
         let Some((name, number)) = self.files.number(report, writer, node) else {
             return;

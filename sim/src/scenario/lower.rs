@@ -189,8 +189,7 @@ fn variant(
 ) -> Option<Program> {
     let mut draft = draft::draft(report, root, entry.name(), &entry.value);
     let leg = start::Leg::of(report, &mut draft, entry, earlier);
-    let roots = roots(root, &draft);
-    prune(&mut draft, &roots);
+    leave_out(root, &mut draft);
     let databases = database::databases(report, root);
     let names = database::names(&databases);
     let mut texts = processes(report, &draft, &names);
@@ -248,18 +247,6 @@ fn variant(
         // Decisions are spread over all legs.
         runs: head.runs.unwrap_or(RUNS * (earlier.len() as u64 + 1)),
     })
-}
-
-/// Drops flows that nothing in this variant reaches.
-fn prune(draft: &mut Draft<'_>, roots: &[String]) {
-    let versions = draft.versions.iter_mut();
-    let mut codes = vec![&mut draft.flows];
-    codes.extend(versions.map(|version| &mut version.flows));
-    if draft.store {
-        reach::prune(&mut codes, roots);
-    } else {
-        reach::prune_operations(&mut codes, roots);
-    }
 }
 
 fn checker(
@@ -330,6 +317,19 @@ fn version_names(draft: &Draft<'_>) -> Vec<String> {
         .into_iter()
         .chain(others)
         .collect()
+}
+
+/// Leaves out flows that wait for a variant with another store.
+fn leave_out(root: &Node, draft: &mut Draft<'_>) {
+    let roots = roots(root, draft);
+    let versions = draft.versions.iter_mut();
+    let mut codes = vec![&mut draft.flows];
+    codes.extend(versions.map(|version| &mut version.flows));
+    if draft.store {
+        reach::prune(&mut codes, &roots);
+    } else {
+        reach::prune_operations(&mut codes, &roots);
+    }
 }
 
 /// Names of the flows that something outside of flows runs.

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use rusqlite::config::DbConfig;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
+use rusqlite::limits::Limit;
 use rusqlite::{Connection, Error, Statement};
 
 use super::node::Node;
@@ -28,8 +29,12 @@ CREATE TEMP TABLE inherited (invariant TEXT NOT NULL, key TEXT NOT NULL);
 
 /// Steps of SQLite's machine for all the statements of one variant. The reference store's migration takes some
 /// thousand; a schema that computes for ever is stopped.
-const BUDGET: u64 = 20_000_000;
+const BUDGET: u64 = 500_000;
 const BUDGET_STEP: i32 = 1_000;
+/// Bytes of the longest value or row.
+const LONGEST_VALUE: i32 = 1 << 15;
+/// Pages of a scratch database, of 4 KiB each.
+const PAGES: u32 = 4_096;
 
 /// Functions that would make a run depend on more than its case, or reach outside of it.
 const FORBIDDEN: [&str; 10] = [
@@ -306,7 +311,9 @@ fn scratch(with_store: bool, watch: &Watch) -> Result<Connection, String> {
     if with_store {
         store::migrate(&mut conn).map_err(|error| error.to_string())?;
     }
-    guard(&mut conn, watch.clone()).map_err(words)?;
+    bound(&conn)
+        .and_then(|()| guard(&mut conn, watch.clone()))
+        .map_err(words)?;
     Ok(conn)
 }
 
@@ -327,6 +334,13 @@ fn copy_tables(from: &Connection, to: &Connection, name: &str) -> Result<(), Err
         }
     }
     Ok(())
+}
+
+/// What is executed here is a schema with a few rows: neither a value nor all of them can fill the memory, or what SQLite
+/// sorts on the disk.
+fn bound(conn: &Connection) -> Result<(), Error> {
+    conn.set_limit(Limit::SQLITE_LIMIT_LENGTH, LONGEST_VALUE)?;
+    conn.pragma_update(None, "max_page_count", PAGES)
 }
 
 /// From here on the texts are a stranger's.

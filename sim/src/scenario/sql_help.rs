@@ -55,8 +55,11 @@ impl Checker {
                     `new_id` makes ids and `:now` is the time"
                 .to_owned();
         }
-        if message.contains("interrupted") {
-            return "the statements of this variant take too much work to be prepared".to_owned();
+        let much = ["interrupted", "too big", "is full"];
+        if much.iter().any(|word| message.contains(word)) {
+            return "this takes too much work or room: a schema is tables with a few small rows, what fills them belongs into \
+                    `setup` or flows"
+                .to_owned();
         }
         "the text must be one SQLite statement; `: `, ` #` and, inside { }, a comma end an unquoted YAML text".to_owned()
     }

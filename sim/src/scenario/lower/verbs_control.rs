@@ -276,13 +276,14 @@ impl Walk<'_> {
         };
         let site = format!("{verb} {name}");
         let Some(index) = known.iter().position(|other| *other == name) else {
-            let message = format!("unknown {verb} `{name}`");
+            let what = if verb == "use" { "resource" } else { verb };
+            let message = format!("unknown {what} `{name}`");
             report.in_scalar(
                 value,
                 0,
                 name.len(),
                 message,
-                names::help(name, verb, known),
+                names::help(name, what, known),
             );
             return (site, None);
         };

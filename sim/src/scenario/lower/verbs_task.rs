@@ -88,7 +88,11 @@ pub(super) fn raised(node: &Node, found: &mut Vec<String>) {
         Kind::Map { entries, .. } => {
             for entry in entries {
                 match entry.value.scalar() {
-                    Some(name) if entry.name() == "raise" => found.push(name.to_owned()),
+                    Some(name) if entry.name() == "raise" => {
+                        if !found.iter().any(|known| known == name) {
+                            found.push(name.to_owned());
+                        }
+                    }
                     _ => raised(&entry.value, found),
                 }
             }

@@ -48,6 +48,37 @@ fn sql_that_never_ends_is_stopped() {
 }
 
 #[test]
+fn sql_that_fills_the_memory_is_stopped() {
+    let counted = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)";
+    for (heavy, said) in [
+        ("SELECT zeroblob(999999999) AS z".to_owned(), "too big"),
+        (
+            "SELECT printf('%.*c', 999999999, 'x') AS z".to_owned(),
+            "too big",
+        ),
+        (
+            format!("{counted} SELECT i, zeroblob(30000) FROM n"),
+            "is full",
+        ),
+        (
+            format!("{counted} SELECT i FROM n ORDER BY zeroblob(30000)"),
+            "interrupted",
+        ),
+    ] {
+        let text = GOOD.replace(
+            "  CREATE TABLE task (id",
+            &format!("  CREATE TABLE z AS {heavy};\n  CREATE TABLE task (id"),
+        );
+        let found = parse("x.yaml", &text).expect_err("a problem");
+        assert!(found.to_string().contains(said), "{heavy}: {found}");
+        assert!(
+            found.to_string().contains("too much work or room"),
+            "{found}"
+        );
+    }
+}
+
+#[test]
 fn files_that_cannot_be_read() {
     let folder = tempfile::tempdir().expect("a folder");
     let message = |path: &Path| load(path).expect_err("a problem").list[0].message.clone();
@@ -94,4 +125,14 @@ fn damaged_texts_are_answered() {
             assert!(!problems.to_string().is_empty());
         }
     }
+}
+
+#[test]
+fn imports_that_never_end_are_refused() {
+    let mut text = GOOD.replace("name: good\n", "name: good\nimport: f0.yaml\n");
+    text.push_str("files:\n");
+    for n in 0..5_000 {
+        text.push_str(&format!("  f{n}.yaml: \"import: f{}.yaml\"\n", n + 1));
+    }
+    assert!(first_message(&text).contains("deeper than 16 files"));
 }
