@@ -80,10 +80,10 @@ pub(crate) struct RunArgs {
 #[derive(Debug, Args)]
 pub(crate) struct CompareArgs {
     /// A scenario file
-    file: Option<PathBuf>,
+    pub(crate) file: Option<PathBuf>,
     /// Drops each part of each fix, or of this one, and tells which of them it needs
     #[arg(long, value_name = "VARIANT")]
-    ablate: Option<Option<String>>,
+    pub(crate) ablate: Option<Option<String>>,
     /// The seed of each search [env: LOCKSTEP_SEED]
     #[arg(long, value_name = "N", value_parser = parse_seed, allow_negative_numbers = true)]
     pub(crate) seed: Option<u64>,
