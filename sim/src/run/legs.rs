@@ -196,6 +196,20 @@ impl Kernel {
         true
     }
 
+    /// New processes open new connections, which know the schema as it is. Pooled ones learn it when they run a statement; until
+    /// then SQLite prepares against the old one, and refuses an `ON CONFLICT` that names a new index.
+    fn learn_the_schema(&self) {
+        for handle in self.pool.borrow().iter() {
+            self.disk.enter(handle.conn);
+            let read = handle
+                .connection()
+                .execute_batch("SELECT 1 FROM sqlite_schema");
+            if let Err(error) = read {
+                self.internal(format!("a connection does not read the schema: {error}"));
+            }
+        }
+    }
+
     /// Lets the world prepare each file. None when a connection is missing.
     fn prepare(&self, world: &dyn World) -> Option<Result<(), String>> {
         for file in 0..self.files.len() {
@@ -210,20 +224,6 @@ impl Kernel {
             }
         }
         Some(Ok(()))
-    }
-
-    /// New processes open new connections, which know the schema as it is. Pooled ones learn it when they run a statement; until
-    /// then SQLite prepares against the old one, and refuses an `ON CONFLICT` that names a new index.
-    fn learn_the_schema(&self) {
-        for handle in self.pool.borrow().iter() {
-            self.disk.enter(handle.conn);
-            let read = handle
-                .connection()
-                .execute_batch("SELECT 1 FROM sqlite_schema");
-            if let Err(error) = read {
-                self.internal(format!("a connection does not read the schema: {error}"));
-            }
-        }
     }
 
     /// Tells of a step between two legs.

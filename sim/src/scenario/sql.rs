@@ -317,6 +317,13 @@ fn scratch(with_store: bool, watch: &Watch) -> Result<Connection, String> {
     Ok(conn)
 }
 
+/// What is executed here is a schema with a few rows: neither a value nor all of them can fill the memory, or what SQLite
+/// sorts on the disk.
+fn bound(conn: &Connection) -> Result<(), Error> {
+    conn.set_limit(Limit::SQLITE_LIMIT_LENGTH, LONGEST_VALUE)?;
+    conn.pragma_update(None, "max_page_count", PAGES)
+}
+
 /// Attaches an empty database that has the tables and views of this one.
 fn copy_tables(from: &Connection, to: &Connection, name: &str) -> Result<(), Error> {
     to.execute("ATTACH ':memory:' AS ?1", [name])?;
@@ -334,13 +341,6 @@ fn copy_tables(from: &Connection, to: &Connection, name: &str) -> Result<(), Err
         }
     }
     Ok(())
-}
-
-/// What is executed here is a schema with a few rows: neither a value nor all of them can fill the memory, or what SQLite
-/// sorts on the disk.
-fn bound(conn: &Connection) -> Result<(), Error> {
-    conn.set_limit(Limit::SQLITE_LIMIT_LENGTH, LONGEST_VALUE)?;
-    conn.pragma_update(None, "max_page_count", PAGES)
 }
 
 /// From here on the texts are a stranger's.
