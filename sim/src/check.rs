@@ -161,6 +161,7 @@ impl Checker {
                 .invariants
                 .iter()
                 .filter(|rule| rule.rule.kind != RuleKind::Never)
+                .filter(|rule| rule.rule.kind != RuleKind::Finally || !kernel.is_cut())
                 .collect();
             let goals = fit.goals.iter().filter(|_| kernel.counts());
             let goals: Vec<&Compiled> = goals.filter(pending).collect();

@@ -113,8 +113,9 @@ impl World for FlowWorld {
         &self.databases
     }
 
-    fn open_further(&self, connection: Connection) -> Result<Db, String> {
+    fn open_further(&self, mut connection: Connection) -> Result<Db, String> {
         let words = |error: rusqlite::Error| error.to_string();
+        sql::bound(&mut connection).map_err(words)?;
         connection
             .execute_batch(
                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;

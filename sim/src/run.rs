@@ -161,6 +161,8 @@ pub struct Kernel {
     full_until: Cell<u64>,
     /// Step gates that were passed, when somebody wants to know them.
     steps: RefCell<Option<Vec<Point>>>,
+    /// It was stopped by the limit of events: how it would have ended nobody knows.
+    cut: Cell<bool>,
     internal: RefCell<Option<String>>,
     undecided: RefCell<Option<String>>,
     statements: Cell<u64>,
@@ -192,6 +194,11 @@ impl Kernel {
     /// How much has happened by now: committed row changes and effects.
     pub fn changes(&self) -> usize {
         self.trace.borrow().changes.len() + self.ledger.borrow().effects.len()
+    }
+
+    /// Whether the limit of events has stopped it.
+    pub fn is_cut(&self) -> bool {
+        self.cut.get()
     }
 
     /// Whether faults may strike.

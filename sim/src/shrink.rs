@@ -31,6 +31,10 @@ impl Target {
 /// Re-executions that the shrinking of one case may cost.
 pub const BUDGET: u32 = 400;
 
+/// Events that the re-executions may go through, all together: a run of thousands of events is not tried hundreds of times.
+const MOST_EVENTS: usize = 1_000_000;
+const FEWEST: u32 = 20;
+
 /// Of these, attempts to make one number smaller.
 const PULLS: u32 = 8;
 
@@ -43,17 +47,22 @@ pub fn shrink(
     first: Ran,
     target: &Target,
     budget: u32,
+    stop: &mut dyn FnMut() -> bool,
 ) -> Result<(Ran, u32), String> {
     stage.keep_steps(true);
+    let affordable = MOST_EVENTS / first.trace.events.len().max(1);
+    let budget = budget.min(u32::try_from(affordable).unwrap_or(u32::MAX).max(FEWEST));
     let mut work = Shrinking {
         stage,
         best: first,
         target,
         left: budget,
+        tries: 0,
+        stop,
     };
     let done = work.until_nothing_helps();
     work.stage.keep_steps(false);
-    done.map(|()| (work.best, budget - work.left))
+    done.map(|()| (work.best, work.tries))
 }
 
 /// Events of a trace, as sizes of cases count them: up to the last violation, if there is one, and without what the
@@ -82,6 +91,9 @@ struct Shrinking<'a> {
     best: Ran,
     target: &'a Target,
     left: u32,
+    tries: u32,
+    /// Somebody wants an end.
+    stop: &'a mut dyn FnMut() -> bool,
 }
 
 /// Few deviations first, then few events, then few decisions inside SQLite, then short times.
@@ -172,10 +184,14 @@ impl Shrinking<'_> {
 
     /// Runs these decisions; keeps them if the target still fails and the case has become smaller.
     fn attempt(&mut self, decisions: &Decisions) -> Result<bool, String> {
+        if (self.stop)() {
+            self.left = 0;
+        }
         if self.left == 0 || *decisions == self.best.decisions {
             return Ok(false);
         }
         self.left -= 1;
+        self.tries += 1;
         let ran = self.stage.run(&mut || Box::new(Replay::new(decisions)))?;
         let better = ran.internal.is_none() && self.target.is_in(&ran) && cost(&ran) < self.cost();
         if better {

@@ -188,10 +188,17 @@ pub struct Trace {
     /// Readings of the store's clock, each with the index of the operation's event; those of one operation stand together.
     /// Not in the hash, the rows that were written at these times are.
     pub readings: Vec<(usize, Reading)>,
+    /// How many of the events are switches.
+    switches: usize,
     next: u64,
 }
 
 impl Trace {
+    /// How much has happened, without the switches of the schedule.
+    pub fn happened(&self) -> usize {
+        self.events.len() - self.switches
+    }
+
     /// The next position.
     pub fn tick(&mut self) -> u64 {
         self.next += 1;
@@ -201,6 +208,7 @@ impl Trace {
     /// Adds an event and returns its index.
     pub fn push(&mut self, mut event: Event) -> usize {
         event.n = self.tick();
+        self.switches += usize::from(event.kind == Kind::Switch);
         if !matches!(event.outcome, Outcome::Open) {
             event.end = Some(event.n);
             event.end_us = Some(event.at_us);

@@ -178,7 +178,7 @@ fn is_struck_by_role(event: &Event) -> bool {
 const GIVEN_UP: &str = "was given up";
 
 fn smallest(stage: &mut Stage, first: &First) -> Result<Smallest, String> {
-    let reduced = reduce(stage, first, shrink::BUDGET)?;
+    let reduced = reduce(stage, first, shrink::BUDGET, &mut || false)?;
     match reduced.two_traces {
         Some(words) => Err(words),
         None => Ok(counted(&reduced.ran)),

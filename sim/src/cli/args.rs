@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
+use super::failure::Failure;
 use super::settings::{parse_duration, parse_jobs, parse_seed, parse_seeds};
 
 /// Deterministic simulation of session stores: shows the shortest way a scenario breaks, and whether a fix holds.
@@ -79,7 +80,7 @@ pub(crate) struct RunArgs {
 #[derive(Debug, Args)]
 pub(crate) struct CompareArgs {
     /// A scenario file
-    pub(crate) file: PathBuf,
+    pub(crate) file: Option<PathBuf>,
     /// Drops each part of each fix, or of this one, and tells which of them it needs
     #[arg(long, value_name = "VARIANT")]
     pub(crate) ablate: Option<Option<String>>,
@@ -88,6 +89,23 @@ pub(crate) struct CompareArgs {
     pub(crate) seed: Option<u64>,
     #[command(flatten)]
     pub(crate) work: WorkArgs,
+}
+
+impl CompareArgs {
+    /// The file, and what to take apart: nothing, every fix or one.
+    ///
+    /// # Errors
+    /// When no file is named.
+    pub(crate) fn what(&self) -> Result<(PathBuf, Option<Option<String>>), Failure> {
+        match (&self.file, &self.ablate) {
+            (Some(file), ablate) => Ok((file.clone(), ablate.clone())),
+            // `--ablate FILE`: what follows the flag is all that there is.
+            (None, Some(Some(file))) => Ok((PathBuf::from(file), Some(None))),
+            (None, _) => Err(Failure::usage(
+                "name a scenario file: lockstep compare FILE",
+            )),
+        }
+    }
 }
 
 /// What every command that searches can be told.

@@ -13,15 +13,21 @@ use super::{files, interrupt, out};
 
 pub(crate) fn compare(args: &CompareArgs) -> Result<Exit, Failure> {
     let settings = Settings::of_compare(args)?;
+    let (file, ablate) = args.what()?;
     let scenario =
-        scenario::load(&args.file).map_err(|problems| Failure::usage(problems.to_string()))?;
+        scenario::load(&file).map_err(|problems| Failure::usage(problems.to_string()))?;
     interrupt::install()?;
     let made = files::prepare(&args.work.out)?;
-    work(args, &settings, scenario).inspect_err(|_| files::withdraw(&made))
+    work(args, &settings, scenario, ablate.as_ref()).inspect_err(|_| files::withdraw(&made))
 }
 
-fn work(args: &CompareArgs, settings: &Settings, scenario: Scenario) -> Result<Exit, Failure> {
-    let fixes = match &args.ablate {
+fn work(
+    args: &CompareArgs,
+    settings: &Settings,
+    scenario: Scenario,
+    ablate: Option<&Option<String>>,
+) -> Result<Exit, Failure> {
+    let fixes = match ablate {
         Some(named) => ablate::wanted(&scenario, named.as_deref())?,
         None => Vec::new(),
     };

@@ -108,12 +108,23 @@ pub(crate) fn withdraw(made: &[PathBuf]) {
     }
 }
 
+/// A name that every file system takes. A long one is cut and stays different from others by a hash of all of it.
+fn short(name: &str) -> String {
+    let plain: String = name.chars().map(plain).collect();
+    if plain.len() <= LONGEST_NAME {
+        return plain;
+    }
+    let hash = lockstep_sim::label::Label::new(name).hash();
+    let kept: String = plain.chars().take(LONGEST_NAME).collect();
+    format!("{kept}-{hash:016x}")
+}
+
+/// Characters of a name before its ending.
+const LONGEST_NAME: usize = 150;
+
 /// Writes a case with its two traces, and says how to replay it.
 pub(crate) fn write_case(out: &Path, name: &str, small: &Small) -> Result<CaseReport, Failure> {
-    let name: String = format!("{name}-{}", small.invariant)
-        .chars()
-        .map(plain)
-        .collect();
+    let name = short(&format!("{name}-{}", small.invariant));
     let case = out.join(format!("{name}.case"));
     write(&out.join(format!("{name}.trace.jsonl")), &small.trace)?;
     write(&out.join(format!("{name}.txt")), &small.human)?;

@@ -95,6 +95,9 @@ pub(crate) fn parse_seed(text: &str) -> Result<u64, String> {
         .map_err(|_| "a seed is a whole number from 0, such as 17".to_owned())
 }
 
+/// Seeds of one command.
+const MOST_SEEDS: u64 = 1_000_000_000;
+
 /// A half-open range of seeds.
 pub(crate) fn parse_seeds(text: &str) -> Result<Range<u64>, String> {
     let form = || "seeds are a half-open range A..B of whole numbers, such as 0..1000".to_owned();
@@ -103,7 +106,11 @@ pub(crate) fn parse_seeds(text: &str) -> Result<Range<u64>, String> {
         from.parse().map_err(|_| form())?,
         to.parse().map_err(|_| form())?,
     );
-    if from < to {
+    if from < to && to - from > MOST_SEEDS {
+        Err(format!(
+            "these are more than {MOST_SEEDS} seeds, which no machine gets through"
+        ))
+    } else if from < to {
         Ok(from..to)
     } else {
         Err("this range is empty: A must be smaller than B, which is not included".to_owned())

@@ -233,7 +233,7 @@ fn small(
     } else {
         shrink::BUDGET
     };
-    let reduced = search::reduce(stage, first, budget)?;
+    let reduced = search::reduce(stage, first, budget, &mut interrupt::requested)?;
     let ran = reduced.ran;
     let violates = Violates {
         invariant: first.invariant.clone(),

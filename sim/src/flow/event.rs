@@ -163,7 +163,12 @@ fn attempts(ctx: &Ctx, shared: &Rc<Shared>, index: usize, nth: u32, label: &str)
         } else {
             Rc::clone(&to)
         };
-        let mail = ctx.send(request(shared, &to, index, attempt, label, cause));
+        let send = if event.reliable {
+            Ctx::hand_over
+        } else {
+            Ctx::send
+        };
+        let mail = send(ctx, request(shared, &to, index, attempt, label, cause));
         let gap = law.gaps.get(attempt).copied();
         let late = law.timeout.map(|timeout| begun + timeout);
         if let Some(answer) = answer(ctx, &mail, late.or(gap.map(|gap| begun + gap))) {

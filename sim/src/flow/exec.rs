@@ -272,17 +272,9 @@ impl Exec<'_> {
                 rows,
                 otherwise,
             } => sql::write(self, frame, step, sql, *rows, otherwise),
-            StepKind::Transaction {
-                immediate,
-                db,
-                steps,
-            } => sql::transaction(self, frame, step, *immediate, *db, steps),
+            StepKind::Transaction { .. } => sql::transaction(self, frame, step),
             StepKind::Set(assignments) => self.set(frame, assignments),
-            StepKind::NewId(var) => {
-                let id = self.fresh_id(self.name_of(step, *var).as_str());
-                self.assign(frame, *var, Value::Text(id));
-                Ok(Next::Step)
-            }
+            StepKind::NewId(var) => self.new_id(frame, step, *var),
             StepKind::Call {
                 flow,
                 args,
@@ -438,6 +430,12 @@ impl Exec<'_> {
             Var::Memory(slot) => self.memory.borrow_mut()[slot] = value,
             Var::Builtin(_) => {}
         }
+    }
+
+    fn new_id(&self, frame: &mut Frame, step: &Step, var: Var) -> Done {
+        let id = self.fresh_id(self.name_of(step, var).as_str());
+        self.assign(frame, var, Value::Text(id));
+        Ok(Next::Step)
     }
 
     /// An id that names where it comes from, so that it never depends on the order of events.

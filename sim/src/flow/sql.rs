@@ -3,10 +3,14 @@
 use rusqlite::types::Value;
 use rusqlite::{Connection, ErrorCode};
 
+use std::cell::Cell;
+
+use rusqlite::limits::Limit;
+
 use super::Var;
 use super::exec::{Done, Exec, Failure, Frame, Next};
 use crate::run::Handle;
-use crate::scenario::{ErrorClass, Sql, Step};
+use crate::scenario::{ErrorClass, Sql, Step, StepKind};
 use crate::trace::{Arg, Kind, Outcome};
 
 /// `read`: the first row binds its columns. No row, NULL and an error are three different things.
@@ -113,19 +117,21 @@ pub(super) fn write(
 }
 
 /// `transaction`: commits at its end. An error, and `return`, roll back. One inside another is part of it.
-pub(super) fn transaction(
-    exec: &Exec<'_>,
-    frame: &mut Frame,
-    step: &Step,
-    immediate: bool,
-    db: Option<usize>,
-    steps: &[Step],
-) -> Done {
+pub(super) fn transaction(exec: &Exec<'_>, frame: &mut Frame, step: &Step) -> Done {
+    let StepKind::Transaction {
+        immediate,
+        db,
+        steps,
+    } = &step.kind
+    else {
+        return Ok(Next::Step);
+    };
+    let db = *db;
     if !on(exec, db, |handle| handle.connection().is_autocommit()) {
         return exec.steps(frame, steps);
     }
     exec.ctx.gate(&step.site);
-    let begin = if immediate {
+    let begin = if *immediate {
         "BEGIN IMMEDIATE"
     } else {
         "BEGIN"
@@ -179,6 +185,7 @@ fn first_row(
     sql: &Sql,
     bound: &[Value],
 ) -> rusqlite::Result<Option<Vec<Value>>> {
+    begin();
     let mut statement = connection.prepare_cached(&sql.text)?;
     let columns = statement.column_count();
     let mut rows = statement.query(rusqlite::params_from_iter(bound))?;
@@ -196,6 +203,7 @@ fn all_rows(
     sql: &Sql,
     bound: &[Value],
 ) -> rusqlite::Result<Vec<Vec<Value>>> {
+    begin();
     let mut statement = connection.prepare_cached(&sql.text)?;
     let columns = statement.column_count();
     let rows = statement.query_map(rusqlite::params_from_iter(bound), |row| {
@@ -205,6 +213,7 @@ fn all_rows(
 }
 
 fn execute(connection: &Connection, text: &str, bound: &[Value]) -> rusqlite::Result<u64> {
+    begin();
     let mut statement = connection.prepare_cached(text)?;
     if statement.column_count() == 0 {
         let before = connection.total_changes();
@@ -239,4 +248,31 @@ fn failure(error: &rusqlite::Error) -> Failure {
         class,
         words: error.to_string(),
     }
+}
+
+thread_local! {
+    /// Thousands of steps of SQLite's machine that the running statement has taken.
+    static SPENT: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Steps of SQLite's machine that one statement may take, in thousands. A real one takes some hundred; a recursion without an end
+/// would never come back.
+const MOST: u32 = 20_000;
+const THOUSAND: i32 = 1_000;
+/// The largest value, bytes.
+const LARGEST: i32 = 1 << 24;
+/// The largest database, pages.
+const PAGES: u32 = 1 << 16;
+
+/// Keeps the statements of a scenario from running for ever and from filling the memory. They fail instead.
+pub(super) fn bound(connection: &mut Connection) -> rusqlite::Result<()> {
+    connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, LARGEST)?;
+    connection.pragma_update(None, "max_page_count", PAGES)?;
+    let over = || SPENT.replace(SPENT.get() + 1) >= MOST;
+    connection.progress_handler(THOUSAND, Some(over))
+}
+
+/// A statement begins.
+fn begin() {
+    SPENT.set(0);
 }

@@ -67,6 +67,7 @@ fn event(label: &str, process: usize) -> Event {
         },
         after: Vec::new(),
         every: None,
+        reliable: false,
         redeliver: None,
         queue: None,
         at_place: Place::default(),

@@ -45,8 +45,14 @@ impl Kernel {
 
     pub(super) fn runs_away(&self) -> bool {
         let limit = self.limits.events * (self.leg() + 1);
-        let away = self.trace.borrow().events.len() > limit;
+        let (happened, all) = {
+            let trace = self.trace.borrow();
+            (trace.happened(), trace.events.len())
+        };
+        // A schedule that does nothing but switch has to end, too.
+        let away = happened > limit || all > 10 * limit;
         if away && !self.over.replace(true) {
+            self.cut.set(true);
             self.found(
                 "run_ends",
                 "",

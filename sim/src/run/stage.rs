@@ -360,6 +360,7 @@ impl Stage {
             goals: RefCell::default(),
             violations: RefCell::default(),
             judged: Cell::new(false),
+            cut: Cell::new(false),
             undone: RefCell::default(),
             in_doubt: RefCell::default(),
             restoring: RefCell::default(),

@@ -71,7 +71,7 @@ fn whole<'e>(
     }
     let own = entry.value.entries().unwrap_or(&[]);
     let own: Vec<&Entry> = own.iter().filter(|own| own.name() != EXTENDS).collect();
-    lay(report, &mut laid, &own, "");
+    lay(report, &mut laid, &own, "", false);
     laid.start = entry.value.start;
     laid.end = entry.value.end;
     laid
@@ -79,7 +79,9 @@ fn whole<'e>(
 
 /// Lays entries over a mapping: mappings are joined key by key, texts of schema and lists of setup one after the other, anything
 /// else is replaced.
-fn lay(report: &Report<'_>, under: &mut Node, over: &[&Entry], at: &str) {
+///
+/// `at` is the key under which both stand; `of_flow` says that they are patches of one flow, by label.
+fn lay(report: &Report<'_>, under: &mut Node, over: &[&Entry], at: &str, of_flow: bool) {
     if !matches!(under.kind, Kind::Map { .. }) {
         under.kind = Kind::Map {
             entries: Vec::new(),
@@ -96,9 +98,11 @@ fn lay(report: &Report<'_>, under: &mut Node, over: &[&Entry], at: &str) {
             continue;
         };
         match (&mut old.value.kind, &entry.value.kind) {
+            // What happens at one label is said anew.
+            (Kind::Map { .. }, Kind::Map { .. }) if of_flow => *old = (*entry).clone(),
             (Kind::Map { .. }, Kind::Map { entries: new, .. }) => {
                 let new: Vec<&Entry> = new.iter().collect();
-                lay(report, &mut old.value, &new, entry.name());
+                lay(report, &mut old.value, &new, entry.name(), at == "flows");
             }
             (Kind::List(steps), Kind::Map { .. }) if at == "flows" => {
                 patch::apply(report, steps, &entry.value, bare(entry.name()));

@@ -166,8 +166,13 @@ fn clock_of(report: &Report<'_>, node: &Node) -> i64 {
 fn runs_of(report: &Report<'_>, node: &Node) -> Option<u64> {
     report.only(node, "`explore`", &["runs"]);
     let runs = node.get("runs")?;
-    let runs = report.whole(runs, "`runs`", MOST_RUNS);
-    runs.map(|runs| runs.max(1))
+    let number = report.whole(runs, "`runs`", MOST_RUNS);
+    if number == Some(0) {
+        let help =
+            "a search has at least one run, the quiet one; leave `explore` out for the default";
+        report.at(runs, "`runs` is 0", help);
+    }
+    number.map(|number| number.max(1))
 }
 
 /// Everything about one variant that has been lowered, before it is put together.

@@ -529,6 +529,8 @@ pub struct Event {
     pub after: Vec<After>,
     /// It happens again: so long after the last time, and how often in all.
     pub every: Option<(Millis, u32)>,
+    /// No fault strikes the message or its answer.
+    pub reliable: bool,
     /// How the platform repeats an unanswered delivery.
     pub redeliver: Option<Redeliver>,
     /// Events of the same queue are delivered one after the other.

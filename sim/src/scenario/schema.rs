@@ -156,6 +156,7 @@ fn happening(key: &str) -> Value {
         "after" => any_of([text(), list(text())]),
         "every" => of("duration"),
         "times" => of("number"),
+        "reliable" => json!({ "type": "boolean" }),
         "redeliver" => any_of([name(), redeliver()]),
         _ => anything(),
     }

@@ -16,11 +16,16 @@ pub struct Reduced {
     pub two_traces: Option<String>,
 }
 
-/// Replays a failing run from its decisions and shrinks it.
+/// Replays a failing run from its decisions and shrinks it, until `stop` says that somebody wants an end.
 ///
 /// # Errors
 /// In words, when the stage cannot run.
-pub fn reduce(stage: &mut Stage, first: &First, budget: u32) -> Result<Reduced, String> {
+pub fn reduce(
+    stage: &mut Stage,
+    first: &First,
+    budget: u32,
+    stop: &mut dyn FnMut() -> bool,
+) -> Result<Reduced, String> {
     let ran = stage.run(&mut || Box::new(Replay::new(&first.decisions)))?;
     let target = Target {
         invariant: first.invariant.clone(),
@@ -38,7 +43,7 @@ pub fn reduce(stage: &mut Stage, first: &First, budget: u32) -> Result<Reduced, 
             two_traces,
         });
     }
-    let (ran, tries) = shrink::shrink(stage, ran, &target, budget)?;
+    let (ran, tries) = shrink::shrink(stage, ran, &target, budget, stop)?;
     Ok(Reduced {
         ran,
         tries,

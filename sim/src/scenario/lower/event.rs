@@ -74,6 +74,9 @@ impl Lower<'_> {
             at: at?,
             after,
             every,
+            reliable: node
+                .get("reliable")
+                .is_some_and(|value| report.truth(value, "`reliable`") == Some(true)),
             redeliver,
             queue: queue.map(str::to_owned),
             at_place: report.source().place(entry.key.start),

@@ -171,7 +171,7 @@ fn circles(world: &World<'_>, scopes: &[Scope<'_>], calls: &[Vec<usize>]) {
                     call.start,
                     call.end,
                     message,
-                    "repeat a flow with `times:` instead",
+                    "repeat steps with `while` or `each`, or let the flow `spawn` itself",
                 );
             }
         }

@@ -40,7 +40,15 @@ pub(in super::super) const EVENT: [&str; 4] = ["at", "after", "every", "times"];
 pub(in super::super) const FORMS: [(&str, &[&str]); 6] = [
     (
         "send",
-        &["on", "send", "with", "from", "queue", "redeliver"],
+        &[
+            "on",
+            "send",
+            "with",
+            "from",
+            "queue",
+            "redeliver",
+            "reliable",
+        ],
     ),
     ("crash", &["crash", "for"]),
     ("stop", &["stop"]),
