@@ -155,5 +155,10 @@ fn covers(variant: &Variant) -> String {
         .crash
         .iter()
         .any(|(_, times)| *times > 0);
-    report::covers(variant.program.target, &world_of(variant).budget(), crashes)
+    let program = &variant.program;
+    let covers = report::covers(program.target, &world_of(variant).budget(), crashes);
+    match &program.before {
+        Some(before) => format!("{covers}; starts from what `{}` left", before.variant),
+        None => covers,
+    }
 }

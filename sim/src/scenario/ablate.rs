@@ -79,9 +79,13 @@ struct Knife<'k> {
 impl Knife<'_> {
     /// Notes a part that takes these bytes of the file; whether to drop it.
     fn part(&mut self, name: &str, of: Option<&str>, (start, end): (usize, usize)) -> bool {
-        let source = self.report.source();
-        let whole = source.slice(start, end);
-        let words: Vec<&str> = whole.split_whitespace().collect();
+        let text = self.report.source().slice(start, end);
+        self.note(name, of, start, text)
+    }
+
+    /// Notes a part with this text.
+    fn note(&mut self, name: &str, of: Option<&str>, start: usize, text: &str) -> bool {
+        let words: Vec<&str> = text.split_whitespace().collect();
         let line = words.join(" ");
         let cut: String = line.chars().take(SHOWN).collect();
         let text = if cut.len() < line.len() {
@@ -93,7 +97,7 @@ impl Knife<'_> {
             name: name.to_owned(),
             of: of.map(str::to_owned),
             text,
-            at: source.place(start),
+            at: self.report.source().place(start),
         });
         self.drop.iter().any(|dropped| dropped == name)
     }

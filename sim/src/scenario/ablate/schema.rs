@@ -23,12 +23,15 @@ pub(super) fn cut(knife: &mut Knife<'_>, base: &Node, stored: bool, node: &mut N
     let mut left = text.clone();
     for (n, range) in ranges.into_iter().enumerate() {
         let style = node.style();
-        let place = |offset| {
-            let source = knife.report.source();
-            source.byte_of(node.start, node.end, style, &text, offset)
-        };
-        let bytes = (place(range.start), place(range.end));
-        if knife.part(&format!("schema {}", n + 1), None, bytes) {
+        let source = knife.report.source();
+        let start = source.byte_of(node.start, node.end, style, &text, range.start);
+        // The text of a variant that extends another stands in two places: what is shown is the statement itself.
+        if knife.note(
+            &format!("schema {}", n + 1),
+            None,
+            start,
+            &text[range.clone()],
+        ) {
             let blank: String = text[range.clone()].chars().map(blank).collect();
             // Blanks of a longer character leave its other bytes to be dropped, never to be kept.
             left.replace_range(range.clone(), &padded(blank, range.len()));

@@ -79,7 +79,11 @@ fn left(variants: &str, dropped: &[&str]) -> Program {
     let text = format!("{BASE}{variants}");
     let scenario = without("x.yaml", &text, "fix", &dropped);
     let scenario = scenario.unwrap_or_else(|told| panic!("{dropped:?}: {told}"));
-    scenario.variants[0].program.clone()
+    let fix = scenario
+        .variants
+        .iter()
+        .find(|variant| variant.name == "fix");
+    fix.expect("the fix").program.clone()
 }
 
 /// Its steps from top to bottom, by their sites.
@@ -206,6 +210,25 @@ fn a_whole_flow_is_dropped_by_what_the_base_does_not_have() {
         "a transaction around steps of the base"
     );
     assert!(!pay(&["flows pay step 6"]).contains(&"call note".to_owned()));
+}
+
+#[test]
+fn a_variant_that_extends_another_has_the_parts_of_both() {
+    let variants = r#"
+variants:
+  half: { schema: CREATE UNIQUE INDEX one_charge ON charge (buy), expect: holds }
+  fix:
+    extends: half
+    schema: CREATE INDEX by_click ON charge (click)
+    flows: { pay: { write: { after: { take: 1s } } } }
+    expect: holds
+"#;
+    let found = found(variants);
+    let text = |n: usize| found[n].text.as_str();
+    assert_eq!(text(0), "CREATE UNIQUE INDEX one_charge ON charge (buy);");
+    assert_eq!(text(1), "CREATE INDEX by_click ON charge (click)");
+    assert_eq!(found[2].name, "flows pay write");
+    assert!(left(variants, &["schema 1"]).schema.contains("by_click"));
 }
 
 #[test]
