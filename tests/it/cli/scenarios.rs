@@ -40,7 +40,7 @@ const WRONG: &[Wrong] = &[
         "violates: two_active_sessions",
         "two_active_sessions",
     ),
-    ("{ bug: { violates", "{ bugg: { violates", "bugg"),
+    ("  bug: { violates", "  bugg: { violates", "bugg"),
     ("never: SELECT user,", "never: DELETE FROM session --", ""),
     ("- reply: { session", "- replly: { session", "replly"),
     ("bug: {}", "bug: *nothing", ""),
