@@ -65,7 +65,7 @@ impl Judged<'_> {
         }
         let mut wrong = surprise.clone();
         for first in found.firsts.values() {
-            let small = reduce(&mut stage, first, shrink::BUDGET)?;
+            let small = reduce(&mut stage, first, shrink::BUDGET, &mut || false)?;
             if let Some(words) = small.two_traces {
                 return Err(words);
             }
