@@ -4,16 +4,25 @@ use super::super::node::{Entry, Kind, Node};
 use super::super::token;
 
 /// Keys that hold further steps.
-const BODIES: [&str; 5] = ["then", "else", "do", "none", "transaction"];
+const BODIES: [&str; 7] = [
+    "then",
+    "else",
+    "do",
+    "none",
+    "transaction",
+    "atomic",
+    "finally",
+];
 /// Keys that guard a step: without them it does the same, and notices less.
-const GUARDS: [&str; 4] = ["rows", "none", "retry", "fence"];
+const GUARDS: [&str; 6] = ["rows", "none", "retry", "fence", "within", "finally"];
 /// Verbs whose `else` is a guard; that of `if` is a branch.
 const GUARDED: [&str; 3] = ["sql", "lock", "use"];
 /// Keys that say nothing about what a step does.
 const SILENT: [&str; 2] = ["label", "source"];
 /// Steps around other steps, with the key under which these stand.
-const AROUND: [(&str, &str); 4] = [
+const AROUND: [(&str, &str); 5] = [
     ("transaction", "transaction"),
+    ("atomic", "atomic"),
     ("lock", "do"),
     ("use", "do"),
     ("if", "then"),
@@ -123,7 +132,7 @@ pub(super) fn head(step: &Node) -> String {
             let first = tokens.first().map_or("", |token| token.text);
             format!("{first} {}", token::table(text).unwrap_or_default())
         }
-        "call" | "lock" | "use" | "effect" | "op" | "spawn" | "request" => {
+        "call" | "lock" | "renew" | "use" | "effect" | "op" | "spawn" | "request" => {
             text.split('(').next().unwrap_or("").to_owned()
         }
         _ => String::new(),

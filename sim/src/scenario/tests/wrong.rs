@@ -509,7 +509,7 @@ fn flows() {
         "- take: 1s..2s",
         "- call: «enqueue\n          with: { chat: null }",
         "calls itself",
-        "times:",
+        "or let the flow `spawn` itself",
     );
     refuses_with(
         "- take: 1s..2s",
