@@ -19,7 +19,7 @@ pub use reduce::{Reduced, reduce};
 pub use sweep::{Swept, quiet, sweep};
 
 use crate::case::Decisions;
-use crate::decide::{Profile, default_for};
+use crate::decide::{Profile, search_for};
 use crate::run::{Ran, Stage, Violation};
 use crate::scenario::{Expect, Target};
 use crate::shrink;
@@ -119,7 +119,7 @@ pub fn search(
             found.cut = true;
             break;
         }
-        let ran = stage.run(&mut || default_for(plan.seed, run, &profile))?;
+        let ran = stage.run(&mut || search_for(plan.seed, run, &profile))?;
         since_new = if seen.insert(ran.hash) {
             0
         } else {

@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 use super::*;
 use crate::case::Decisions;
-use crate::decide::{Profile, Quiet, Replay, Strategy, default_for};
+use crate::decide::{Profile, Quiet, Replay, Strategy, search_for};
 use crate::fault::Fault;
 use crate::label::Label;
 use crate::run::{Ran, Stage};
@@ -165,13 +165,13 @@ fn stage(program: Program) -> Stage {
 
 fn quiet(stage: &mut Stage) -> Ran {
     stage
-        .run(&mut || Box::new(Quiet) as Box<dyn Strategy>)
+        .run(&mut || Box::<Quiet>::default() as Box<dyn Strategy>)
         .expect("a quiet run")
 }
 
 fn seeded(stage: &mut Stage, seed: u64, run: u64, profile: &Rc<Profile>) -> Ran {
     let ran = stage
-        .run(&mut || default_for(seed, run, profile))
+        .run(&mut || search_for(seed, run, profile))
         .expect("a run");
     assert_eq!(ran.internal, None);
     ran
