@@ -7,7 +7,7 @@ use super::{Act, At, Strategy, View};
 pub struct Quiet;
 
 impl Strategy for Quiet {
-    fn decide(&mut self, _at: &At<'_>, _view: &dyn View) -> Option<Act> {
+    fn decide(&mut self, _at: &At, _view: &dyn View) -> Option<Act> {
         None
     }
 }

@@ -70,7 +70,7 @@ impl Seeded {
             .flatten()
     }
 
-    fn gate(&mut self, at: &At<'_>, bits: u64, view: &dyn View) -> Option<Act> {
+    fn gate(&mut self, at: &At, bits: u64, view: &dyn View) -> Option<Act> {
         let crash = self.fault[Fault::Crash as usize];
         if crash > 0 && self.strikes(Fault::Crash, bits, view).is_some() {
             return Some(Act::Do(Deviation::Crash));
@@ -166,7 +166,7 @@ impl Seeded {
 }
 
 impl Strategy for Seeded {
-    fn decide(&mut self, at: &At<'_>, view: &dyn View) -> Option<Act> {
+    fn decide(&mut self, at: &At, view: &dyn View) -> Option<Act> {
         let bits = mix(self.run, at.key);
         match at.kind {
             Kind::Step | Kind::Disk | Kind::DiskSync | Kind::DiskData => self.gate(at, bits, view),

@@ -23,7 +23,6 @@ fn sql(text: &str, params: Vec<Var>) -> Sql {
         text: text.into(),
         params,
         db: None,
-        at: Place::default(),
     }
 }
 
@@ -36,7 +35,6 @@ fn step(site: &str, kind: StepKind) -> Step {
         network: None,
         finally: Vec::new(),
         catch: Vec::new(),
-        source: None,
     }
 }
 
@@ -70,7 +68,6 @@ fn event(label: &str, process: usize) -> Event {
         reliable: false,
         redeliver: None,
         queue: None,
-        at_place: Place::default(),
     }
 }
 
@@ -113,7 +110,6 @@ fn two_first_messages() -> Program {
     budget.allow(Fault::LostReply, 1, 0);
     budget.allow(Fault::Duplicate, 1, 60_000);
     Program {
-        scenario: "two_first_messages".into(),
         variant: "bug".into(),
         store: false,
         target: Target::Sqlite,
@@ -152,7 +148,6 @@ fn two_first_messages() -> Program {
             per: Some("user".into()),
             kind: RuleKind::Never,
             sql: "SELECT user, count(*) AS n FROM session WHERE active = 1 GROUP BY user HAVING count(*) > 1".into(),
-            at: Place::default(),
         }],
         goals: Vec::new(),
         runs: 100,

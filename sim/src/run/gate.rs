@@ -104,13 +104,7 @@ impl Kernel {
             });
         }
         let at_key = key(&actor.cause, site, occurrence);
-        let at = At {
-            cause: &actor.cause,
-            site,
-            occurrence,
-            key: at_key,
-            kind,
-        };
+        let at = At { key: at_key, kind };
         let act = self.strategy.borrow_mut().decide(&at, self)?;
         if is_beyond_measure(&act) {
             self.strategy.borrow_mut().carried_out(at_key, false);

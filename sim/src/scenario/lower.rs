@@ -229,7 +229,6 @@ fn variant(
         ..
     } = lowered;
     Some(Program {
-        scenario: head.name.clone(),
         variant: draft.name,
         store: draft.store,
         target: draft.target,
