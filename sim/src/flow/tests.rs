@@ -15,8 +15,9 @@ use crate::fault::Fault;
 use crate::label::Label;
 use crate::run::{Ran, Stage};
 use crate::scenario::{
-    Does, Event, Faults, Flow, Invariant, Place, Span, Sql, Step, Target, Version,
+    Does, Event, Expect, Faults, Flow, Invariant, Place, Span, Sql, Step, Target, Variant, Version,
 };
+use crate::search::{Plan, Searched, search};
 
 fn sql(text: &str, params: Vec<Var>) -> Sql {
     Sql {
@@ -156,6 +157,19 @@ fn two_first_messages() -> Program {
 
 fn stage(program: Program) -> Stage {
     Stage::new(FlowWorld::new(Rc::new(program))).expect("the stage is set")
+}
+
+/// A search of a variant with so many runs, that ends at what is expected.
+fn searched(variant: &Variant, expect: &Expect, runs: u64) -> Searched {
+    let plan = Plan {
+        seed: 1,
+        runs,
+        expect: Some(expect),
+    };
+    let found = search(&mut stage(variant.program.clone()), &plan, &mut || false);
+    let found = found.expect("a search");
+    assert_eq!(found.internal, None, "{}", variant.name);
+    found
 }
 
 fn quiet(stage: &mut Stage) -> Ran {

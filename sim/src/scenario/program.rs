@@ -84,6 +84,13 @@ pub struct Program {
     pub runs: u64,
 }
 
+impl Program {
+    /// Names of its goals, in file order.
+    pub fn goal_names(&self) -> impl Iterator<Item = &str> {
+        self.goals.iter().map(|goal| goal.name.as_str())
+    }
+}
+
 /// The engine that a scenario speaks about. On SQLite a clean `Postgres` result is undecided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Target {
