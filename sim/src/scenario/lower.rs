@@ -6,6 +6,7 @@ mod event;
 mod expect;
 mod fault;
 mod flow;
+mod gaps;
 mod reach;
 mod redeliver;
 mod rule;
