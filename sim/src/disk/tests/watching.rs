@@ -19,14 +19,6 @@ impl Gatekeeper for AtCommit {
         Ok(())
     }
 
-    fn is_full(&self, _: Conn) -> bool {
-        false
-    }
-
-    fn sleep(&self, _: Conn, _: u64) -> Result<(), Dead> {
-        Ok(())
-    }
-
     fn committed(&self, conn: Conn, _: LogEnd) {
         let (Some(disk), Some(writer), Some(reader)) =
             (self.disk.upgrade(), self.writer.get(), self.reader.get())
