@@ -23,7 +23,7 @@ pub use survey::{Single, Survey};
 
 use crate::case::Deviation;
 use crate::fault::Fault;
-use crate::label::{Label, mix};
+use crate::label::mix;
 
 /// What kind of decision a point offers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,15 +58,11 @@ pub enum Kind {
 
 /// A point where a decision is made.
 #[derive(Debug)]
-pub struct At<'a> {
-    /// The cause being handled.
-    pub cause: &'a Label,
-    /// The site.
-    pub site: &'a Label,
-    /// Passages of this site by this cause so far, from 1.
-    pub occurrence: u32,
-    /// Hash of the three.
+pub struct At {
+    /// Hash of the cause being handled, the site, and how often this cause has passed it so far.
     pub key: u64,
+    /// Hash of the site.
+    pub site: u64,
     /// What can be decided.
     pub kind: Kind,
 }
@@ -102,7 +98,7 @@ pub enum Act {
 /// Makes decisions. `None` is the quiet one.
 pub trait Strategy {
     /// Decides at a point. Called once for each passage of a point.
-    fn decide(&mut self, at: &At<'_>, view: &dyn View) -> Option<Act>;
+    fn decide(&mut self, at: &At, view: &dyn View) -> Option<Act>;
     /// Told whether a decision could be carried out.
     fn carried_out(&mut self, _key: u64, _done: bool) {}
     /// What was passed and could have deviated, for the strategy of the quiet run.

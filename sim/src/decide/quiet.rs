@@ -8,7 +8,7 @@ use super::{Act, At, Strategy, View};
 pub struct Quiet(Surveyor);
 
 impl Strategy for Quiet {
-    fn decide(&mut self, at: &At<'_>, view: &dyn View) -> Option<Act> {
+    fn decide(&mut self, at: &At, view: &dyn View) -> Option<Act> {
         self.0.look(at, view);
         None
     }

@@ -67,15 +67,15 @@ impl Seeded {
     }
 
     /// A threshold for a point at which something happens so often in a run.
-    fn rate(&self, at: &At<'_>, times: u64) -> u64 {
+    fn rate(&self, at: &At, times: u64) -> u64 {
         let points = self.profile.points[Profile::slot(at.kind)].max(2);
-        let (sites, passed) = self.profile.survey.passages(at.kind, at.site.hash());
+        let (sites, passed) = self.profile.survey.passages(at.kind, at.site);
         let by_point = u64::MAX / points / 2;
         let by_site = u64::MAX / sites.saturating_mul(passed).max(2) / 2;
         (by_point + by_site).saturating_mul(times)
     }
 
-    fn switches(&self, at: &At<'_>, bits: u64) -> bool {
+    fn switches(&self, at: &At, bits: u64) -> bool {
         let waits = at.kind == Kind::Wait;
         match self.switches {
             Switches::Times(times) => {
@@ -86,7 +86,7 @@ impl Seeded {
         }
     }
 
-    fn switch(&mut self, at: &At<'_>, bits: u64, view: &dyn View) -> Option<Act> {
+    fn switch(&mut self, at: &At, bits: u64, view: &dyn View) -> Option<Act> {
         if !self.switches(at, bits) {
             return None;
         }
@@ -99,7 +99,7 @@ impl Seeded {
     }
 
     /// Whether a kind of fault strikes here; its largest amount.
-    fn strikes(&self, fault: Fault, at: &At<'_>, bits: u64, view: &dyn View) -> Option<u64> {
+    fn strikes(&self, fault: Fault, at: &At, bits: u64, view: &dyn View) -> Option<u64> {
         let times = self.times[fault as usize];
         if times == 0 {
             return None;
@@ -109,7 +109,7 @@ impl Seeded {
             .flatten()
     }
 
-    fn gate(&mut self, at: &At<'_>, bits: u64, view: &dyn View) -> Option<Act> {
+    fn gate(&mut self, at: &At, bits: u64, view: &dyn View) -> Option<Act> {
         if self.strikes(Fault::Crash, at, bits, view).is_some() {
             return Some(Act::Do(Deviation::Crash));
         }
@@ -133,7 +133,7 @@ impl Seeded {
         self.switch(at, bits, view)
     }
 
-    fn file(&self, at: &At<'_>, bits: u64, view: &dyn View) -> Option<Deviation> {
+    fn file(&self, at: &At, bits: u64, view: &dyn View) -> Option<Deviation> {
         if self.strikes(Fault::StoreError, at, bits, view).is_some() {
             return Some(Deviation::StoreError);
         }
@@ -141,7 +141,7 @@ impl Seeded {
         Some(Deviation::DiskFull(spread(bits, longest)))
     }
 
-    fn message(&self, at: &At<'_>, bits: u64, view: &dyn View) -> Option<Act> {
+    fn message(&self, at: &At, bits: u64, view: &dyn View) -> Option<Act> {
         if self.strikes(Fault::LostRequest, at, bits, view).is_some() {
             return Some(Act::Do(Deviation::LostRequest));
         }
@@ -154,7 +154,7 @@ impl Seeded {
         self.vanishes(at, bits, view)
     }
 
-    fn reply(&self, at: &At<'_>, bits: u64, view: &dyn View) -> Option<Act> {
+    fn reply(&self, at: &At, bits: u64, view: &dyn View) -> Option<Act> {
         if self.strikes(Fault::LostReply, at, bits, view).is_some() {
             return Some(Act::Do(Deviation::LostReply));
         }
@@ -162,7 +162,7 @@ impl Seeded {
     }
 
     /// A message goes, and nobody is told.
-    fn vanishes(&self, at: &At<'_>, bits: u64, view: &dyn View) -> Option<Act> {
+    fn vanishes(&self, at: &At, bits: u64, view: &dyn View) -> Option<Act> {
         if self.strikes(Fault::HalfOpen, at, bits, view).is_some() {
             return Some(Act::Do(Deviation::HalfOpen));
         }
@@ -170,7 +170,7 @@ impl Seeded {
         Some(Act::Do(Deviation::Partition(spread(bits, longest))))
     }
 
-    fn clock(&self, at: &At<'_>, bits: u64, view: &dyn View) -> Option<Act> {
+    fn clock(&self, at: &At, bits: u64, view: &dyn View) -> Option<Act> {
         if let Some(longest) = self.strikes(Fault::ClockOffset, at, bits, view) {
             return Some(Act::Do(Deviation::Offset(signed(bits, longest))));
         }
@@ -199,7 +199,7 @@ impl Seeded {
 }
 
 impl Strategy for Seeded {
-    fn decide(&mut self, at: &At<'_>, view: &dyn View) -> Option<Act> {
+    fn decide(&mut self, at: &At, view: &dyn View) -> Option<Act> {
         let bits = mix(self.run, at.key);
         match at.kind {
             Kind::Step | Kind::Disk | Kind::DiskSync | Kind::DiskData => self.gate(at, bits, view),

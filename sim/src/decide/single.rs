@@ -14,7 +14,7 @@ impl OneDeviation {
 }
 
 impl Strategy for OneDeviation {
-    fn decide(&mut self, at: &At<'_>, _view: &dyn View) -> Option<Act> {
+    fn decide(&mut self, at: &At, _view: &dyn View) -> Option<Act> {
         (at.key == self.0.key).then(|| self.0.act.clone())
     }
 }

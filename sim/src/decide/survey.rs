@@ -49,9 +49,9 @@ pub(super) struct Surveyor {
 
 impl Surveyor {
     /// Notes a point and what could deviate there.
-    pub(super) fn look(&mut self, at: &At<'_>, view: &dyn View) {
+    pub(super) fn look(&mut self, at: &At, view: &dyn View) {
         let slot = Profile::slot(at.kind);
-        let passed = self.survey.sites.entry((slot, at.site.hash())).or_default();
+        let passed = self.survey.sites.entry((slot, at.site)).or_default();
         *passed += 1;
         self.survey.of_kind[slot] += u64::from(*passed == 1);
         self.ready.clear();
@@ -75,11 +75,8 @@ impl Surveyor {
 
     /// Deviations of one kind at one site are a group: the first of each come before the second of any, so that the rounds of a
     /// loop do not keep what is rare waiting.
-    fn add(&mut self, at: &At<'_>, act: Act) {
-        let group = mix(
-            mix(at.site.hash(), Profile::slot(at.kind) as u64),
-            kind_of(&act),
-        );
+    fn add(&mut self, at: &At, act: Act) {
+        let group = mix(mix(at.site, Profile::slot(at.kind) as u64), kind_of(&act));
         let round = self.groups.entry(group).or_default();
         *round += 1;
         self.order.push((*round, rank(at.kind)));

@@ -266,7 +266,7 @@ impl Stage {
         self.pool.retain(Handle::is_as_opened);
         for handle in &self.pool {
             externs::drop_cache(handle.connection());
-            handle.capture.rewind(0);
+            handle.capture.forget();
         }
         self.checker.reset();
         if altered {
