@@ -96,6 +96,8 @@ pub struct Limits {
     pub heal_us: u64,
     /// Events after which a run is cut off as runaway.
     pub events: usize,
+    /// A step may take so long by itself, so that what is due meanwhile comes in between.
+    pub slowest_step_ms: u64,
 }
 
 impl Default for Limits {
@@ -104,6 +106,7 @@ impl Default for Limits {
             faults_us: 48 * 3_600_000_000,
             heal_us: 48 * 3_600_000_000,
             events: 20_000,
+            slowest_step_ms: 1_000,
         }
     }
 }

@@ -172,6 +172,7 @@ impl World for StoreWorld {
             faults_us: 4 * 3_600_000_000,
             heal_us: 72 * 3_600_000_000,
             events: 40_000,
+            ..Limits::default()
         }
     }
 
