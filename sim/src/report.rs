@@ -24,7 +24,7 @@ pub use verify::verify_text;
 use crate::decide::Counts;
 use crate::fault::{Budget, Fault};
 use crate::scenario::{Expect, Target};
-use crate::search::{Adequacy, Verdict};
+use crate::search::{Adequacy, Uncaught, Verdict};
 
 /// Version of the JSON that `--json` prints.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -120,6 +120,8 @@ pub struct VariantReport {
     pub cases: Vec<CaseReport>,
     /// Goals, and whether any run reached them.
     pub goals: BTreeMap<String, bool>,
+    /// Errors that ended flows because nobody caught them.
+    pub uncaught: Uncaught,
     /// Engine, durability, gates and faults, in words.
     pub covers: String,
 }

@@ -15,6 +15,7 @@ mod clock;
 mod commit;
 mod ctx;
 mod death;
+mod ending;
 mod gate;
 mod handle;
 mod harm;
@@ -36,6 +37,7 @@ use corosensei::stack::DefaultStack;
 pub use self::backup::Backup;
 pub use self::clock::{ProcessClock, SimClock};
 pub use self::ctx::{Author, Ctx};
+pub use self::ending::{Endings, Uncaught};
 pub use self::handle::{Db, Handle};
 pub use self::message::{Answer, Mail, Request, Way};
 pub use self::process::{Process, StartUp};
@@ -148,6 +150,7 @@ pub struct Kernel {
     goals: RefCell<std::collections::BTreeSet<&'static str>>,
     violations: RefCell<Vec<Violation>>,
     judged: Cell<bool>,
+    endings: RefCell<Endings>,
     /// What restores have undone, as positions of the trace.
     undone: RefCell<Vec<std::ops::Range<u64>>>,
     /// Transactions that were open when their process died, or whose commit failed: recovery may still make them visible.

@@ -7,6 +7,7 @@ mod adequacy;
 mod digest;
 mod reduce;
 mod sweep;
+mod uncaught;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -17,6 +18,7 @@ pub use adequacy::{Adequacy, JUDGED_FROM, Orders};
 pub use digest::{Digest, hex};
 pub use reduce::{Reduced, reduce};
 pub use sweep::{Swept, quiet, sweep};
+pub use uncaught::{Error as UncaughtError, Uncaught};
 
 use crate::case::Decisions;
 use crate::decide::{Profile, default_for};
@@ -58,6 +60,8 @@ pub struct Searched {
     pub judged_rows: bool,
     /// SQL statements executed.
     pub statements: u64,
+    /// Errors that ended flows because nobody caught them.
+    pub uncaught: Uncaught,
     /// The first violation of each invariant.
     pub firsts: BTreeMap<String, First>,
     /// Trace hashes, by run.
@@ -126,6 +130,7 @@ pub fn search(
             since_new + 1
         };
         found.take(plan.seed, run, &ran);
+        found.uncaught.take(ran.endings);
         if run == 0 {
             profile = Rc::new(ran.profile);
         }

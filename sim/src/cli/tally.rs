@@ -45,6 +45,7 @@ impl Tally {
         self.sum.cut |= searched.cut;
         self.sum.judged_rows |= searched.judged_rows;
         self.sum.goals.extend(searched.goals);
+        self.sum.uncaught.add(searched.uncaught);
         for (invariant, first) in searched.firsts {
             let known = self.sum.firsts.entry(invariant);
             let known = known.or_insert_with(|| first.clone());
@@ -100,6 +101,7 @@ impl Tally {
                 .iter()
                 .map(|goal| (goal.clone(), self.sum.goals.contains(goal)))
                 .collect(),
+            uncaught: self.sum.uncaught,
             covers: covers(variant),
         })
     }

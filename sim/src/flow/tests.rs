@@ -30,6 +30,7 @@ fn sql(text: &str, params: Vec<Var>) -> Sql {
 fn step(site: &str, kind: StepKind) -> Step {
     Step {
         site: Label::new(site),
+        file: "".into(),
         at: Place::default(),
         kind,
         within: None,

@@ -80,7 +80,7 @@ impl Matrix {
                 expected(variant, style),
                 name = self.name
             );
-            for note in notes(variant) {
+            for note in notes(variant, style) {
                 let _ = writeln!(out, "  {:name$}   {note}", "", name = self.name);
             }
         }

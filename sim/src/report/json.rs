@@ -7,7 +7,7 @@ use super::{
     CaseReport, CompareReport, ReplayReport, RunReport, SCHEMA_VERSION, SweepReport, VariantReport,
     expect_json,
 };
-use crate::search::{Orders, hex};
+use crate::search::{Orders, Uncaught, hex};
 use crate::trace;
 
 /// The object that `run --json` prints.
@@ -73,6 +73,19 @@ fn variant(variant: &VariantReport) -> Json {
         "replay": case.map(|case| &case.replay),
         "cases": variant.cases.iter().map(case_json).collect::<Vec<_>>(),
         "covers": variant.coverage(),
+        "uncaught": uncaught(&variant.uncaught),
+    })
+}
+
+fn uncaught(uncaught: &Uncaught) -> Json {
+    let errors = uncaught.errors();
+    let errors = errors.iter().map(|error| {
+        json!({ "flow": error.flow, "place": error.place, "error": error.words, "runs": error.runs })
+    });
+    json!({
+        "runs": uncaught.runs,
+        "errors": errors.collect::<Vec<_>>(),
+        "never_well": uncaught.hopeless().keys().collect::<Vec<_>>(),
     })
 }
 

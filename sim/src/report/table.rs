@@ -8,7 +8,7 @@ use super::{
     expect_words, grouped, printable,
 };
 use crate::scenario::Expect;
-use crate::search::{Verdict, hex};
+use crate::search::{UncaughtError, Verdict, hex};
 
 /// How much of a table is shown.
 #[derive(Debug, Clone, Copy)]
@@ -112,7 +112,7 @@ fn variant_text(
         .runs_to_find
         .map_or(String::new(), |runs| format!("   {}", found(variant, runs)));
     let _ = writeln!(out, "{line}{found}");
-    for note in notes(variant) {
+    for note in notes(variant, style) {
         let _ = writeln!(out, "  {:name$}  {note}", "");
     }
 }
@@ -137,7 +137,7 @@ fn found(variant: &VariantReport, runs: u64) -> String {
 }
 
 /// Lines under a variant: why it is unexpected, what a fix does not do, what a verdict covers.
-pub(super) fn notes(variant: &VariantReport) -> Vec<String> {
+pub(super) fn notes(variant: &VariantReport, style: Style) -> Vec<String> {
     let mut notes = Vec::new();
     if !variant.as_expected {
         notes.push(format!(
@@ -176,6 +176,15 @@ pub(super) fn notes(variant: &VariantReport) -> Vec<String> {
         notes.push(vacuity(variant));
     }
     notes.push(printable(&variant.coverage()));
+    notes.extend(uncaught(variant));
+    let hopeless = variant.uncaught.hopeless();
+    notes.extend(hopeless.iter().map(|(flow, error)| {
+        let words = format!(
+            "EVERY time flow `{flow}` ran, it ended in an error that nobody caught: most likely a mistake in the scenario; {}",
+            located(error)
+        );
+        style.red(&printable(&words))
+    }));
     if !variant.as_expected {
         notes.extend(
             variant
@@ -185,6 +194,26 @@ pub(super) fn notes(variant: &VariantReport) -> Vec<String> {
         );
     }
     notes
+}
+
+/// In how many runs flows ended in errors, and in which one most often.
+fn uncaught(variant: &VariantReport) -> Option<String> {
+    let errors = variant.uncaught.errors();
+    let words = format!(
+        "uncaught errors in {} of {}, most often {}",
+        grouped(variant.uncaught.runs),
+        count(variant.runs, "run"),
+        located(errors.first()?)
+    );
+    Some(printable(&words))
+}
+
+fn located(error: &UncaughtError) -> String {
+    if error.place.is_empty() {
+        error.words.clone()
+    } else {
+        format!("{}: {}", error.place, error.words)
+    }
 }
 
 fn searches(n: u64) -> String {

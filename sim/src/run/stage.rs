@@ -12,7 +12,7 @@ use super::clock::SimClock;
 use super::gate::{Keeper, disk_sites};
 use super::handle::{Db, Handle};
 use super::legs::Legs;
-use super::{Kernel, Limits, Phase, Violation};
+use super::{Endings, Kernel, Limits, Phase, Violation};
 use crate::case::{Decisions, Deviation, Point};
 use crate::check::{Checker, Judging, Rules};
 use crate::decide::{Counts, Profile, Quiet, Strategy};
@@ -112,6 +112,8 @@ pub struct Ran {
     pub undecided: Option<String>,
     /// What became of a replayed case's deviations.
     pub counts: Counts,
+    /// How flows have ended.
+    pub endings: Endings,
     /// Actors that never ended, with what they wait for.
     pub stuck: Vec<String>,
     /// Gates between steps that were passed, if [`Stage::keep_steps`] asked for them.
@@ -360,6 +362,7 @@ impl Stage {
             goals: RefCell::default(),
             violations: RefCell::default(),
             judged: Cell::new(false),
+            endings: RefCell::default(),
             cut: Cell::new(false),
             undone: RefCell::default(),
             in_doubt: RefCell::default(),
@@ -408,6 +411,7 @@ impl Stage {
             internal: kernel.internal.take(),
             undecided: kernel.undecided.take(),
             counts: kernel.strategy.borrow().counts(),
+            endings: kernel.endings.take(),
             stuck: trace.stuck(kernel.begun_n()),
             steps: kernel.steps.take().unwrap_or_default(),
             trace,

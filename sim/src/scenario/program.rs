@@ -290,6 +290,8 @@ pub enum Expr {
 pub struct Step {
     /// Site of its gate and name in reports: the label, else kind and table or name, such as `sql session`.
     pub site: crate::label::Label,
+    /// The file in which it stands; empty for one that nobody has written.
+    pub file: Rc<str>,
     /// Where the step stands in the file.
     pub at: Place,
     /// What it does.
