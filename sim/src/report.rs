@@ -139,9 +139,9 @@ pub struct CaseReport {
     pub events: usize,
     /// Deviations after shrinking.
     pub deviations: usize,
-    /// Where it was written.
-    pub path: String,
-    /// The command that replays it.
+    /// Where it was written; none if it could not be.
+    pub path: Option<String>,
+    /// The command that replays it, or the run that it was made from.
     pub replay: String,
 }
 

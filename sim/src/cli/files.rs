@@ -122,23 +122,43 @@ fn short(name: &str) -> String {
 /// Characters of a name before its ending.
 const LONGEST_NAME: usize = 150;
 
-/// Writes a case with its two traces, and says how to replay it.
-pub(crate) fn write_case(out: &Path, name: &str, small: &Small) -> Result<CaseReport, Failure> {
-    let name = short(&format!("{name}-{}", small.invariant));
-    let case = out.join(format!("{name}.case"));
-    write(&out.join(format!("{name}.trace.jsonl")), &small.trace)?;
-    write(&out.join(format!("{name}.txt")), &small.human)?;
-    write(&case, &small.case)?;
-    let path = shown(&case);
-    Ok(CaseReport {
-        invariant: small.invariant.clone(),
-        key: small.key.clone(),
-        seed: small.seed,
-        events: small.events,
-        deviations: small.deviations,
-        replay: command(&["replay", &path]),
-        path,
-    })
+/// Where cases go, and what could not be written there: that must not take the verdict with it.
+pub(crate) struct Cases {
+    out: PathBuf,
+    pub(crate) lost: Vec<Failure>,
+}
+
+impl Cases {
+    pub(crate) fn new(out: &Path) -> Self {
+        let out = out.to_owned();
+        let lost = Vec::new();
+        Self { out, lost }
+    }
+
+    /// Writes a case with its two traces, and says how to replay it. `instead` does so when there is no case.
+    pub(crate) fn write(&mut self, name: &str, small: &Small, instead: &[&str]) -> CaseReport {
+        let written = self.put(name, small);
+        let path = written.map_err(|failure| self.lost.push(failure)).ok();
+        let replay = path.as_ref().map(|path| command(&["replay", path]));
+        CaseReport {
+            invariant: small.invariant.clone(),
+            key: small.key.clone(),
+            seed: small.seed,
+            events: small.events,
+            deviations: small.deviations,
+            replay: replay.unwrap_or_else(|| command(instead)),
+            path,
+        }
+    }
+
+    fn put(&self, name: &str, small: &Small) -> Result<String, Failure> {
+        let name = short(&format!("{name}-{}", small.invariant));
+        let case = self.out.join(format!("{name}.case"));
+        write(&self.out.join(format!("{name}.trace.jsonl")), &small.trace)?;
+        write(&self.out.join(format!("{name}.txt")), &small.human)?;
+        write(&case, &small.case)?;
+        Ok(shown(&case))
+    }
 }
 
 /// A path as reports show it. Only where `\` separates folders it becomes `/`; elsewhere it is part of a name.

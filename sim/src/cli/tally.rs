@@ -1,15 +1,13 @@
 //! Adds up the searches of one variant, in whatever order they come.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use lockstep_sim::exit::Exit;
 use lockstep_sim::report::{self, VariantReport};
-use lockstep_sim::scenario::{Expect, Variant};
+use lockstep_sim::scenario::{Expect, Scenario, Variant};
 use lockstep_sim::search::{Searched, Verdict};
 
-use super::failure::Failure;
-use super::files;
+use super::files::Cases;
 use super::workshop::{Small, world_of};
 
 /// The searches of one variant so far.
@@ -67,20 +65,26 @@ impl Tally {
     /// Writes the cases and tells the result. `wanted` searches were ordered.
     pub(crate) fn report(
         mut self,
-        scenario: &str,
+        scenario: &Scenario,
         variant: &Variant,
         wanted: u64,
-        out: &Path,
-    ) -> Result<VariantReport, Failure> {
+        out: &mut Cases,
+    ) -> VariantReport {
         self.sum.cut |= self.searches < wanted;
         let goals = goals(variant);
         let verdict = self.sum.verdict(&goals, variant.program.target);
-        let name = format!("{scenario}-{}", variant.name);
+        let name = format!("{}-{}", scenario.name, variant.name);
         let mut cases = Vec::new();
         for small in self.in_order(&variant.expect) {
-            cases.push(files::write_case(out, &name, small)?);
+            let first = self.sum.firsts.get(&small.invariant);
+            let run = first.map_or(0, |first| first.run).to_string();
+            let (seed, file, variant) = (small.seed.to_string(), &scenario.file, &variant.name);
+            let as_it_was = [
+                "replay", "--scenario", file, "--variant", variant, "--seed", &seed, "--run", &run,
+            ];
+            cases.push(out.write(&name, small, &as_it_was));
         }
-        Ok(VariantReport {
+        VariantReport {
             name: variant.name.clone(),
             expect: variant.expect.clone(),
             verdict,
@@ -103,7 +107,7 @@ impl Tally {
                 .collect(),
             uncaught: self.sum.uncaught,
             covers: covers(variant),
-        })
+        }
     }
 
     /// Failures that nobody expected come first, then the others as they were listed.
