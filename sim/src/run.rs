@@ -167,6 +167,7 @@ pub struct Kernel {
     /// It was stopped by the limit of events: how it would have ended nobody knows.
     cut: Cell<bool>,
     internal: RefCell<Option<String>>,
+    endless: RefCell<Option<String>>,
     undecided: RefCell<Option<String>>,
     statements: Cell<u64>,
     /// How often the store's clocks were read.
@@ -281,6 +282,16 @@ impl Kernel {
     /// A bug in lockstep itself: the run ends, and nothing it found counts.
     pub fn internal(&self, words: String) {
         self.internal.borrow_mut().get_or_insert(words);
+    }
+
+    /// A rule of the scenario does not come to an end: the run ends, and nothing it found counts.
+    pub fn endless(&self, words: String) {
+        self.endless.borrow_mut().get_or_insert(words);
+    }
+
+    /// Whether nothing that the run finds counts.
+    pub fn is_broken(&self) -> bool {
+        self.internal.borrow().is_some() || self.endless.borrow().is_some()
     }
 
     /// A check was too hard: the run is neither right nor wrong, unless something is violated in it.

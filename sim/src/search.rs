@@ -68,6 +68,8 @@ pub struct Searched {
     pub hashes: Vec<u128>,
     /// A bug in lockstep, in words.
     pub internal: Option<String>,
+    /// A rule of the scenario that does not come to an end, in words: the search ended there.
+    pub endless: Option<String>,
 }
 
 /// The first run that violated an invariant.
@@ -150,6 +152,7 @@ impl Searched {
         self.judged_rows |= ran.judged_rows;
         self.hashes.push(ran.hash);
         self.goals.extend(ran.goals.iter().cloned());
+        self.endless = ran.endless.clone();
         if let Some(words) = &ran.internal {
             self.internal
                 .get_or_insert_with(|| format!("run {run} of seed {seed}: {words}"));
@@ -172,7 +175,7 @@ impl Searched {
             Some(Expect::Holds | Expect::Undecided) => !self.firsts.is_empty() || self.saturated,
             None => self.saturated,
         };
-        all_seen || self.internal.is_some()
+        all_seen || self.internal.is_some() || self.endless.is_some()
     }
 
     /// Runs up to and including the first violation.

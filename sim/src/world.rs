@@ -189,6 +189,7 @@ impl World for StoreWorld {
                 per: rule.key.map(str::to_owned),
                 kind,
                 sql,
+                place: String::new(),
             }
         };
         Rules {

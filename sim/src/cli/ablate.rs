@@ -209,7 +209,12 @@ impl Table<'_> {
             let parts = dropped.join("-").replace(' ', "-");
             let name = format!("{scenario}-{}-without-{parts}", self.variant.name);
             let first = searched.firsts.get(&small.invariant);
-            let again = ["compare", "--ablate", &self.variant.name, &self.scenario.file];
+            let again = [
+                "compare",
+                "--ablate",
+                &self.variant.name,
+                &self.scenario.file,
+            ];
             return Ok(Fate::Needed {
                 run: first.map_or(0, |first| first.run),
                 case: self.work.cases.write(&name, small, &again),

@@ -6,12 +6,16 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use lockstep_sim::report::CaseReport;
+use lockstep_sim::scenario::{self, Problems, Scenario};
 
 use super::failure::Failure;
 use super::workshop::Small;
 
 /// Where scenarios are looked for when none is named.
 const SCENARIOS: &str = "scenarios";
+
+/// Stands for stdin where a file is read.
+const STDIN: &str = "-";
 
 /// A case is a scenario and some lines; what is larger is something else, and may be endless.
 const LARGEST: u64 = 4 << 20;
@@ -65,13 +69,27 @@ fn collect(folder: &Path, into: &mut Vec<PathBuf>) -> io::Result<()> {
     Ok(())
 }
 
-/// Reads a small text file, such as a case.
+/// Reads a scenario; `-` is stdin.
+pub(crate) fn scenario(path: &Path) -> Result<Scenario, Problems> {
+    if path == Path::new(STDIN) {
+        scenario::load_from("<stdin>", io::stdin().lock())
+    } else {
+        scenario::load(path)
+    }
+}
+
+/// Reads a small text file, such as a case; `-` is stdin.
 pub(crate) fn read_text(path: &Path) -> Result<String, Failure> {
     if path.is_dir() {
         return Err(Failure::input(path, "is a directory"));
     }
     let mut bytes = Vec::new();
-    let read = fs::File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes));
+    let mut read = |from: &mut dyn Read| from.take(LARGEST + 1).read_to_end(&mut bytes);
+    let read = if path == Path::new(STDIN) {
+        read(&mut io::stdin().lock())
+    } else {
+        fs::File::open(path).and_then(|mut file| read(&mut file))
+    };
     read.map_err(|error| Failure::input(path, error.to_string()))?;
     if bytes.len() as u64 > LARGEST {
         let why = format!("is larger than {LARGEST} bytes, which no case is");

@@ -80,7 +80,15 @@ impl Tally {
             let run = first.map_or(0, |first| first.run).to_string();
             let (seed, file, variant) = (small.seed.to_string(), &scenario.file, &variant.name);
             let as_it_was = [
-                "replay", "--scenario", file, "--variant", variant, "--seed", &seed, "--run", &run,
+                "replay",
+                "--scenario",
+                file,
+                "--variant",
+                variant,
+                "--seed",
+                &seed,
+                "--run",
+                &run,
             ];
             cases.push(out.write(&name, small, &as_it_was));
         }

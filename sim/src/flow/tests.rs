@@ -153,7 +153,7 @@ fn two_first_messages() -> Program {
             per: Some("user".into()),
             kind: RuleKind::Never,
             sql: "SELECT user, count(*) AS n FROM session WHERE active = 1 GROUP BY user HAVING count(*) > 1".into(),
-            at: Place::default(),
+            place: String::new(),
         }],
         goals: Vec::new(),
         runs: 100,

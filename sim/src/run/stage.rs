@@ -108,6 +108,8 @@ pub struct Ran {
     pub hash: u128,
     /// A bug in lockstep, in words.
     pub internal: Option<String>,
+    /// A rule of the scenario that does not come to an end, in words.
+    pub endless: Option<String>,
     /// What of it could not be decided, in words. Without a violation the run is neither right nor wrong.
     pub undecided: Option<String>,
     /// What became of a replayed case's deviations.
@@ -313,7 +315,7 @@ impl Stage {
         self.disk.set_gatekeeper(None);
         let short = kernel.short.get();
         kernel.statements.set(self.observer.count() - before);
-        if !short && kernel.internal.borrow().is_none() && kernel.was_deployed() {
+        if !short && !kernel.is_broken() && kernel.was_deployed() {
             kernel.resolve_last_doubts();
             if self.judging != Judging::Off {
                 self.world.judge(&kernel);
@@ -372,6 +374,7 @@ impl Stage {
             full_until: Cell::new(0),
             steps: RefCell::new(self.keep_steps.then(Vec::new)),
             internal: RefCell::default(),
+            endless: RefCell::default(),
             undecided: RefCell::default(),
             statements: Cell::new(0),
             turns: self.clock.turns(),
@@ -409,6 +412,7 @@ impl Stage {
             statements: kernel.statements.get(),
             hash: self.hash(&trace),
             internal: kernel.internal.take(),
+            endless: kernel.endless.take(),
             undecided: kernel.undecided.take(),
             counts: kernel.strategy.borrow().counts(),
             endings: kernel.endings.take(),

@@ -52,7 +52,7 @@ fn invariant(world: &World<'_>, entry: &Entry, recorded: bool) -> Option<Invaria
     }
     let name = report.name(&entry.key, "an invariant")?.to_owned();
     report.only(node, &format!("invariant `{name}`"), &["per", key]);
-    let at = report.source().place(entry.key.start);
+    let place = place_of(world, entry);
     let value = node.get(key)?;
     if kind == RuleKind::ResourceHome {
         return builtin(world, entry, value).map(|()| Invariant {
@@ -60,7 +60,7 @@ fn invariant(world: &World<'_>, entry: &Entry, recorded: bool) -> Option<Invaria
             per: None,
             kind,
             sql: String::new(),
-            at,
+            place,
         });
     }
     let (sql, prepared) = query(world, value, key)?;
@@ -76,7 +76,7 @@ fn invariant(world: &World<'_>, entry: &Entry, recorded: bool) -> Option<Invaria
         per,
         kind,
         sql,
-        at,
+        place,
     })
 }
 
@@ -162,6 +162,11 @@ pub(super) fn goals(world: &World<'_>, node: Option<&Node>) -> Vec<Goal> {
 fn goal(world: &World<'_>, entry: &Entry) -> Option<Goal> {
     let name = world.report.name(&entry.key, "a goal")?.to_owned();
     let (sql, _) = query(world, &entry.value, "goal")?;
-    let at = world.report.source().place(entry.key.start);
-    Some(Goal { name, sql, at })
+    let place = place_of(world, entry);
+    Some(Goal { name, sql, place })
+}
+
+fn place_of(world: &World<'_>, entry: &Entry) -> String {
+    let spot = world.report.source().spot(entry.key.start);
+    format!("{}:{}", spot.file, spot.place.line)
 }
