@@ -60,6 +60,8 @@ pub struct Searched {
     pub judged_rows: bool,
     /// SQL statements executed.
     pub statements: u64,
+    /// Runs in which each fault struck, by name.
+    pub faults: BTreeMap<String, u64>,
     /// Errors that ended flows because nobody caught them.
     pub uncaught: Uncaught,
     /// The first violation of each invariant.
@@ -153,6 +155,10 @@ impl Searched {
         self.hashes.push(ran.hash);
         self.goals.extend(ran.goals.iter().cloned());
         self.endless = ran.endless.clone();
+        let struck: BTreeSet<&str> = ran.strikes.iter().map(|(fault, _)| fault.name()).collect();
+        for fault in struck {
+            *self.faults.entry(fault.to_owned()).or_default() += 1;
+        }
         if let Some(words) = &ran.internal {
             self.internal
                 .get_or_insert_with(|| format!("run {run} of seed {seed}: {words}"));

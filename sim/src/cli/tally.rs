@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use lockstep_sim::exit::Exit;
+use lockstep_sim::fault::Fault;
 use lockstep_sim::report::{self, VariantReport};
 use lockstep_sim::scenario::{Expect, Scenario, Variant};
 use lockstep_sim::search::{Searched, Verdict};
@@ -44,6 +45,9 @@ impl Tally {
         self.sum.judged_rows |= searched.judged_rows;
         self.sum.goals.extend(searched.goals);
         self.sum.uncaught.add(searched.uncaught);
+        for (fault, runs) in searched.faults {
+            *self.sum.faults.entry(fault).or_default() += runs;
+        }
         for (invariant, first) in searched.firsts {
             let known = self.sum.firsts.entry(invariant);
             let known = known.or_insert_with(|| first.clone());
@@ -114,6 +118,11 @@ impl Tally {
                 .map(|goal| (goal.clone(), self.sum.goals.contains(goal)))
                 .collect(),
             uncaught: self.sum.uncaught,
+            faults: faults(variant)
+                .iter()
+                .map(|fault| fault.name())
+                .map(|fault| (fault, self.sum.faults.get(fault).copied().unwrap_or(0)))
+                .collect(),
             covers: covers(variant),
         }
     }
@@ -162,17 +171,22 @@ pub(super) fn goals(variant: &Variant) -> Vec<String> {
         .collect()
 }
 
-fn covers(variant: &Variant) -> String {
-    let crashes = variant
-        .program
-        .faults
-        .crash
-        .iter()
-        .any(|(_, times)| *times > 0);
+/// Faults that may strike it.
+fn faults(variant: &Variant) -> Vec<Fault> {
+    let mut crash = variant.program.faults.crash.iter();
+    let crashes = crash.any(|(_, times)| *times > 0);
+    let budget = world_of(variant).budget();
+    let on = |fault: &Fault| match fault {
+        Fault::Crash => crashes,
+        other => budget.left(*other) > 0,
+    };
+    Fault::ALL.into_iter().filter(on).collect()
+}
+
+fn covers(variant: &Variant) -> Vec<String> {
     let program = &variant.program;
-    let covers = report::covers(program.target, &world_of(variant).budget(), crashes);
-    match &program.before {
-        Some(before) => format!("{covers}; starts from what `{}` left", before.variant),
-        None => covers,
-    }
+    let mut covers = report::covers(program.target, &faults(variant));
+    let before = program.before.as_ref();
+    covers.extend(before.map(|before| format!("starts from what `{}` left", before.variant)));
+    covers
 }

@@ -73,6 +73,7 @@ fn variant(variant: &VariantReport) -> Json {
         "replay": case.map(|case| &case.replay),
         "cases": variant.cases.iter().map(case_json).collect::<Vec<_>>(),
         "covers": variant.coverage(),
+        "faults": by_name(&variant.faults),
         "uncaught": uncaught(&variant.uncaught),
     })
 }
@@ -101,18 +102,20 @@ pub(super) fn case_json(case: &CaseReport) -> Json {
     })
 }
 
-fn sweep(sweep: &SweepReport) -> Json {
-    let faults: Map<String, Json> = sweep
-        .faults
-        .iter()
+fn by_name(faults: &[(&str, u64)]) -> Map<String, Json> {
+    let faults = faults.iter();
+    faults
         .map(|(name, runs)| ((*name).to_owned(), json!(runs)))
-        .collect();
+        .collect()
+}
+
+fn sweep(sweep: &SweepReport) -> Json {
     json!({
         "runs": sweep.runs,
         "statements": sweep.statements,
         "violations": sweep.violations,
         "undecided": sweep.undecided,
-        "faults": faults,
+        "faults": by_name(&sweep.faults),
         "goals": sweep.goals,
         "adequacy": adequacy(sweep),
         "seconds": (sweep.seconds * 1000.0).round() / 1000.0,

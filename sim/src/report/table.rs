@@ -59,6 +59,8 @@ fn first_unexpected(report: &RunReport) -> Option<&CaseReport> {
 
 fn scenario_text(out: &mut String, scenario: &ScenarioReport, style: Style) {
     let _ = writeln!(out, "{}", printable(&scenario.name));
+    let common = scenario.common();
+    let _ = writeln!(out, "  {}", printable(&common.join("; ")));
     let name = widest(
         scenario
             .variants
@@ -74,7 +76,7 @@ fn scenario_text(out: &mut String, scenario: &ScenarioReport, style: Style) {
             .iter(),
     );
     for variant in &scenario.variants {
-        variant_text(out, variant, (name, result), style);
+        variant_text(out, variant, &common, (name, result), style);
     }
     out.push('\n');
 }
@@ -99,6 +101,7 @@ fn result(variant: &VariantReport) -> String {
 fn variant_text(
     out: &mut String,
     variant: &VariantReport,
+    common: &[String],
     (name, width): (usize, usize),
     style: Style,
 ) {
@@ -112,7 +115,7 @@ fn variant_text(
         .runs_to_find
         .map_or(String::new(), |runs| format!("   {}", found(variant, runs)));
     let _ = writeln!(out, "{line}{found}");
-    for note in notes(variant, style) {
+    for note in notes(variant, common, style) {
         let _ = writeln!(out, "  {:name$}  {note}", "");
     }
 }
@@ -137,7 +140,7 @@ fn found(variant: &VariantReport, runs: u64) -> String {
 }
 
 /// Lines under a variant: why it is unexpected, what a fix does not do, what a verdict covers.
-pub(super) fn notes(variant: &VariantReport, style: Style) -> Vec<String> {
+pub(super) fn notes(variant: &VariantReport, common: &[String], style: Style) -> Vec<String> {
     let mut notes = Vec::new();
     if !variant.as_expected {
         notes.push(format!(
@@ -175,7 +178,7 @@ pub(super) fn notes(variant: &VariantReport, style: Style) -> Vec<String> {
     if variant.verdict == Verdict::Vacuous {
         notes.push(vacuity(variant));
     }
-    notes.push(printable(&variant.coverage()));
+    notes.push(printable(&variant.own_coverage(common)));
     notes.extend(uncaught(variant));
     let hopeless = variant.uncaught.hopeless();
     notes.extend(hopeless.iter().map(|(flow, error)| {
@@ -221,12 +224,7 @@ fn searches(n: u64) -> String {
 }
 
 fn vacuity(variant: &VariantReport) -> String {
-    let missed: Vec<&str> = variant
-        .goals
-        .iter()
-        .filter(|(_, reached)| !**reached)
-        .map(|(name, _)| name.as_str())
-        .collect();
+    let missed: Vec<&str> = variant.missed().collect();
     if missed.is_empty() {
         "no invariant ever read a row: the runs prove nothing".to_owned()
     } else {
