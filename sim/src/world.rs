@@ -190,6 +190,7 @@ impl World for StoreWorld {
                 per: rule.key.map(str::to_owned),
                 kind,
                 sql,
+                place: String::new(),
             }
         };
         Rules {

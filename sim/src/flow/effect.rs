@@ -56,10 +56,10 @@ fn call(exec: &Exec<'_>, step: &Step, deed: Deed, wait_ms: u64) -> Done {
         1 => format!("{}/{}", ctx.cause(), deed.name),
         _ => format!("{}/{}#{nth}", ctx.cause(), deed.name),
     };
-    let failed = Failure {
-        class: ErrorClass::Timeout,
-        words: format!("{}: no answer in {wait_ms} ms", step.site),
-    };
+    let failed = Failure::new(
+        ErrorClass::Timeout,
+        format!("{}: no answer in {wait_ms} ms", step.site),
+    );
     let now = |deed: Deed| happen(exec.shared, ctx, &ctx.author(), deed);
     match ctx.call_outside(&Label::new(&message)) {
         Way::Straight => now(deed),

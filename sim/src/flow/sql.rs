@@ -244,10 +244,7 @@ fn failure(error: &rusqlite::Error) -> Failure {
         Some(ErrorCode::ConstraintViolation) => ErrorClass::Constraint,
         _ => ErrorClass::Error,
     };
-    Failure {
-        class,
-        words: error.to_string(),
-    }
+    Failure::new(class, error.to_string())
 }
 
 thread_local! {

@@ -111,10 +111,7 @@ pub(super) fn request(exec: &Exec<'_>, frame: &mut Frame, step: &Step) -> Done {
         None => (ErrorClass::Timeout, "no answer in time"),
     };
     exec.ctx.close(event, Outcome::Error(what.into()));
-    Err(Failure {
-        class,
-        words: format!("{words}: {what}"),
-    })
+    Err(Failure::new(class, format!("{words}: {what}")))
 }
 
 /// The instance that is named, or the next one in turn.

@@ -20,7 +20,7 @@ impl Kernel {
 
     pub(super) async fn drive(&self, world: &dyn World, until_us: u64) {
         loop {
-            if self.internal.borrow().is_some() || self.short.get() || self.runs_away() {
+            if self.is_broken() || self.short.get() || self.runs_away() {
                 return;
             }
             if let Some(actor) = self.choose() {
