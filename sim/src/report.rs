@@ -120,6 +120,8 @@ pub struct VariantReport {
     pub cases: Vec<CaseReport>,
     /// Goals, and whether any run reached them.
     pub goals: BTreeMap<String, bool>,
+    /// What the world outside still waited for at the end, and in how many runs.
+    pub waiting: BTreeMap<String, u64>,
     /// Engine, durability, gates and faults, in words.
     pub covers: String,
 }

@@ -58,6 +58,8 @@ pub struct Searched {
     pub judged_rows: bool,
     /// SQL statements executed.
     pub statements: u64,
+    /// What the world outside still waited for at the end, and in how many runs.
+    pub waiting: BTreeMap<String, u64>,
     /// The first violation of each invariant.
     pub firsts: BTreeMap<String, First>,
     /// Trace hashes, by run.
@@ -150,6 +152,9 @@ impl Searched {
                 .get_or_insert_with(|| format!("run {run} of seed {seed}: {words}"));
             return;
         }
+        for waits in &ran.waiting {
+            *self.waiting.entry(waits.clone()).or_default() += 1;
+        }
         for violation in &ran.violations {
             let first = || First::new(seed, run, violation, ran);
             self.firsts
@@ -181,7 +186,10 @@ impl Searched {
             Verdict::Violated
         } else if self.cut || self.internal.is_some() {
             Verdict::Undecided
-        } else if !self.judged_rows || goals.iter().any(|goal| !self.goals.contains(goal)) {
+        } else if !self.judged_rows
+            || goals.iter().any(|goal| !self.goals.contains(goal))
+            || self.waiting.values().any(|runs| *runs == self.runs)
+        {
             Verdict::Vacuous
         } else if target == Target::Postgres {
             Verdict::Undecided
@@ -213,7 +221,7 @@ pub enum Verdict {
     Violated,
     /// Cut short, or the engine cannot show it.
     Undecided,
-    /// Clean, and it means nothing: a goal was never reached, or no invariant ever read a row.
+    /// Clean, and it means nothing: a goal was never reached, no invariant ever read a row, or an event never happened.
     Vacuous,
 }
 

@@ -45,6 +45,9 @@ impl Tally {
         self.sum.cut |= searched.cut;
         self.sum.judged_rows |= searched.judged_rows;
         self.sum.goals.extend(searched.goals);
+        for (waits, runs) in searched.waiting {
+            *self.sum.waiting.entry(waits).or_default() += runs;
+        }
         for (invariant, first) in searched.firsts {
             let known = self.sum.firsts.entry(invariant);
             let known = known.or_insert_with(|| first.clone());
@@ -100,6 +103,7 @@ impl Tally {
                 .iter()
                 .map(|goal| (goal.clone(), self.sum.goals.contains(goal)))
                 .collect(),
+            waiting: self.sum.waiting,
             covers: covers(variant),
         })
     }

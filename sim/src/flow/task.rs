@@ -33,7 +33,11 @@ pub(super) fn spawn(exec: &Exec<'_>, frame: &Frame, step: &Step) -> Done {
     let ticket = name.as_ref().map(|name| volatile.arm(name));
     let (shared, flow, site) = (Rc::clone(exec.shared), *flow, step.site.clone());
     let origin = exec.origin.clone();
+    let again = is_again(exec, flow);
     exec.ctx.spawn(cause_of(exec, flow), false, move |ctx| {
+        if again {
+            ctx.loops();
+        }
         if delay_ms > 0 {
             ctx.sleep(&site, delay_ms);
         }
@@ -84,10 +88,16 @@ pub(super) fn request(exec: &Exec<'_>, frame: &mut Frame, step: &Step) -> Done {
         Outcome::Open,
     );
     let (shared, flow, origin) = (Rc::clone(exec.shared), *flow, exec.origin.sent());
+    let again = is_again(exec, flow);
     let mail = exec.ctx.send(Request {
         cause,
         to,
-        handler: Rc::new(move |ctx| exec::deliver(ctx, &shared, &origin, flow, &args)),
+        handler: Rc::new(move |ctx| {
+            if again {
+                ctx.loops();
+            }
+            exec::deliver(ctx, &shared, &origin, flow, &args);
+        }),
     });
     let Some(wait) = wait else {
         exec.ctx.close(event, Outcome::Done);
@@ -117,7 +127,7 @@ pub(super) fn request(exec: &Exec<'_>, frame: &mut Frame, step: &Step) -> Done {
     })
 }
 
-/// The instance that is named, or the next one in turn.
+/// The instance that is named, or any.
 fn addressee(exec: &Exec<'_>, process: usize, instance: Option<u32>) -> Rc<Process> {
     let processes = exec.shared.processes.borrow();
     let instances = &processes[process];

@@ -175,6 +175,17 @@ pub(super) fn notes(variant: &VariantReport) -> Vec<String> {
     if variant.verdict == Verdict::Vacuous {
         notes.push(vacuity(variant));
     }
+    if variant.verdict != Verdict::Violated {
+        notes.extend(variant.waiting.iter().map(|(waits, runs)| {
+            format!(
+                "{} still {} at the end of {} of {} runs: what comes after it did not happen there",
+                printable(waits.split_once('/').map_or(waits, |(event, _)| event)),
+                printable(waits.split_once(' ').map_or("waits", |(_, how)| how)),
+                grouped(*runs),
+                grouped(variant.runs)
+            )
+        }));
+    }
     notes.push(printable(&variant.coverage()));
     if !variant.as_expected {
         notes.extend(
@@ -198,7 +209,10 @@ fn vacuity(variant: &VariantReport) -> String {
         .filter(|(_, reached)| !**reached)
         .map(|(name, _)| name.as_str())
         .collect();
-    if missed.is_empty() {
+    let never = |runs: &u64| *runs == variant.runs;
+    if missed.is_empty() && variant.waiting.values().any(never) {
+        "something that was to happen never did, in no run: the runs prove nothing".to_owned()
+    } else if missed.is_empty() {
         "no invariant ever read a row: the runs prove nothing".to_owned()
     } else {
         format!(

@@ -37,6 +37,10 @@ pub(super) struct Actor {
     pub(super) incarnation: u32,
     /// The run does not wait for it to end: a poller, a reaper.
     pub(super) daemon: Cell<bool>,
+    /// It is a loop, or was set going by one: it may never end.
+    pub(super) looped: Cell<bool>,
+    /// The same, and it has changed nothing yet: as far as anybody knows it only looks.
+    pub(super) looks: Cell<bool>,
     pub(super) passed: Cell<u32>,
     pub(super) state: Cell<State>,
     pub(super) until: Cell<u64>,
@@ -69,6 +73,8 @@ impl Actor {
             daemon: Cell::new(daemon),
             passed: Cell::new(0),
             state: Cell::new(State::Ready),
+            looped: Cell::new(false),
+            looks: Cell::new(false),
             until: Cell::new(NEVER),
             condition: RefCell::new(None),
             handles: RefCell::default(),

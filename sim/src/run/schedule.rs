@@ -6,19 +6,41 @@ use super::actor::{Actor, NEVER, Resume, State};
 use super::stage::World;
 use super::{ENDED, Kernel};
 
+/// How far the loop lets virtual time go.
+struct Horizon {
+    until_us: u64,
+    /// From the last thing that comes by itself on.
+    longest_us: u64,
+    /// What had happened when something still was to come by itself.
+    happened: usize,
+}
+
+impl Horizon {
+    fn after(begun_us: u64, longest_us: u64) -> Self {
+        Self {
+            until_us: begun_us.saturating_add(longest_us),
+            longest_us,
+            happened: 0,
+        }
+    }
+}
+
 impl Kernel {
     /// The loop: until nothing is left to do, or the limits of the phases are reached.
     pub(super) async fn run(&self, world: &dyn World) {
         self.start_processes();
-        let bound = self.begun_us().saturating_add(self.limits.faults_us);
-        self.drive(world, bound).await;
+        let longest = self.limits.faults_us;
+        self.drive(world, Horizon::after(self.begun_us(), longest))
+            .await;
         self.heal();
-        let bound = self.now_us().saturating_add(self.limits.heal_us);
-        self.drive(world, bound).await;
+        let longest = self.limits.heal_us;
+        self.drive(world, Horizon::after(self.now_us(), longest))
+            .await;
         self.name_the_stuck();
     }
 
-    pub(super) async fn drive(&self, world: &dyn World, until_us: u64) {
+    async fn drive(&self, world: &dyn World, mut horizon: Horizon) {
+        horizon.happened = self.trace.borrow().happened();
         loop {
             if self.internal.borrow().is_some() || self.short.get() || self.runs_away() {
                 return;
@@ -37,7 +59,7 @@ impl Kernel {
             if self.settled() && world.settled(self) {
                 return;
             }
-            if !self.advance(until_us).await {
+            if !self.sees(&mut horizon) || !self.advance(horizon.until_us).await {
                 return;
             }
         }
