@@ -129,13 +129,18 @@ pub(super) fn request(exec: &Exec<'_>, frame: &mut Frame, step: &Step) -> Done {
 
 /// The instance that is named, or any.
 fn addressee(exec: &Exec<'_>, process: usize, instance: Option<u32>) -> Rc<Process> {
-    let processes = exec.shared.processes.borrow();
-    let instances = &processes[process];
     let index = match instance {
         Some(instance) => instance as usize,
-        None => exec.ctx.nth(&TURN) as usize - 1,
+        None => exec.shared.any_instance(exec.ctx, process),
     };
-    Rc::clone(&instances[index % instances.len()])
+    Rc::clone(&exec.shared.processes.borrow()[process][index])
+}
+
+/// Whether a flow sets itself going once more, directly or through others: a timer that winds itself up is a loop.
+fn is_again(exec: &Exec<'_>, flow: usize) -> bool {
+    let name = exec.shared.program.versions[0].flows[flow].name.as_str();
+    let mut made = exec.ctx.cause().as_str().split('/').skip(1);
+    made.any(|part| part.split('#').next() == Some(name))
 }
 
 /// `click/work`, `click/work#2`: it depends on the delivery alone.
@@ -154,5 +159,3 @@ fn constants(exec: &Exec<'_>, frame: &Frame, args: &[Expr]) -> Result<Vec<Expr>,
         .map(|arg| exec.value(frame, arg).map(Expr::Const))
         .collect()
 }
-
-const TURN: Label = Label::fixed("request in turn");
