@@ -23,7 +23,7 @@ use rusqlite::config::DbConfig;
 use crate::check::{Rule, Rules};
 use crate::fault::Budget;
 use crate::label::Label;
-use crate::run::{Backup, Db, Handle, Kernel, Limits, Process, SimClock, World};
+use crate::run::{Backup, Ctx, Db, Handle, Kernel, Limits, Process, SimClock, World};
 use crate::scenario::{self, After, Builtin, Expr, Program, RuleKind, StepKind, Var};
 
 use self::volatile::volatile;

@@ -157,7 +157,7 @@ pub struct Kernel {
     /// Transactions that were open when their process died, or whose commit failed: recovery may still make them visible.
     in_doubt: RefCell<Vec<commit::Doubt>>,
     /// A restore that the actor has asked for that has just stopped.
-    restoring: RefCell<Option<Backup>>,
+    restoring: RefCell<Option<backup::Restore>>,
     world: Rc<dyn World>,
     /// Connections to a second database so far.
     second_conns: Cell<u32>,

@@ -71,29 +71,34 @@ fn once(ctx: &Ctx, shared: &Rc<Shared>, index: usize, nth: u32) {
                 stop(ctx, &process);
             }
         }
-        Does::Backup => {
-            let taken = (0..TRIES).find_map(|_| {
-                let taken = ctx.backup();
-                if taken.is_none() {
-                    ctx.sleep(&BACKUP, TRY_AGAIN_MS);
-                }
-                taken
-            });
-            *shared.backup.borrow_mut() = taken;
-        }
-        Does::Restore => {
-            let backup = shared.backup.borrow().clone();
-            if let Some(backup) = backup {
-                (0..TRIES).find(|_| {
-                    let done = ctx.restore(&backup);
-                    if !done {
-                        ctx.sleep(&BACKUP, TRY_AGAIN_MS);
-                    }
-                    done
-                });
-            }
-        }
+        Does::Backup(file) => back_up(ctx, shared, *file),
+        Does::Restore { file, stops } => restore(ctx, shared, *file, stops.as_deref()),
     }
+}
+
+fn back_up(ctx: &Ctx, shared: &Shared, file: usize) {
+    let taken = (0..TRIES).find_map(|_| {
+        let taken = ctx.backup(file);
+        if taken.is_none() {
+            ctx.sleep(&BACKUP, TRY_AGAIN_MS);
+        }
+        taken
+    });
+    if let Some(taken) = taken {
+        shared.backups.borrow_mut().insert(file, taken);
+    }
+}
+
+fn restore(ctx: &Ctx, shared: &Shared, file: usize, stops: Option<&[usize]>) {
+    let backup = shared.backups.borrow().get(&file).cloned();
+    let Some(backup) = backup else { return };
+    let _done = (0..TRIES).any(|_| {
+        let done = ctx.restore(&backup, stops);
+        if !done {
+            ctx.sleep(&BACKUP, TRY_AGAIN_MS);
+        }
+        done
+    });
 }
 
 /// The instances that an event is about: the named one, or all.

@@ -50,6 +50,8 @@ pub(super) struct Actor {
     handles: RefCell<Vec<Handle>>,
     /// The numbers of all its connections, each with its file.
     pub(super) conns: RefCell<Vec<(usize, Conn)>>,
+    /// Files whose connection has broken under it, and whether it was in a transaction there.
+    pub(super) broken: RefCell<Vec<(usize, bool)>>,
     pub(super) answer: RefCell<Option<Rc<super::message::Mail>>>,
     pub(super) delivery: Cell<Option<usize>>,
     counts: RefCell<Vec<(u64, u32)>>,
@@ -79,6 +81,7 @@ impl Actor {
             condition: RefCell::new(None),
             handles: RefCell::default(),
             conns: RefCell::default(),
+            broken: RefCell::default(),
             answer: RefCell::new(None),
             delivery: Cell::new(None),
             counts: RefCell::new(Vec::new()),

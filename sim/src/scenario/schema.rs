@@ -153,7 +153,7 @@ fn happening(key: &str) -> Value {
         "from" => name(),
         "with" => map(scalar()),
         "at" | "for" => of("range"),
-        "after" => any_of([text(), list(text())]),
+        "after" | "stops" => any_of([text(), list(text())]),
         "every" => of("duration"),
         "times" => of("number"),
         "reliable" => json!({ "type": "boolean" }),

@@ -54,7 +54,7 @@ pub(in super::super) const FORMS: [(&str, &[&str]); 6] = [
     ("stop", &["stop"]),
     ("roll", &["roll", "to"]),
     ("backup", &["backup"]),
-    ("restore", &["restore"]),
+    ("restore", &["restore", "stops"]),
 ];
 /// Keys of `redeliver`.
 pub(in super::super) const REDELIVER: [&str; 7] =
