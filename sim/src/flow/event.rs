@@ -180,17 +180,17 @@ fn attempts(ctx: &Ctx, shared: &Rc<Shared>, index: usize, label: &str) {
     }
 }
 
-/// The answer to one attempt, if it comes in time.
-fn answer(ctx: &Ctx, mail: &Rc<Mail>, until: Option<u64>) -> Option<Rc<str>> {
-    let arrived = Rc::clone(mail);
-    ctx.wait(&ANSWER, until, move || arrived.arrived());
-    match mail.get() {
 /// An instance by its number from 0, beyond the last one from the first on.
 fn instance(shared: &Shared, kind: usize, number: usize) -> Rc<Process> {
     let instances = &shared.processes.borrow()[kind];
     Rc::clone(&instances[number % instances.len()])
 }
 
+/// The answer to one attempt, if it comes in time.
+fn answer(ctx: &Ctx, mail: &Rc<Mail>, until: Option<u64>) -> Option<Rc<str>> {
+    let arrived = Rc::clone(mail);
+    ctx.wait(&ANSWER, until, move || arrived.arrived());
+    match mail.get() {
         Some(Answer::Reply(text)) => Some(text),
         _ => None,
     }

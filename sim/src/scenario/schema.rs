@@ -51,7 +51,10 @@ fn top(key: &str) -> Value {
         "processes" => map(of("process")),
         "resources" => named(object(&words::RESOURCE, resource)),
         "locks" => named(object(&words::LOCK, lock)),
-        "effects" => named(object(&words::PROVIDER, |_| json!({ "type": "boolean" }))),
+        "effects" => named(object(&words::PROVIDER, |key| match key {
+            "expires" => of("duration"),
+            _ => json!({ "type": "boolean" }),
+        })),
         "flows" => of("flows"),
         "versions" => named(only(&["flows"], |_| of("patches"), &[])),
         "events" => named(event()),
