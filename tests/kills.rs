@@ -19,7 +19,7 @@ struct Killer {
 }
 
 impl Strategy for Killer {
-    fn decide(&mut self, at: &At<'_>, view: &dyn View) -> Option<Act> {
+    fn decide(&mut self, at: &At, view: &dyn View) -> Option<Act> {
         let bits = mix(self.run, at.key);
         match at.kind {
             Kind::Disk | Kind::DiskSync | Kind::DiskData if below(bits, self.one_in) == 0 => {

@@ -7,6 +7,8 @@ mod quiet;
 mod remaining;
 mod replay;
 mod seeded;
+mod single;
+mod survey;
 mod swarm;
 
 use std::collections::BTreeMap;
@@ -16,10 +18,12 @@ pub use quiet::Quiet;
 pub use remaining::Remaining;
 pub use replay::Replay;
 pub use seeded::Seeded;
+pub use single::OneDeviation;
+pub use survey::{Single, Survey};
 
 use crate::case::Deviation;
 use crate::fault::Fault;
-use crate::label::{Label, mix};
+use crate::label::mix;
 
 /// What kind of decision a point offers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,15 +58,11 @@ pub enum Kind {
 
 /// A point where a decision is made.
 #[derive(Debug)]
-pub struct At<'a> {
-    /// The cause being handled.
-    pub cause: &'a Label,
-    /// The site.
-    pub site: &'a Label,
-    /// Passages of this site by this cause so far, from 1.
-    pub occurrence: u32,
-    /// Hash of the three.
+pub struct At {
+    /// Hash of the cause being handled, the site, and how often this cause has passed it so far.
     pub key: u64,
+    /// Hash of the site.
+    pub site: u64,
     /// What can be decided.
     pub kind: Kind,
 }
@@ -98,9 +98,13 @@ pub enum Act {
 /// Makes decisions. `None` is the quiet one.
 pub trait Strategy {
     /// Decides at a point. Called once for each passage of a point.
-    fn decide(&mut self, at: &At<'_>, view: &dyn View) -> Option<Act>;
+    fn decide(&mut self, at: &At, view: &dyn View) -> Option<Act>;
     /// Told whether a decision could be carried out.
     fn carried_out(&mut self, _key: u64, _done: bool) {}
+    /// What was passed and could have deviated, for the strategy of the quiet run.
+    fn survey(&mut self) -> Survey {
+        Survey::default()
+    }
     /// Deviations used, blocked and absent, for a strategy that replays.
     fn counts(&self) -> Counts {
         Counts::default()
@@ -127,6 +131,8 @@ pub struct Profile {
     pub points: [u64; 12],
     /// Kinds of faults that the world allows, in the order of [`Fault::ALL`].
     pub kinds: Vec<Fault>,
+    /// Its sites, and each single deviation from it.
+    pub survey: Survey,
 }
 
 impl Profile {
@@ -154,11 +160,33 @@ pub fn run_hash(seed: u64, run: u64) -> u64 {
     mix(mix(0x6c6f_636b_7374_6570, seed), run)
 }
 
-/// The default strategy of run `run` of a search: run 0 is quiet, then the random strategies take turns.
+/// The strategy of run `run` of a sweep: run 0 is quiet, then the random strategies take turns.
 pub fn default_for(seed: u64, run: u64, profile: &Rc<Profile>) -> Box<dyn Strategy> {
     match run {
-        0 => Box::new(Quiet),
+        0 => Box::<Quiet>::default(),
         _ if run % 3 == 2 => Box::new(Remaining::new(run_hash(seed, run), Rc::clone(profile))),
         _ => Box::new(Seeded::new(run_hash(seed, run), profile)),
     }
+}
+
+/// The strategy of run `run` of a search: while there are any, each second run is the next single deviation from the quiet run.
+///
+/// Chance alone would need many runs to try them all, since most of what it does is more than one thing at a time; and where
+/// one thing is enough, it should be found whatever the seed.
+pub fn search_for(seed: u64, run: u64, profile: &Rc<Profile>) -> Box<dyn Strategy> {
+    match single_of(run).and_then(|i| profile.survey.singles.get(i)) {
+        Some(single) => Box::new(OneDeviation::new(single.clone())),
+        None => default_for(seed, run, profile),
+    }
+}
+
+/// Which single deviation run `run` tries, as long as there are so many.
+fn single_of(run: u64) -> Option<usize> {
+    (run % 2 == 1).then(|| usize::try_from(run / 2).unwrap_or(usize::MAX))
+}
+
+/// How many single deviations the runs before `runs` have tried.
+pub fn singles_tried(runs: u64, profile: &Profile) -> usize {
+    let tried = usize::try_from(runs / 2).unwrap_or(usize::MAX);
+    tried.min(profile.survey.singles.len())
 }

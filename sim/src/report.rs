@@ -23,8 +23,8 @@ pub use verify::verify_text;
 
 use crate::decide::Counts;
 use crate::fault::{Budget, Fault};
-use crate::scenario::{Expect, Target};
-use crate::search::{Adequacy, Verdict};
+use crate::scenario::{Expect, Target, Variant};
+use crate::search::{Adequacy, Searched, Verdict};
 
 /// Version of the JSON that `--json` prints.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -328,6 +328,22 @@ fn expect_words(expect: &Expect) -> String {
         Expect::Undecided => "undecided".to_owned(),
         Expect::Violates(names) => format!("violates {}", names.join(", ")),
     }
+}
+
+/// What a search of a variant found instead of what was expected, in words; none if it came out as expected.
+pub fn surprise(variant: &Variant, found: &Searched) -> Option<String> {
+    if found.is_expected(variant) {
+        return None;
+    }
+    let violated: Vec<&str> = found.firsts.keys().map(String::as_str).collect();
+    Some(format!(
+        "{} expected, {} [{}] after {}; goals never reached: [{}]",
+        expect_words(&variant.expect),
+        found.verdict(&variant.program).name(),
+        violated.join(", "),
+        count(found.runs, "run"),
+        found.missed(&variant.program).join(", ")
+    ))
 }
 
 /// Text of a stranger's file goes to a terminal: control characters are replaced.

@@ -19,9 +19,9 @@ pub use reduce::{Reduced, reduce};
 pub use sweep::{Swept, quiet, sweep};
 
 use crate::case::Decisions;
-use crate::decide::{Profile, default_for};
+use crate::decide::{Profile, search_for};
 use crate::run::{Ran, Stage, Violation};
-use crate::scenario::{Expect, Target};
+use crate::scenario::{Expect, Program, Target, Variant};
 use crate::shrink;
 
 /// Runs between two questions whether to stop.
@@ -121,7 +121,7 @@ pub fn search(
             found.cut = true;
             break;
         }
-        let ran = stage.run(&mut || default_for(plan.seed, run, &profile))?;
+        let ran = stage.run(&mut || search_for(plan.seed, run, &profile))?;
         since_new = if seen.insert(ran.hash) {
             0
         } else {
@@ -180,18 +180,24 @@ impl Searched {
         self.firsts.values().map(|first| first.run + 1).min()
     }
 
-    /// What the search says about the variant.
-    pub fn verdict(&self, goals: &[String], target: Target) -> Verdict {
+    /// Goals of the program that no run has reached, by name.
+    pub fn missed<'p>(&self, program: &'p Program) -> Vec<&'p str> {
+        let goals = program.goal_names();
+        goals.filter(|goal| !self.goals.contains(*goal)).collect()
+    }
+
+    /// What the search says about the program.
+    pub fn verdict(&self, program: &Program) -> Verdict {
         if !self.firsts.is_empty() {
             Verdict::Violated
         } else if self.cut || self.internal.is_some() {
             Verdict::Undecided
         } else if !self.judged_rows
-            || goals.iter().any(|goal| !self.goals.contains(goal))
+            || !self.missed(program).is_empty()
             || self.waiting.values().any(|runs| *runs == self.runs)
         {
             Verdict::Vacuous
-        } else if target == Target::Postgres {
+        } else if program.target == Target::Postgres {
             Verdict::Undecided
         } else {
             Verdict::Holds
@@ -199,8 +205,9 @@ impl Searched {
     }
 
     /// Whether the search came out as the scenario expects.
-    pub fn is_expected(&self, expect: &Expect, verdict: Verdict) -> bool {
-        match expect {
+    pub fn is_expected(&self, variant: &Variant) -> bool {
+        let verdict = self.verdict(&variant.program);
+        match &variant.expect {
             Expect::Holds => verdict == Verdict::Holds,
             Expect::Undecided => verdict == Verdict::Undecided && !self.cut,
             Expect::Violates(names) => {

@@ -38,7 +38,7 @@ const FEWEST: u32 = 20;
 /// Of these, attempts to make one number smaller.
 const PULLS: u32 = 8;
 
-/// Shrinks `first`, which shows `target`. Returns the smallest run found and how many re-executions it took.
+/// Shrinks `first`, which shows `target`. Returns the smallest run found.
 ///
 /// # Errors
 /// In words, when the stage cannot run.
@@ -48,7 +48,7 @@ pub fn shrink(
     target: &Target,
     budget: u32,
     stop: &mut dyn FnMut() -> bool,
-) -> Result<(Ran, u32), String> {
+) -> Result<Ran, String> {
     stage.keep_steps(true);
     let affordable = MOST_EVENTS / first.trace.events.len().max(1);
     let budget = budget.min(u32::try_from(affordable).unwrap_or(u32::MAX).max(FEWEST));
@@ -57,12 +57,11 @@ pub fn shrink(
         best: first,
         target,
         left: budget,
-        tries: 0,
         stop,
     };
     let done = work.until_nothing_helps();
     work.stage.keep_steps(false);
-    done.map(|()| (work.best, work.tries))
+    done.map(|()| work.best)
 }
 
 /// Events of a trace, as sizes of cases count them: up to the last violation, if there is one, and without what the
@@ -91,7 +90,6 @@ struct Shrinking<'a> {
     best: Ran,
     target: &'a Target,
     left: u32,
-    tries: u32,
     /// Somebody wants an end.
     stop: &'a mut dyn FnMut() -> bool,
 }
@@ -191,7 +189,6 @@ impl Shrinking<'_> {
             return Ok(false);
         }
         self.left -= 1;
-        self.tries += 1;
         let ran = self.stage.run(&mut || Box::new(Replay::new(decisions)))?;
         let better = ran.internal.is_none() && self.target.is_in(&ran) && cost(&ran) < self.cost();
         if better {

@@ -250,7 +250,9 @@ fn differences(told: &Rows, found: &Rows) -> Vec<String> {
 fn stage(restores: bool) -> (Stage, Rows, Rc<Profile>) {
     let mut stage = Stage::new(Harsh::new(restores)).expect("the stage is set");
     let template = rows(&stage);
-    let quiet = stage.run(&mut || Box::new(Quiet)).expect("a quiet run");
+    let quiet = stage
+        .run(&mut || Box::<Quiet>::default())
+        .expect("a quiet run");
     (stage, template, Rc::new(quiet.profile))
 }
 

@@ -8,8 +8,8 @@ use lockstep_sim::case::Decisions;
 use lockstep_sim::flow::FlowWorld;
 use lockstep_sim::report;
 use lockstep_sim::run::{Ran, Stage};
-use lockstep_sim::scenario::{self, Expect, Variant};
-use lockstep_sim::search::{Plan, Searched, reduce, search};
+use lockstep_sim::scenario;
+use lockstep_sim::search::{Plan, reduce, search};
 use lockstep_sim::shrink;
 
 use super::{folder, root};
@@ -56,7 +56,7 @@ impl Judged<'_> {
         if let Some(words) = &found.internal {
             return Err(format!("a bug in lockstep: {words}"));
         }
-        let surprise = surprise(variant, &found);
+        let surprise = report::surprise(variant, &found);
         if found.firsts.is_empty() && surprise.is_some() {
             self.said.push(format!(
                 "again: {}",
@@ -115,27 +115,4 @@ fn same(name: &str, shown: &str) {
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
     settings.bind(|| insta::assert_snapshot!(name, shown));
-}
-
-/// What came out instead of what was expected.
-fn surprise(variant: &Variant, found: &Searched) -> Option<String> {
-    let goals = variant.program.goals.iter().map(|goal| goal.name.clone());
-    let goals: Vec<String> = goals.collect();
-    let verdict = found.verdict(&goals, variant.program.target);
-    if found.is_expected(&variant.expect, verdict) {
-        return None;
-    }
-    let violated: Vec<&String> = found.firsts.keys().collect();
-    let missing = goals.iter().filter(|goal| !found.goals.contains(*goal));
-    let missing: Vec<&String> = missing.collect();
-    let expect = match &variant.expect {
-        Expect::Holds => "holds".to_owned(),
-        Expect::Undecided => "undecided".to_owned(),
-        Expect::Violates(names) => format!("violates {names:?}"),
-    };
-    Some(format!(
-        "expected {expect}, got {} {violated:?} after {} runs; goals never reached: {missing:?}",
-        verdict.name(),
-        found.runs
-    ))
 }

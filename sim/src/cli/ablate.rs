@@ -8,7 +8,6 @@ use lockstep_sim::search::{Searched, Verdict};
 
 use super::failure::Failure;
 use super::files;
-use super::tally;
 use super::work::Work;
 use super::workshop::{Answer, Order, Search, Small};
 
@@ -222,11 +221,10 @@ impl Table<'_> {
         if searched.cut || searched.internal.is_some() {
             return Fate::Cut;
         }
-        let goals = tally::goals(self.variant);
-        match searched.verdict(&goals, self.variant.program.target) {
+        let program = &self.variant.program;
+        match searched.verdict(program) {
             Verdict::Vacuous => {
-                let missed = goals.iter().filter(|goal| !searched.goals.contains(*goal));
-                let missed: Vec<&str> = missed.map(String::as_str).collect();
+                let missed = searched.missed(program);
                 Fate::Vacuous(match missed.is_empty() {
                     true => "no invariant ever read a row".to_owned(),
                     false => format!("goals never reached: {}", missed.join(", ")),

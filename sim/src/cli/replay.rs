@@ -4,7 +4,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use lockstep_sim::case::{CaseFile, Decisions, Source, Violates};
-use lockstep_sim::decide::{Counts, Profile, Quiet, Replay, Strategy, default_for};
+use lockstep_sim::decide::{Counts, Profile, Quiet, Replay, Strategy, default_for, search_for};
 use lockstep_sim::exit::Exit;
 use lockstep_sim::report::{self, ReplayReport, ReplayVerdict};
 use lockstep_sim::run::{Ran, Stage, World};
@@ -25,6 +25,8 @@ struct Subject {
     claim: Option<Violates>,
     /// Whether what is run judges that.
     judged: bool,
+    /// A world that is swept, not searched.
+    swept: bool,
 }
 
 /// Where the decisions come from.
@@ -80,6 +82,7 @@ fn subject(args: &ReplayArgs) -> Result<Subject, Failure> {
                 how,
                 claim: None,
                 judged: true,
+                swept: true,
             })
         }
     }
@@ -120,6 +123,7 @@ fn of_scenario(path: &Path, args: &ReplayArgs) -> Result<Subject, Failure> {
         how,
         claim: None,
         judged: true,
+        swept: false,
     })
 }
 
@@ -147,6 +151,7 @@ fn of_case(path: &Path, other: Option<&Path>, variant: Option<&str>) -> Result<S
                 how,
                 claim,
                 judged: true,
+                swept: true,
             });
         }
         (Source::World { world }, None) => {
@@ -167,6 +172,7 @@ fn of_case(path: &Path, other: Option<&Path>, variant: Option<&str>) -> Result<S
         how,
         judged: judges(variant, &case.violates.invariant),
         claim,
+        swept: false,
     })
 }
 
@@ -218,7 +224,7 @@ fn once(subject: &Subject) -> Result<Ran, Failure> {
     let profile = match subject.how {
         How::Seed { .. } => {
             stage
-                .run(&mut || Box::new(Quiet))
+                .run(&mut || Box::<Quiet>::default())
                 .map_err(Failure::Internal)?
                 .profile
         }
@@ -228,7 +234,8 @@ fn once(subject: &Subject) -> Result<Ran, Failure> {
     let mut strategy = || -> Box<dyn Strategy> {
         match &subject.how {
             How::Decisions(decisions) => Box::new(Replay::new(decisions)),
-            How::Seed { seed, run } => default_for(*seed, *run, &profile),
+            How::Seed { seed, run } if subject.swept => default_for(*seed, *run, &profile),
+            How::Seed { seed, run } => search_for(*seed, *run, &profile),
         }
     };
     stage.run(&mut strategy).map_err(Failure::Internal)

@@ -33,9 +33,8 @@ impl Tally {
         searched: Searched,
         cases: Vec<Small>,
     ) {
-        let verdict = searched.verdict(&goals(variant), variant.program.target);
         self.searches += 1;
-        self.expected += u64::from(searched.is_expected(&variant.expect, verdict));
+        self.expected += u64::from(searched.is_expected(variant));
         self.saturated += u64::from(searched.saturated);
         if self.lowest.is_none_or(|(lowest, _)| seed < lowest) {
             self.lowest = Some((seed, searched.runs_to_find()));
@@ -75,8 +74,7 @@ impl Tally {
         out: &Path,
     ) -> Result<VariantReport, Failure> {
         self.sum.cut |= self.searches < wanted;
-        let goals = goals(variant);
-        let verdict = self.sum.verdict(&goals, variant.program.target);
+        let verdict = self.sum.verdict(&variant.program);
         let name = format!("{scenario}-{}", variant.name);
         let mut cases = Vec::new();
         for small in self.in_order(&variant.expect) {
@@ -99,9 +97,8 @@ impl Tally {
             cut: self.sum.cut,
             runs_to_find: self.lowest.and_then(|(_, runs)| runs),
             cases,
-            goals: goals
-                .iter()
-                .map(|goal| (goal.clone(), self.sum.goals.contains(goal)))
+            goals: (variant.program.goal_names())
+                .map(|goal| (goal.to_owned(), self.sum.goals.contains(goal)))
                 .collect(),
             waiting: self.sum.waiting,
             covers: covers(variant),
@@ -140,16 +137,6 @@ pub(crate) fn exit(variant: &VariantReport) -> Exit {
         _ if variant.cut => Exit::Undecided,
         Verdict::Holds | Verdict::Violated => Exit::Unexpected,
     }
-}
-
-/// Names of its goals.
-pub(super) fn goals(variant: &Variant) -> Vec<String> {
-    variant
-        .program
-        .goals
-        .iter()
-        .map(|goal| goal.name.clone())
-        .collect()
 }
 
 fn covers(variant: &Variant) -> String {

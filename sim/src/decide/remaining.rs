@@ -61,7 +61,7 @@ impl Remaining {
 }
 
 impl Strategy for Remaining {
-    fn decide(&mut self, at: &At<'_>, view: &dyn View) -> Option<Act> {
+    fn decide(&mut self, at: &At, view: &dyn View) -> Option<Act> {
         let fault = self.faults.decide(at, view);
         match at.kind {
             Kind::Step | Kind::Disk | Kind::DiskSync | Kind::Wait if fault.is_none() => {

@@ -58,7 +58,7 @@ fn act(deviation: &Deviation) -> Act {
 }
 
 impl Strategy for Replay {
-    fn decide(&mut self, at: &At<'_>, _view: &dyn View) -> Option<Act> {
+    fn decide(&mut self, at: &At, _view: &dyn View) -> Option<Act> {
         let entry = self.find(at.key)?;
         // Reached: it is blocked unless the run says otherwise.
         entry.fate = Fate::Blocked;

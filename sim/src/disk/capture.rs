@@ -3,7 +3,7 @@
 //! The hook exists only when SQLite is compiled with `SQLITE_ENABLE_PREUPDATE_HOOK` (see `.cargo/config.toml`). rusqlite's
 //! feature of the same name needs libclang at build, hence the raw functions here.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::rc::Rc;
 
@@ -31,30 +31,29 @@ pub struct Change {
     pub table: Rc<str>,
     /// What happened.
     pub kind: ChangeKind,
-    /// The columns before, in the order of the table; `None` for an insert, or when images are off.
+    /// The columns before, in the order of the table; `None` for an insert.
     pub old: Option<Vec<Value>>,
-    /// The columns after; `None` for a delete, or when images are off.
+    /// The columns after; `None` for a delete.
     pub new: Option<Vec<Value>>,
 }
 
 /// Collects the changes of one connection, those made by triggers and foreign key actions included.
 ///
 /// SQLite reports a change when it is made. What a failing statement or a rollback undoes stays in the buffer until
-/// [`Capture::rewind`] or [`Capture::take`].
+/// [`Capture::forget`] or [`Capture::take`].
 pub struct Capture {
     shared: Rc<Shared>,
 }
 
 #[derive(Default)]
 struct Shared {
-    full: Cell<bool>,
     before: String,
     changes: RefCell<Vec<Change>>,
     tables: RefCell<Vec<Rc<str>>>,
 }
 
 impl Capture {
-    /// Starts to collect, with images of the rows. Replaces another capture of this connection.
+    /// Starts to collect. Replaces another capture of this connection.
     pub fn install(connection: &Connection) -> Capture {
         Self::install_before(connection, "")
     }
@@ -62,7 +61,6 @@ impl Capture {
     /// The same, with this before the name of each table.
     pub fn install_before(connection: &Connection, before: &str) -> Capture {
         let shared = Rc::new(Shared {
-            full: Cell::new(true),
             before: before.to_owned(),
             ..Shared::default()
         });
@@ -80,24 +78,14 @@ impl Capture {
         Capture { shared }
     }
 
-    /// Whether images of rows are collected (they are at first), or only tables and kinds.
-    pub fn set_full(&self, full: bool) {
-        self.shared.full.set(full);
-    }
-
     /// The changes since the last call.
     pub fn take(&self) -> Vec<Change> {
         self.shared.changes.take()
     }
 
-    /// How many changes wait to be taken: a mark for [`Capture::rewind`].
-    pub fn mark(&self) -> usize {
-        self.shared.changes.borrow().len()
-    }
-
-    /// Forgets the changes since a mark, because what made them was undone.
-    pub fn rewind(&self, mark: usize) {
-        self.shared.changes.borrow_mut().truncate(mark);
+    /// Forgets the changes since the last call of [`Capture::take`], because what made them was undone.
+    pub fn forget(&self) {
+        self.shared.changes.borrow_mut().clear();
     }
 }
 
@@ -133,14 +121,13 @@ unsafe extern "C" fn row_changes(
         ffi::SQLITE_UPDATE => ChangeKind::Update,
         _ => ChangeKind::Delete,
     };
-    let full = shared.full.get();
     // SAFETY: SQLite passes the name of the table, and `db` is inside the hook, where row images may be asked for.
     let change = unsafe {
         Change {
             table: shared.table(CStr::from_ptr(table)),
             kind,
-            old: (full && kind != ChangeKind::Insert).then(|| row(db, ffi::sqlite3_preupdate_old)),
-            new: (full && kind != ChangeKind::Delete).then(|| row(db, ffi::sqlite3_preupdate_new)),
+            old: (kind != ChangeKind::Insert).then(|| row(db, ffi::sqlite3_preupdate_old)),
+            new: (kind != ChangeKind::Delete).then(|| row(db, ffi::sqlite3_preupdate_new)),
         }
     };
     shared.changes.borrow_mut().push(change);

@@ -121,15 +121,20 @@ pub trait Gatekeeper {
     /// fail without death.
     fn pass(&self, conn: Conn, method: Method, file: FileKind) -> Result<(), Refusal>;
 
-    /// Whether no file can grow now.
-    fn is_full(&self, conn: Conn) -> bool;
+    /// Whether no file can grow now: unless somebody says so, they can.
+    fn is_full(&self, _conn: Conn) -> bool {
+        false
+    }
 
-    /// SQLite waits, in its busy handler or for a WAL header that is being written. Virtual time.
-    fn sleep(&self, conn: Conn, micros: u64) -> Result<(), Dead>;
+    /// SQLite waits, in its busy handler or for a WAL header that is being written. Virtual time, of which none passes
+    /// unless somebody keeps it.
+    fn sleep(&self, _conn: Conn, _micros: u64) -> Result<(), Dead> {
+        Ok(())
+    }
 
     /// A commit in WAL mode has become visible and the write lock is still held. `before`: where the log ended when it was
     /// taken.
-    fn committed(&self, conn: Conn, before: LogEnd);
+    fn committed(&self, _conn: Conn, _before: LogEnd) {}
 }
 
 /// One connection as the disk sees it. All its handles share it, so that one flag kills them all.

@@ -12,7 +12,7 @@ use std::rc::{Rc, Weak};
 
 use rusqlite::Connection;
 
-use super::{Conn, Dead, Disk, FileKind, Gatekeeper, LogEnd, Method, Refusal};
+use super::{Conn, Dead, Disk, FileKind, Gatekeeper, LogEnd, Method, Refusal, Shm};
 
 type Call = (Conn, &'static str, &'static str);
 
@@ -64,10 +64,6 @@ impl Gatekeeper for Recorder {
         }
     }
 
-    fn is_full(&self, _: Conn) -> bool {
-        false
-    }
-
     fn sleep(&self, _conn: Conn, micros: u64) -> Result<(), Dead> {
         self.sleeps.set(self.sleeps.get() + micros);
         Ok(())
@@ -75,6 +71,38 @@ impl Gatekeeper for Recorder {
 
     fn committed(&self, conn: Conn, _: LogEnd) {
         self.commits.borrow_mut().push(conn);
+    }
+}
+
+/// Kills a connection at the operation that `when` chooses, and copies the shared memory at that moment, before the drain.
+struct Dying<W> {
+    disk: Weak<Disk>,
+    when: W,
+    at_death: RefCell<Option<Shm>>,
+}
+
+impl<W: Fn(&Disk, Conn, Method) -> bool + 'static> Dying<W> {
+    fn on(disk: &Rc<Disk>, when: W) -> Rc<Self> {
+        let keeper = Rc::new(Self {
+            disk: Rc::downgrade(disk),
+            when,
+            at_death: RefCell::default(),
+        });
+        disk.set_gatekeeper(Some(keeper.clone()));
+        keeper
+    }
+}
+
+impl<W: Fn(&Disk, Conn, Method) -> bool> Gatekeeper for Dying<W> {
+    fn pass(&self, conn: Conn, method: Method, _: FileKind) -> Result<(), Refusal> {
+        match self.disk.upgrade() {
+            Some(disk) if (self.when)(&disk, conn, method) => {
+                disk.kill(conn);
+                self.at_death.replace(Some(disk.shm_copy()));
+                Err(Refusal::Dead)
+            }
+            _ => Ok(()),
+        }
     }
 }
 

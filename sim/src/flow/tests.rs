@@ -10,20 +10,20 @@ use std::rc::Rc;
 
 use super::*;
 use crate::case::Decisions;
-use crate::decide::{Profile, Quiet, Replay, Strategy, default_for};
+use crate::decide::{Profile, Quiet, Replay, Strategy, search_for};
 use crate::fault::Fault;
 use crate::label::Label;
 use crate::run::{Ran, Stage};
 use crate::scenario::{
-    Does, Event, Faults, Flow, Invariant, Place, Span, Sql, Step, Target, Version,
+    Does, Event, Expect, Faults, Flow, Invariant, Place, Span, Sql, Step, Target, Variant, Version,
 };
+use crate::search::{Plan, Searched, search};
 
 fn sql(text: &str, params: Vec<Var>) -> Sql {
     Sql {
         text: text.into(),
         params,
         db: None,
-        at: Place::default(),
     }
 }
 
@@ -36,7 +36,6 @@ fn step(site: &str, kind: StepKind) -> Step {
         network: None,
         finally: Vec::new(),
         catch: Vec::new(),
-        source: None,
     }
 }
 
@@ -70,7 +69,6 @@ fn event(label: &str, process: usize) -> Event {
         reliable: false,
         redeliver: None,
         queue: None,
-        at_place: Place::default(),
     }
 }
 
@@ -113,7 +111,6 @@ fn two_first_messages() -> Program {
     budget.allow(Fault::LostReply, 1, 0);
     budget.allow(Fault::Duplicate, 1, 60_000);
     Program {
-        scenario: "two_first_messages".into(),
         variant: "bug".into(),
         store: false,
         target: Target::Sqlite,
@@ -152,7 +149,6 @@ fn two_first_messages() -> Program {
             per: Some("user".into()),
             kind: RuleKind::Never,
             sql: "SELECT user, count(*) AS n FROM session WHERE active = 1 GROUP BY user HAVING count(*) > 1".into(),
-            at: Place::default(),
         }],
         goals: Vec::new(),
         runs: 100,
@@ -163,15 +159,28 @@ fn stage(program: Program) -> Stage {
     Stage::new(FlowWorld::new(Rc::new(program))).expect("the stage is set")
 }
 
+/// A search of a variant with so many runs, that ends at what is expected.
+fn searched(variant: &Variant, expect: &Expect, runs: u64) -> Searched {
+    let plan = Plan {
+        seed: 1,
+        runs,
+        expect: Some(expect),
+    };
+    let found = search(&mut stage(variant.program.clone()), &plan, &mut || false);
+    let found = found.expect("a search");
+    assert_eq!(found.internal, None, "{}", variant.name);
+    found
+}
+
 fn quiet(stage: &mut Stage) -> Ran {
     stage
-        .run(&mut || Box::new(Quiet) as Box<dyn Strategy>)
+        .run(&mut || Box::<Quiet>::default() as Box<dyn Strategy>)
         .expect("a quiet run")
 }
 
 fn seeded(stage: &mut Stage, seed: u64, run: u64, profile: &Rc<Profile>) -> Ran {
     let ran = stage
-        .run(&mut || default_for(seed, run, profile))
+        .run(&mut || search_for(seed, run, profile))
         .expect("a run");
     assert_eq!(ran.internal, None);
     ran

@@ -24,13 +24,6 @@ pub struct Backup {
     n: u64,
 }
 
-impl Backup {
-    /// The position in the trace up to which it holds what was committed.
-    pub fn n(&self) -> u64 {
-        self.n
-    }
-}
-
 impl Ctx {
     /// Takes a backup of what is committed in a file. `None` while somebody is inside a write transaction: try again later.
     pub fn backup(&self, file: usize) -> Option<Backup> {

@@ -377,7 +377,7 @@ impl Ctx {
             unwind();
         }
         if handle.connection().is_autocommit() {
-            handle.capture.rewind(0);
+            handle.capture.forget();
         }
         self.actor.keep_handle(handle);
         result

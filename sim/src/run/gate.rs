@@ -105,10 +105,8 @@ impl Kernel {
         }
         let at_key = key(&actor.cause, site, occurrence);
         let at = At {
-            cause: &actor.cause,
-            site,
-            occurrence,
             key: at_key,
+            site: site.hash(),
             kind,
         };
         let act = self.strategy.borrow_mut().decide(&at, self)?;

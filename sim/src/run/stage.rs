@@ -268,7 +268,7 @@ impl Stage {
         self.pool.retain(Handle::is_as_opened);
         for handle in &self.pool {
             externs::drop_cache(handle.connection());
-            handle.capture.rewind(0);
+            handle.capture.forget();
         }
         self.checker.reset();
         if altered {
@@ -396,11 +396,16 @@ impl Stage {
         }
         let decisions: std::collections::BTreeMap<Point, Deviation> =
             kernel.deviations.take().into_iter().collect();
+        let survey = kernel.strategy.borrow_mut().survey();
+        let profile = Profile {
+            survey,
+            ..kernel.profile.take()
+        };
         Ran {
             ledger: kernel.ledger.take(),
             violations: kernel.violations.take(),
             decisions: Decisions(decisions),
-            profile: kernel.profile.take(),
+            profile,
             strikes: kernel.strikes.take(),
             roles,
             goals,
@@ -422,7 +427,7 @@ impl Stage {
     /// # Errors
     /// As [`Stage::run`], and when the file has no such byte.
     pub fn run_altered(&mut self, file: &str, offset: usize) -> Result<u128, String> {
-        let ran = self.run(&mut || Box::new(Quiet))?;
+        let ran = self.run(&mut || Box::<Quiet>::default())?;
         let flipped = self.disk.flip_byte(file, offset);
         let hash = self.hash(&ran.trace);
         flipped
@@ -459,7 +464,7 @@ impl Stage {
     /// # Errors
     /// As [`Stage::run`].
     pub fn record_statements(&mut self) -> Result<Vec<(Conn, String)>, String> {
-        self.run(&mut || Box::new(Quiet))?;
+        self.run(&mut || Box::<Quiet>::default())?;
         for handle in &self.pool {
             // Texts with their values filled in are many.
             handle
@@ -467,7 +472,7 @@ impl Stage {
                 .set_prepared_statement_cache_capacity(4096);
         }
         self.observer.record(true);
-        let ran = self.run(&mut || Box::new(Quiet));
+        let ran = self.run(&mut || Box::<Quiet>::default());
         self.observer.record(false);
         let texts = self.observer.take();
         ran.map(|_| texts)

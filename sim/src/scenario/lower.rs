@@ -6,6 +6,7 @@ mod event;
 mod expect;
 mod fault;
 mod flow;
+mod gaps;
 mod reach;
 mod redeliver;
 mod rule;
@@ -229,7 +230,6 @@ fn variant(
         ..
     } = lowered;
     Some(Program {
-        scenario: head.name.clone(),
         variant: draft.name,
         store: draft.store,
         target: draft.target,

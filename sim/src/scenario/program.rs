@@ -42,8 +42,6 @@ pub const MIGRATION: &str = "migration_completes";
 /// One scenario under one variant.
 #[derive(Debug, Clone)]
 pub struct Program {
-    /// Name of the scenario (`name:` in the file).
-    pub scenario: String,
     /// Name of the variant.
     pub variant: String,
     /// The reference store is underneath: its schema is migrated first and `op` steps are allowed.
@@ -84,6 +82,13 @@ pub struct Program {
     pub goals: Vec<Goal>,
     /// Runs that a search may spend before the variant holds.
     pub runs: u64,
+}
+
+impl Program {
+    /// Names of its goals, in file order.
+    pub fn goal_names(&self) -> impl Iterator<Item = &str> {
+        self.goals.iter().map(|goal| goal.name.as_str())
+    }
 }
 
 /// The engine that a scenario speaks about. On SQLite a clean `Postgres` result is undecided.
@@ -270,8 +275,6 @@ pub struct Sql {
     pub params: Vec<Var>,
     /// The file that it is for, as in [`Process::database`]; none is that of the process.
     pub db: Option<usize>,
-    /// Where the text stands.
-    pub at: Place,
 }
 
 /// A value to compute.
@@ -304,8 +307,6 @@ pub struct Step {
     pub finally: Vec<Step>,
     /// Error classes that it catches, first match wins.
     pub catch: Vec<(ErrorClass, Vec<Step>)>,
-    /// `file:line` of the user's own code.
-    pub source: Option<String>,
 }
 
 /// Classes of errors that a step can catch.
@@ -537,8 +538,6 @@ pub struct Event {
     pub redeliver: Option<Redeliver>,
     /// Events of the same queue are delivered one after the other.
     pub queue: Option<String>,
-    /// Where it stands.
-    pub at_place: Place,
 }
 
 /// What an event does.
@@ -612,8 +611,6 @@ pub struct Invariant {
     pub kind: RuleKind,
     /// A query that returns the offending rows; `builtin` names stand in `RuleKind`.
     pub sql: String,
-    /// Where it stands.
-    pub at: Place,
 }
 
 /// When an invariant is judged, and over what.
@@ -636,8 +633,6 @@ pub struct Goal {
     pub name: String,
     /// A query over `event`, `effect`, `change` and the database at the end; a row means reached.
     pub sql: String,
-    /// Where it stands.
-    pub at: Place,
 }
 
 /// What a variant is expected to do.

@@ -10,8 +10,6 @@ use crate::shrink::{self, Target};
 pub struct Reduced {
     /// The smallest run found.
     pub ran: Ran,
-    /// Re-executions that it took.
-    pub tries: u32,
     /// The decisions alone did not give the same trace again: in words.
     pub two_traces: Option<String>,
 }
@@ -37,16 +35,8 @@ pub fn reduce(
         format!("run {run} of seed {seed} ({invariant}), replayed from its decisions, gave another trace")
     });
     if !target.is_in(&ran) {
-        return Ok(Reduced {
-            ran,
-            tries: 0,
-            two_traces,
-        });
+        return Ok(Reduced { ran, two_traces });
     }
-    let (ran, tries) = shrink::shrink(stage, ran, &target, budget, stop)?;
-    Ok(Reduced {
-        ran,
-        tries,
-        two_traces,
-    })
+    let ran = shrink::shrink(stage, ran, &target, budget, stop)?;
+    Ok(Reduced { ran, two_traces })
 }

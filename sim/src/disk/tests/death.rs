@@ -1,50 +1,6 @@
 use super::*;
 use crate::disk::Shm;
 
-/// Kills connection 1 at its n-th operation and copies the shared memory at that moment, before the drain.
-struct DyingAt {
-    disk: Weak<Disk>,
-    left: Cell<usize>,
-    shm: RefCell<Option<Shm>>,
-}
-
-impl DyingAt {
-    fn on(disk: &Rc<Disk>, n: usize) -> Rc<DyingAt> {
-        let keeper = Rc::new(DyingAt {
-            disk: Rc::downgrade(disk),
-            left: Cell::new(n),
-            shm: RefCell::default(),
-        });
-        disk.set_gatekeeper(Some(keeper.clone()));
-        keeper
-    }
-}
-
-impl Gatekeeper for DyingAt {
-    fn pass(&self, conn: Conn, _: Method, _: FileKind) -> Result<(), Refusal> {
-        let left = self.left.get();
-        self.left.set(left.wrapping_sub(1));
-        if left > 0 {
-            return Ok(());
-        }
-        if let Some(disk) = self.disk.upgrade() {
-            disk.kill(conn);
-            self.shm.replace(Some(disk.shm_copy()));
-        }
-        Err(Refusal::Dead)
-    }
-
-    fn is_full(&self, _: Conn) -> bool {
-        false
-    }
-
-    fn sleep(&self, _: Conn, _: u64) -> Result<(), Dead> {
-        Ok(())
-    }
-
-    fn committed(&self, _: Conn, _: LogEnd) {}
-}
-
 /// Kills connection 1, drains it as the protocol wants, and closes it.
 fn bury(disk: &Disk, connection: Connection) {
     disk.kill(1);
@@ -191,14 +147,17 @@ fn what_a_drained_connection_writes_to_shared_memory_is_taken_back() {
         let (disk, doomed) = accounts("wal");
         let survivor = open(&disk, 2);
         run(&disk, 2, &survivor, "BEGIN; SELECT * FROM account").unwrap();
-        let recorder = DyingAt::on(&disk, n);
+        let left: Cell<usize> = Cell::new(n);
+        let keeper = Dying::on(&disk, move |_, _, _| {
+            left.replace(left.get().wrapping_sub(1)) == 0
+        });
         let _ = run(
             &disk,
             1,
             &doomed,
             "UPDATE account SET credits = credits + 1",
         );
-        let Some(at_death) = recorder.shm.take() else {
+        let Some(at_death) = keeper.at_death.take() else {
             break;
         };
         drop(doomed);

@@ -3,7 +3,6 @@
 use rusqlite::ErrorCode;
 
 use super::*;
-use crate::disk::Shm;
 
 /// Lets one operation fail, the first of its kind that comes, and may say that nothing can grow.
 #[derive(Default)]
@@ -43,12 +42,6 @@ impl Gatekeeper for Failing {
     fn is_full(&self, _: Conn) -> bool {
         self.full.get()
     }
-
-    fn sleep(&self, _: Conn, _: u64) -> Result<(), Dead> {
-        Ok(())
-    }
-
-    fn committed(&self, _: Conn, _: LogEnd) {}
 }
 
 const PAY: &str = "UPDATE account SET credits = credits + 1 WHERE id = 1";
@@ -138,44 +131,12 @@ fn a_full_disk_takes_what_fits_and_refuses_what_grows() {
     }
 }
 
-/// Kills connection 1 between the two copies of the header that publishes its commit.
-struct Publishing {
-    disk: Weak<Disk>,
-    at_death: RefCell<Option<Shm>>,
-}
-
-impl Gatekeeper for Publishing {
-    fn pass(&self, conn: Conn, method: Method, _: FileKind) -> Result<(), Refusal> {
-        let Some(disk) = self.disk.upgrade() else {
-            return Ok(());
-        };
-        let copy = disk.shm_copy();
-        let header = copy.parts().concat();
-        if conn != 1 || method != Method::ShmBarrier || header[..48] == header[48..96] {
-            return Ok(());
-        }
-        disk.kill(conn);
-        self.at_death.replace(Some(copy));
-        Err(Refusal::Dead)
-    }
-
-    fn is_full(&self, _: Conn) -> bool {
-        false
-    }
-
-    fn sleep(&self, _: Conn, _: u64) -> Result<(), Dead> {
-        Ok(())
-    }
-
-    fn committed(&self, _: Conn, _: LogEnd) {}
-}
-
+/// Connection 1 dies between the two copies of the header that publishes its commit.
 fn crash_while_publishing(disk: &Rc<Disk>, doomed: Connection) {
-    let keeper = Rc::new(Publishing {
-        disk: Rc::downgrade(disk),
-        at_death: RefCell::default(),
+    let keeper = Dying::on(disk, |disk, conn, method| {
+        let header = disk.shm_copy().parts().concat();
+        conn == 1 && method == Method::ShmBarrier && header[..48] != header[48..96]
     });
-    disk.set_gatekeeper(Some(keeper.clone()));
     // A barrier cannot fail, so that SQLite may call this a success; nobody is left to hear it.
     let _ = run(disk, 1, &doomed, PAY);
     drop(doomed);

@@ -26,10 +26,6 @@ impl Gatekeeper for Switching {
         Ok(())
     }
 
-    fn is_full(&self, _: Conn) -> bool {
-        false
-    }
-
     fn sleep(&self, _: Conn, _: u64) -> Result<(), Dead> {
         self.suspend();
         Ok(())

@@ -2,12 +2,10 @@
 
 use std::fs;
 use std::path::Path;
-use std::rc::Rc;
 
-use crate::flow::FlowWorld;
-use crate::run::Stage;
+use super::searched;
+use crate::report;
 use crate::scenario;
-use crate::search::{Plan, search};
 
 #[test]
 fn each_word_does_what_the_manual_says() {
@@ -28,33 +26,9 @@ fn judge(path: &Path) -> Vec<String> {
     let scenario = scenario::load(path).unwrap_or_else(|problems| panic!("{problems}"));
     let mut wrong = Vec::new();
     for variant in &scenario.variants {
-        let world = FlowWorld::new(Rc::new(variant.program.clone()));
-        let mut stage = Stage::new(world).expect("a stage");
-        let plan = Plan {
-            seed: 1,
-            runs: variant.program.runs,
-            expect: Some(&variant.expect),
-        };
-        let found = search(&mut stage, &plan, &mut || false).expect("a search");
-        assert_eq!(found.internal, None, "{}, {}", scenario.name, variant.name);
-        let goals: Vec<String> = variant
-            .program
-            .goals
-            .iter()
-            .map(|goal| goal.name.clone())
-            .collect();
-        let verdict = found.verdict(&goals, variant.program.target);
-        if !found.is_expected(&variant.expect, verdict) {
-            wrong.push(format!(
-                "{}, {}: {:?} expected, {} {:?} after {} runs",
-                scenario.name,
-                variant.name,
-                variant.expect,
-                verdict.name(),
-                found.firsts.keys().collect::<Vec<_>>(),
-                found.runs
-            ));
-        }
+        let found = searched(variant, &variant.expect, variant.program.runs);
+        let surprise = report::surprise(variant, &found);
+        wrong.extend(surprise.map(|words| format!("{}, {}: {words}", scenario.name, variant.name)));
     }
     wrong
 }

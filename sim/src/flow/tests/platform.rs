@@ -1,12 +1,9 @@
 //! When platforms deliver: one after the other, and again when an attempt has failed.
 
 use std::collections::BTreeSet;
-use std::rc::Rc;
 
-use crate::flow::FlowWorld;
-use crate::run::Stage;
+use super::searched;
 use crate::scenario::{self, Expect};
-use crate::search::{Plan, search};
 
 /// A flow that thinks for a while before it answers, and what happens to it.
 fn text(events: &str, rules: &str) -> String {
@@ -37,16 +34,9 @@ fn violated(events: &str, rules: &str, runs: u64) -> BTreeSet<String> {
     let text = text(events, rules);
     let scenario = scenario::parse("x.yaml", &text).unwrap_or_else(|words| panic!("{words}"));
     let variant = &scenario.variants[0];
-    let mut stage = Stage::new(FlowWorld::new(Rc::new(variant.program.clone()))).expect("a stage");
     let expect = Expect::Violates(vec!["one".to_owned(), "two".to_owned()]);
-    let plan = Plan {
-        seed: 1,
-        runs,
-        expect: Some(&expect),
-    };
-    let found = search(&mut stage, &plan, &mut || false).expect("a search");
-    assert_eq!(found.internal, None);
-    found.firsts.keys().cloned().collect()
+    let found = searched(variant, &expect, runs);
+    found.firsts.into_keys().collect()
 }
 
 #[test]

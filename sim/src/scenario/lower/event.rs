@@ -79,7 +79,6 @@ impl Lower<'_> {
                 .is_some_and(|value| report.truth(value, "`reliable`") == Some(true)),
             redeliver,
             queue: queue.map(str::to_owned),
-            at_place: report.source().place(entry.key.start),
         })
     }
 

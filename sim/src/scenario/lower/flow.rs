@@ -143,7 +143,6 @@ impl Walk<'_> {
             network: None,
             finally: Vec::new(),
             catch: Vec::new(),
-            source: None,
         }
     }
 

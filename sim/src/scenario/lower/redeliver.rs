@@ -2,11 +2,16 @@
 
 use super::super::node::Node;
 use super::super::problem::Report;
-use super::super::program::{Millis, Redeliver};
+use super::super::program::Redeliver;
+use super::gaps::Gaps;
 use super::words;
 
-/// Repeats of one delivery.
-const REPEATS: u64 = 100;
+const REPEATS: Gaps = Gaps {
+    key: "redeliver",
+    gap: "gap",
+    attempts: "repeats",
+    most: 100,
+};
 
 /// `{ every, times }`, `{ every, until }` or `{ after: [5s, 30s] }`, with `timeout` and `id`.
 pub(super) fn redeliver(report: &Report<'_>, node: &Node) -> Option<Redeliver> {
@@ -17,16 +22,13 @@ pub(super) fn redeliver(report: &Report<'_>, node: &Node) -> Option<Redeliver> {
         node.get("times"),
         node.get("until"),
     ) {
-        (Some(after), None, None, None) => {
-            let gaps = report.items(after, "`after` of `redeliver`").iter();
-            gaps.map(|gap| report.millis(gap, "a gap")).collect()
-        }
+        (Some(after), None, None, None) => REPEATS.after(report, after),
         (None, Some(every), Some(times), None) => {
             let every = report.millis(every, "`every`")?;
-            let times = report.whole(times, "`times`", REPEATS)?;
+            let times = report.whole(times, "`times`", REPEATS.most)?;
             Some(vec![every; usize::try_from(times).ok()?])
         }
-        (None, Some(every), None, Some(until)) => every_until(report, every, until),
+        (None, Some(every), None, Some(until)) => REPEATS.until(report, every, until),
         _ => {
             report.at(
                 node,
@@ -51,19 +53,4 @@ pub(super) fn redeliver(report: &Report<'_>, node: &Node) -> Option<Redeliver> {
         timeout,
         new_id: id == Some(1),
     })
-}
-
-fn every_until(report: &Report<'_>, every: &Node, until: &Node) -> Option<Vec<Millis>> {
-    let gap = report.millis(every, "`every`")?;
-    let end = report.millis(until, "`until`")?;
-    let times = end
-        .checked_div(gap)
-        .filter(|times| (1..=REPEATS).contains(times));
-    let Some(times) = times else {
-        let message = format!("`every` and `until` make no or more than {REPEATS} repeats");
-        let help = "choose a gap that is longer than 0s and shorter than `until`";
-        report.at(every, message, help);
-        return None;
-    };
-    Some(vec![gap; usize::try_from(times).ok()?])
 }

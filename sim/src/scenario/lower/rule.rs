@@ -52,7 +52,6 @@ fn invariant(world: &World<'_>, entry: &Entry, recorded: bool) -> Option<Invaria
     }
     let name = report.name(&entry.key, "an invariant")?.to_owned();
     report.only(node, &format!("invariant `{name}`"), &["per", key]);
-    let at = report.source().place(entry.key.start);
     let value = node.get(key)?;
     if kind == RuleKind::ResourceHome {
         return builtin(world, entry, value).map(|()| Invariant {
@@ -60,7 +59,6 @@ fn invariant(world: &World<'_>, entry: &Entry, recorded: bool) -> Option<Invaria
             per: None,
             kind,
             sql: String::new(),
-            at,
         });
     }
     let (sql, prepared) = query(world, value, key)?;
@@ -76,7 +74,6 @@ fn invariant(world: &World<'_>, entry: &Entry, recorded: bool) -> Option<Invaria
         per,
         kind,
         sql,
-        at,
     })
 }
 
@@ -162,6 +159,5 @@ pub(super) fn goals(world: &World<'_>, node: Option<&Node>) -> Vec<Goal> {
 fn goal(world: &World<'_>, entry: &Entry) -> Option<Goal> {
     let name = world.report.name(&entry.key, "a goal")?.to_owned();
     let (sql, _) = query(world, &entry.value, "goal")?;
-    let at = world.report.source().place(entry.key.start);
-    Some(Goal { name, sql, at })
+    Some(Goal { name, sql })
 }

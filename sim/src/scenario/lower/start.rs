@@ -7,7 +7,7 @@ use super::super::fields::as_steps;
 use super::super::names;
 use super::super::node::{Entry, Kind, Node};
 use super::super::problem::Report;
-use super::super::program::{Expect, Flow, Goal, MIGRATION, Place, Program};
+use super::super::program::{Expect, Flow, Goal, MIGRATION, Program};
 use super::super::sql::Checker;
 use super::draft::Draft;
 use super::flow::World;
@@ -191,7 +191,6 @@ fn dirt(variant: &str) -> Goal {
     Goal {
         name: format!("after({variant})"),
         sql: "SELECT 1 FROM inherited".to_owned(),
-        at: Place::default(),
     }
 }
 

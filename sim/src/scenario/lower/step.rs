@@ -88,9 +88,9 @@ impl Walk<'_> {
         let catch = node
             .get("catch")
             .map_or(Vec::new(), |catch| self.catch(catch));
-        let source = node
-            .get("source")
-            .and_then(|source| report.text(source, "`source`"));
+        if let Some(source) = node.get("source") {
+            report.text(source, "`source`");
+        }
         Some(Step {
             site: Label::new(&label.unwrap_or(site)),
             at: report.source().place(node.start),
@@ -99,7 +99,6 @@ impl Walk<'_> {
             network,
             finally,
             catch,
-            source: source.map(str::to_owned),
         })
     }
 
@@ -125,7 +124,6 @@ impl Walk<'_> {
             network: None,
             finally: Vec::new(),
             catch: Vec::new(),
-            source: None,
         })
     }
 

@@ -118,14 +118,8 @@ impl Walk<'_> {
             );
             return None;
         }
-        let at = report.source().place(piece.node.start);
         let db = self.scope.db;
-        let sql = Sql {
-            text,
-            params,
-            db,
-            at,
-        };
+        let sql = Sql { text, params, db };
         Some((sql, prepared))
     }
 

@@ -7,10 +7,15 @@ use super::super::node::{Entry, Kind, Node};
 use super::super::program::{Expr, Millis, Resource, Span, StepKind};
 use super::super::store;
 use super::flow::Walk;
+use super::gaps::Gaps;
 use super::words;
 
-/// More attempts than this are a slip of the pen.
-const ATTEMPTS: u64 = 1_000;
+const ATTEMPTS: Gaps = Gaps {
+    key: "retry",
+    gap: "delay",
+    attempts: "attempts",
+    most: 1_000,
+};
 
 impl Walk<'_> {
     pub(super) fn effect(&mut self, node: &Node, value: &Node) -> (String, Option<StepKind>) {
@@ -87,38 +92,14 @@ impl Walk<'_> {
             report.known(on, "refusal", &refusals)?;
         }
         match (node.get("after"), node.get("every"), node.get("until")) {
-            (Some(after), None, None) => {
-                let delays = report.items(after, "`after` of `retry`").iter();
-                delays
-                    .map(|delay| report.millis(delay, "a delay"))
-                    .collect()
-            }
-            (None, Some(every), Some(until)) => self.every(every, until),
+            (Some(after), None, None) => ATTEMPTS.after(report, after),
+            (None, Some(every), Some(until)) => ATTEMPTS.until(report, every, until),
             _ => {
                 let help = "write { on: in_use, after: [2s, 3s] } or { on: in_use, every: 2s, until: 60s }";
                 report.at(node, "`retry` does not say when", help);
                 None
             }
         }
-    }
-
-    fn every(&self, every: &Node, until: &Node) -> Option<Vec<Millis>> {
-        let report = self.world.report;
-        let delay = report.millis(every, "`every`")?;
-        let end = report.millis(until, "`until`")?;
-        let attempts = end
-            .checked_div(delay)
-            .filter(|attempts| (1..=ATTEMPTS).contains(attempts));
-        let Some(attempts) = attempts else {
-            let message = format!("`every` and `until` make no or more than {ATTEMPTS} attempts");
-            report.at(
-                every,
-                message,
-                "choose a delay that is longer than 0s and shorter than `until`",
-            );
-            return None;
-        };
-        Some(vec![delay; usize::try_from(attempts).ok()?])
     }
 
     pub(super) fn op(&mut self, node: &Node, value: &Node) -> (String, Option<StepKind>) {
