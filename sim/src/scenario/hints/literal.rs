@@ -234,7 +234,8 @@ impl<'n> Known<'n> {
     /// A column of the file's own: only where a text that the scenario has is near.
     fn judge_own(&self, report: &Report<'_>, node: &Node, compared: &Compared<'_>) {
         let text = compared.text.as_str();
-        if compared.like || text.len() < SHORTEST || self.texts.contains(text) {
+        // The store has words of its own.
+        if self.stored || compared.like || text.len() < SHORTEST || self.texts.contains(text) {
             return;
         }
         let known: Vec<&str> = self
