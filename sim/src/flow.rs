@@ -229,13 +229,20 @@ impl World for FlowWorld {
                     per: rule.per.clone(),
                     kind: rule.kind,
                     sql: rule.sql.clone(),
+                    place: rule.place.clone(),
                 })
                 .collect(),
             goals: self
                 .program
                 .goals
                 .iter()
-                .map(|goal| (goal.name.clone(), goal.sql.clone()))
+                .map(|goal| Rule {
+                    name: goal.name.clone(),
+                    per: None,
+                    kind: RuleKind::History,
+                    sql: goal.sql.clone(),
+                    place: goal.place.clone(),
+                })
                 .collect(),
             changes_schema: self.legs.len() > 1 || self.program.changes_schema,
         }

@@ -15,6 +15,7 @@ mod clock;
 mod commit;
 mod ctx;
 mod death;
+mod ending;
 mod gate;
 mod handle;
 mod harm;
@@ -36,6 +37,7 @@ use corosensei::stack::DefaultStack;
 pub use self::backup::Backup;
 pub use self::clock::{ProcessClock, SimClock};
 pub use self::ctx::{Author, Ctx};
+pub use self::ending::{Endings, Uncaught};
 pub use self::handle::{Db, Handle};
 pub use self::message::{Answer, Mail, Request, Way};
 pub use self::process::{Process, StartUp};
@@ -99,6 +101,8 @@ pub struct Limits {
     pub alone: Option<usize>,
     /// Events after which a run is cut off as runaway.
     pub events: usize,
+    /// A step may take so long by itself, so that what is due meanwhile comes in between.
+    pub slowest_step_ms: u64,
 }
 
 impl Default for Limits {
@@ -108,6 +112,7 @@ impl Default for Limits {
             heal_us: 48 * 3_600_000_000,
             alone: Some(4_000),
             events: 20_000,
+            slowest_step_ms: 1_000,
         }
     }
 }
@@ -152,6 +157,7 @@ pub struct Kernel {
     goals: RefCell<std::collections::BTreeSet<&'static str>>,
     violations: RefCell<Vec<Violation>>,
     judged: Cell<bool>,
+    endings: RefCell<Endings>,
     /// What restores have undone, as positions of the trace.
     undone: RefCell<Vec<std::ops::Range<u64>>>,
     /// Transactions that were open when their process died, or whose commit failed: recovery may still make them visible.
@@ -168,6 +174,7 @@ pub struct Kernel {
     /// It was stopped by the limit of events: how it would have ended nobody knows.
     cut: Cell<bool>,
     internal: RefCell<Option<String>>,
+    endless: RefCell<Option<String>>,
     undecided: RefCell<Option<String>>,
     statements: Cell<u64>,
     /// How often the store's clocks were read.
@@ -282,6 +289,16 @@ impl Kernel {
     /// A bug in lockstep itself: the run ends, and nothing it found counts.
     pub fn internal(&self, words: String) {
         self.internal.borrow_mut().get_or_insert(words);
+    }
+
+    /// A rule of the scenario does not come to an end: the run ends, and nothing it found counts.
+    pub fn endless(&self, words: String) {
+        self.endless.borrow_mut().get_or_insert(words);
+    }
+
+    /// Whether nothing that the run finds counts.
+    pub fn is_broken(&self) -> bool {
+        self.internal.borrow().is_some() || self.endless.borrow().is_some()
     }
 
     /// A check was too hard: the run is neither right nor wrong, unless something is violated in it.

@@ -7,6 +7,7 @@ mod adequacy;
 mod digest;
 mod reduce;
 mod sweep;
+mod uncaught;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -17,6 +18,7 @@ pub use adequacy::{Adequacy, JUDGED_FROM, Orders};
 pub use digest::{Digest, hex};
 pub use reduce::{Reduced, reduce};
 pub use sweep::{Swept, quiet, sweep};
+pub use uncaught::{Error as UncaughtError, Uncaught};
 
 use crate::case::Decisions;
 use crate::decide::{Profile, search_for};
@@ -58,6 +60,10 @@ pub struct Searched {
     pub judged_rows: bool,
     /// SQL statements executed.
     pub statements: u64,
+    /// Runs in which each fault struck, by name.
+    pub faults: BTreeMap<String, u64>,
+    /// Errors that ended flows because nobody caught them.
+    pub uncaught: Uncaught,
     /// What the world outside still waited for at the end, and in how many runs.
     pub waiting: BTreeMap<String, u64>,
     /// The first violation of each invariant.
@@ -66,6 +72,8 @@ pub struct Searched {
     pub hashes: Vec<u128>,
     /// A bug in lockstep, in words.
     pub internal: Option<String>,
+    /// A rule of the scenario that does not come to an end, in words: the search ended there.
+    pub endless: Option<String>,
 }
 
 /// The first run that violated an invariant.
@@ -128,6 +136,7 @@ pub fn search(
             since_new + 1
         };
         found.take(plan.seed, run, &ran);
+        found.uncaught.take(ran.endings);
         if run == 0 {
             profile = Rc::new(ran.profile);
         }
@@ -147,6 +156,11 @@ impl Searched {
         self.judged_rows |= ran.judged_rows;
         self.hashes.push(ran.hash);
         self.goals.extend(ran.goals.iter().cloned());
+        self.endless = ran.endless.clone();
+        let struck: BTreeSet<&str> = ran.strikes.iter().map(|(fault, _)| fault.name()).collect();
+        for fault in struck {
+            *self.faults.entry(fault.to_owned()).or_default() += 1;
+        }
         if let Some(words) = &ran.internal {
             self.internal
                 .get_or_insert_with(|| format!("run {run} of seed {seed}: {words}"));
@@ -172,7 +186,7 @@ impl Searched {
             Some(Expect::Holds | Expect::Undecided) => !self.firsts.is_empty() || self.saturated,
             None => self.saturated,
         };
-        all_seen || self.internal.is_some()
+        all_seen || self.internal.is_some() || self.endless.is_some()
     }
 
     /// Runs up to and including the first violation.

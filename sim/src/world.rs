@@ -173,6 +173,7 @@ impl World for StoreWorld {
             heal_us: 72 * 3_600_000_000,
             alone: None,
             events: 40_000,
+            ..Limits::default()
         }
     }
 
@@ -190,6 +191,7 @@ impl World for StoreWorld {
                 per: rule.key.map(str::to_owned),
                 kind,
                 sql,
+                place: String::new(),
             }
         };
         Rules {

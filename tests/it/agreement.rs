@@ -155,6 +155,7 @@ impl World for Fickle {
                 per: Some("session_id".to_owned()),
                 kind: RuleKind::Never,
                 sql: sql.to_owned(),
+                place: String::new(),
             }],
             ..Rules::default()
         }

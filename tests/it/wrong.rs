@@ -158,6 +158,11 @@ fn the_top_of_the_file() {
         "top",
         &[
             ("another version", "version: 1\n", "version: 2\n"),
+            (
+                "another version and what it may know",
+                "version: 1\nname: base\n",
+                "version: 2\nname: base\ngoal: 7\n",
+            ),
             ("no version", "version: 1\n", ""),
             ("no name", "name: base\n", ""),
             ("a name that is none", "name: base\n", "name: two words\n"),
@@ -173,6 +178,12 @@ fn the_top_of_the_file() {
                 "target: oracle\nschema: |\n",
             ),
             ("a number in quotes", "runs: 500", "runs: \"500\""),
+            (
+                "a number beyond all measure",
+                "runs: 500",
+                "runs: 99999999999999999999",
+            ),
+            ("a number below nothing", "runs: 500", "runs: -5"),
             (
                 "a schema that SQLite refuses",
                 "chat TEXT NOT NULL);\nsetup",
@@ -262,6 +273,18 @@ fn steps() {
                 "a duration without a unit",
                 "wait: 10s\n      as: g",
                 "wait: 10\n      as: g",
+            ),
+            (
+                "a duration with its unit apart",
+                "take: 1s..2s",
+                "take: 5 sec",
+            ),
+            ("a duration with a point", "take: 1s..2s", "take: 1.5h"),
+            ("a duration below nothing", "take: 1s..2s", "take: -3s"),
+            (
+                "a range the wrong way round",
+                "take: 1s..2s",
+                "take: 2s..1s",
             ),
             (
                 "a time of the day for a duration",
@@ -518,6 +541,12 @@ fn rules_and_variants() {
                 "flows: { enqeue: { tell",
             ),
             ("a label that is not there", "{ tell: {", "{ tel: {"),
+            (
+                "variants that are only names",
+                "  bug: {}\n  fix:\n    schema: CREATE UNIQUE INDEX one_task ON task (chat)\n    \
+                 flows: { enqueue: { tell: { before: { take: 1s } } } }\n",
+                "  - bug\n  - fix\n",
+            ),
             ("a patch that does nothing", "before: { take: 1s }", ""),
             (
                 "a patch with an unknown key",

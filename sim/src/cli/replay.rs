@@ -128,8 +128,8 @@ fn of_scenario(path: &Path, args: &ReplayArgs) -> Result<Subject, Failure> {
 }
 
 fn of_case(path: &Path, other: Option<&Path>, variant: Option<&str>) -> Result<Subject, Failure> {
-    let case =
-        CaseFile::parse(&files::read_text(path)?).map_err(|why| Failure::input(path, why))?;
+    let text = files::read_text(path)?;
+    let case = CaseFile::parse(&text).map_err(|why| no_case(path, &text, why))?;
     let how = How::Decisions(case.decisions().map_err(|why| Failure::input(path, why))?);
     let claim = Some(case.violates.clone());
     let name = variant.unwrap_or(&case.variant);
@@ -176,6 +176,31 @@ fn of_case(path: &Path, other: Option<&Path>, variant: Option<&str>) -> Result<S
     })
 }
 
+/// Why a file is no case. A scenario is told from other texts by its keys: it need not be sound.
+fn no_case(path: &Path, text: &str, why: String) -> Failure {
+    let has = |key: &str| text.lines().any(|line| line.starts_with(key));
+    if !has("version:") || !has("variants:") {
+        return Failure::input(path, why);
+    }
+    let shown = path.to_string_lossy();
+    let search = files::command(&["run", &shown]);
+    let show = files::command(&[
+        "replay",
+        "--scenario",
+        &shown,
+        "--variant",
+        "NAME",
+        "--seed",
+        "0",
+        "--run",
+        "0",
+    ]);
+    let why = format!(
+        "this is a scenario, not a case: `{search}` searches it, `{show}` shows one of its runs"
+    );
+    Failure::input(path, why)
+}
+
 /// Without the invariant, a clean run says nothing about it.
 fn judges(variant: &Variant, invariant: &str) -> bool {
     let rules = &variant.program.invariants;
@@ -183,7 +208,7 @@ fn judges(variant: &Variant, invariant: &str) -> bool {
 }
 
 fn load(path: &Path) -> Result<Scenario, Failure> {
-    scenario::load(path).map_err(|problems| Failure::usage(problems.to_string()))
+    files::scenario(path).map_err(|problems| Failure::usage(problems.to_string()))
 }
 
 fn pick<'a>(scenario: &'a Scenario, name: Option<&str>) -> Result<&'a Variant, Failure> {
@@ -238,7 +263,11 @@ fn once(subject: &Subject) -> Result<Ran, Failure> {
             How::Seed { seed, run } => search_for(*seed, *run, &profile),
         }
     };
-    stage.run(&mut strategy).map_err(Failure::Internal)
+    let ran = stage.run(&mut strategy).map_err(Failure::Internal)?;
+    match ran.endless {
+        Some(words) => Err(Failure::Usage(words)),
+        None => Ok(ran),
+    }
 }
 
 fn told(args: &ReplayArgs, subject: &Subject, ran: Ran) -> ReplayReport {

@@ -10,7 +10,7 @@ use super::exec::{Done, Exec, Failure, Frame, Next, word};
 use crate::label::Label;
 use crate::ledger::Deed;
 use crate::run::{Author, Ctx, Way};
-use crate::scenario::{ErrorClass, Expr, Step, StepKind};
+use crate::scenario::{Expr, Step, StepKind};
 
 /// Keys that idempotent providers have seen, with the name of the effect, and when it happened, milliseconds of virtual time.
 pub(super) type Seen = BTreeMap<(String, String), u64>;
@@ -51,17 +51,9 @@ pub(super) fn effect(exec: &Exec<'_>, frame: &Frame, step: &Step) -> Done {
 /// The provider is called: it may never hear of it, or its answer may be lost, or it acts when nobody waits any more.
 fn call(exec: &Exec<'_>, step: &Step, deed: Deed, wait_ms: u64) -> Done {
     let ctx = exec.ctx;
-    let nth = ctx.nth(&step.site);
-    let message = match nth {
-        1 => format!("{}/{}", ctx.cause(), deed.name),
-        _ => format!("{}/{}#{nth}", ctx.cause(), deed.name),
-    };
-    let failed = Failure {
-        class: ErrorClass::Timeout,
-        words: format!("{}: no answer in {wait_ms} ms", step.site),
-    };
+    let message = exec.part(&step.site, &deed.name);
     let now = |deed: Deed| happen(exec.shared, ctx, &ctx.author(), deed);
-    match ctx.call_outside(&Label::new(&message)) {
+    match ctx.call_outside(&message) {
         Way::Straight => now(deed),
         Way::Twice(ms) => {
             now(deed.clone());
@@ -69,8 +61,7 @@ fn call(exec: &Exec<'_>, step: &Step, deed: Deed, wait_ms: u64) -> Done {
         }
         Way::Unheard => {
             now(deed);
-            exec.sleep(&step.site, wait_ms)?;
-            return Err(failed);
+            return exec.unanswered(step, wait_ms);
         }
         Way::Late(ms) if ms < wait_ms => {
             later(exec, deed, ms);
@@ -78,13 +69,9 @@ fn call(exec: &Exec<'_>, step: &Step, deed: Deed, wait_ms: u64) -> Done {
         }
         Way::Late(ms) => {
             later(exec, deed, ms);
-            exec.sleep(&step.site, wait_ms)?;
-            return Err(failed);
+            return exec.unanswered(step, wait_ms);
         }
-        Way::Lost => {
-            exec.sleep(&step.site, wait_ms)?;
-            return Err(failed);
-        }
+        Way::Lost => return exec.unanswered(step, wait_ms),
     }
     Ok(Next::Step)
 }

@@ -1,16 +1,14 @@
 //! Steps that speak to the database: read, write, transaction, and expressions.
 
-use rusqlite::types::Value;
-use rusqlite::{Connection, ErrorCode};
-
 use std::cell::Cell;
 
-use rusqlite::limits::Limit;
+use rusqlite::types::Value;
+use rusqlite::{Connection, ErrorCode};
 
 use super::Var;
 use super::exec::{Done, Exec, Failure, Frame, Next};
 use crate::run::Handle;
-use crate::scenario::{ErrorClass, Sql, Step, StepKind};
+use crate::scenario::{ErrorClass, Sql, Step, StepKind, bound_memory};
 use crate::trace::{Arg, Kind, Outcome};
 
 /// `read`: the first row binds its columns. No row, NULL and an error are three different things.
@@ -264,10 +262,7 @@ fn failure(error: &rusqlite::Error) -> Failure {
         Some(ErrorCode::ConstraintViolation) => ErrorClass::Constraint,
         _ => ErrorClass::Error,
     };
-    Failure {
-        class,
-        words: error.to_string(),
-    }
+    Failure::new(class, error.to_string())
 }
 
 thread_local! {
@@ -286,8 +281,7 @@ const PAGES: u32 = 1 << 16;
 
 /// Keeps the statements of a scenario from running for ever and from filling the memory. They fail instead.
 pub(super) fn bound(connection: &mut Connection) -> rusqlite::Result<()> {
-    connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, LARGEST)?;
-    connection.pragma_update(None, "max_page_count", PAGES)?;
+    bound_memory(connection, LARGEST, PAGES)?;
     let over = || SPENT.replace(SPENT.get() + 1) >= MOST;
     connection.progress_handler(THOUSAND, Some(over))
 }

@@ -121,10 +121,7 @@ pub(super) fn request(exec: &Exec<'_>, frame: &mut Frame, step: &Step) -> Done {
         None => (ErrorClass::Timeout, "no answer in time"),
     };
     exec.ctx.close(event, Outcome::Error(what.into()));
-    Err(Failure {
-        class,
-        words: format!("{words}: {what}"),
-    })
+    Err(Failure::new(class, format!("{words}: {what}")))
 }
 
 /// The instance that is named, or any.
@@ -146,11 +143,7 @@ fn is_again(exec: &Exec<'_>, flow: usize) -> bool {
 /// `click/work`, `click/work#2`: it depends on the delivery alone.
 fn cause_of(exec: &Exec<'_>, flow: usize) -> Label {
     let flow = exec.shared.program.versions[0].flows[flow].name.as_str();
-    let cause = exec.ctx.cause();
-    match exec.ctx.nth(&Label::new(flow)) {
-        1 => Label::new(&format!("{cause}/{flow}")),
-        nth => Label::new(&format!("{cause}/{flow}#{nth}")),
-    }
+    exec.part(&Label::new(flow), flow)
 }
 
 /// Arguments as they are now: whoever gets them does not see these variables.

@@ -30,6 +30,7 @@ fn sql(text: &str, params: Vec<Var>) -> Sql {
 fn step(site: &str, kind: StepKind) -> Step {
     Step {
         site: Label::new(site),
+        file: "".into(),
         at: Place::default(),
         kind,
         within: None,
@@ -149,6 +150,7 @@ fn two_first_messages() -> Program {
             per: Some("user".into()),
             kind: RuleKind::Never,
             sql: "SELECT user, count(*) AS n FROM session WHERE active = 1 GROUP BY user HAVING count(*) > 1".into(),
+            place: String::new(),
         }],
         goals: Vec::new(),
         runs: 100,

@@ -42,7 +42,7 @@ impl Kernel {
     async fn drive(&self, world: &dyn World, mut horizon: Horizon) {
         horizon.happened = self.trace.borrow().happened();
         loop {
-            if self.internal.borrow().is_some() || self.short.get() || self.runs_away() {
+            if self.is_broken() || self.short.get() || self.runs_away() {
                 return;
             }
             if let Some(actor) = self.choose() {

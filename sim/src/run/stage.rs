@@ -12,7 +12,7 @@ use super::clock::SimClock;
 use super::gate::{Keeper, disk_sites};
 use super::handle::{Db, Handle};
 use super::legs::Legs;
-use super::{Kernel, Limits, Phase, Violation};
+use super::{Endings, Kernel, Limits, Phase, Violation};
 use crate::case::{Decisions, Deviation, Point};
 use crate::check::{Checker, Judging, Rules};
 use crate::decide::{Counts, Profile, Quiet, Strategy};
@@ -108,10 +108,14 @@ pub struct Ran {
     pub hash: u128,
     /// A bug in lockstep, in words.
     pub internal: Option<String>,
+    /// A rule of the scenario that does not come to an end, in words.
+    pub endless: Option<String>,
     /// What of it could not be decided, in words. Without a violation the run is neither right nor wrong.
     pub undecided: Option<String>,
     /// What became of a replayed case's deviations.
     pub counts: Counts,
+    /// How flows have ended.
+    pub endings: Endings,
     /// Actors that never ended, with what they wait for.
     pub stuck: Vec<String>,
     /// Those of them that belong to the world outside, such as events that never happened.
@@ -313,7 +317,7 @@ impl Stage {
         self.disk.set_gatekeeper(None);
         let short = kernel.short.get();
         kernel.statements.set(self.observer.count() - before);
-        if !short && kernel.internal.borrow().is_none() && kernel.was_deployed() {
+        if !short && !kernel.is_broken() && kernel.was_deployed() {
             kernel.resolve_last_doubts();
             if self.judging != Judging::Off {
                 self.world.judge(&kernel);
@@ -362,6 +366,7 @@ impl Stage {
             goals: RefCell::default(),
             violations: RefCell::default(),
             judged: Cell::new(false),
+            endings: RefCell::default(),
             cut: Cell::new(false),
             undone: RefCell::default(),
             in_doubt: RefCell::default(),
@@ -371,6 +376,7 @@ impl Stage {
             full_until: Cell::new(0),
             steps: RefCell::new(self.keep_steps.then(Vec::new)),
             internal: RefCell::default(),
+            endless: RefCell::default(),
             undecided: RefCell::default(),
             statements: Cell::new(0),
             turns: self.clock.turns(),
@@ -413,8 +419,10 @@ impl Stage {
             statements: kernel.statements.get(),
             hash: self.hash(&trace),
             internal: kernel.internal.take(),
+            endless: kernel.endless.take(),
             undecided: kernel.undecided.take(),
             counts: kernel.strategy.borrow().counts(),
+            endings: kernel.endings.take(),
             stuck: trace.stuck(kernel.begun_n()),
             waiting: trace.waiting(kernel.begun_n()),
             steps: kernel.steps.take().unwrap_or_default(),

@@ -57,14 +57,16 @@ struct Head {
 /// Lowers a whole file: its name, and its variants in order.
 pub(super) fn scenario(report: &Report<'_>, root: &Node) -> (String, Vec<Variant>) {
     let head = head(report, root);
+    let written = root.get("variants").map_or(0, Node::len);
     let variants = root
         .get("variants")
         .map_or(Vec::new(), |node| report.named(node, "`variants`"));
+    if written > 0 && variants.is_empty() {
+        // What is wrong with them has been said.
+        return (head.name, Vec::new());
+    }
     if variants.is_empty() || variants.len() > MOST_VARIANTS {
-        let message = format!(
-            "a scenario has 1 to {MOST_VARIANTS} variants, this one {}",
-            variants.len()
-        );
+        let message = format!("a scenario has 1 to {MOST_VARIANTS} variants, this one {written}");
         report.add(
             0,
             0,
@@ -102,21 +104,22 @@ pub(super) fn scenario(report: &Report<'_>, root: &Node) -> (String, Vec<Variant
     (head.name, variants.collect())
 }
 
+/// A file of another version is another language: nothing else is said about it.
+pub(super) fn check_version(report: &Report<'_>, root: &Node) -> bool {
+    let known = |version: &&Node| literal(version) == Some(Value::Integer(1));
+    let Some(version) = root.get("version").filter(|version| !known(version)) else {
+        return true;
+    };
+    let help = "this lockstep reads version 1: write version: 1, or use the lockstep that the file was written for";
+    report.at(version, "this version is not known here", help);
+    false
+}
+
 fn head(report: &Report<'_>, root: &Node) -> Head {
     report.only(root, "a scenario", &draft::TOP);
-    match root.get("version") {
-        Some(version) if literal(version) == Some(Value::Integer(1)) => {}
-        Some(version) => report.at(
-            version,
-            "this version is not known here",
-            "write version: 1",
-        ),
-        None => report.add(
-            0,
-            0,
-            "the file does not say its version",
-            "write version: 1",
-        ),
+    if root.get("version").is_none() {
+        let message = "the file does not say its version";
+        report.add(0, 0, message, "write version: 1");
     }
     for (key, help) in [
         ("name", "write name: in_snake_case"),

@@ -295,6 +295,8 @@ pub enum Expr {
 pub struct Step {
     /// Site of its gate and name in reports: the label, else kind and table or name, such as `sql session`.
     pub site: crate::label::Label,
+    /// The file in which it stands; empty for one that nobody has written.
+    pub file: Rc<str>,
     /// Where the step stands in the file.
     pub at: Place,
     /// What it does.
@@ -611,6 +613,8 @@ pub struct Invariant {
     pub kind: RuleKind,
     /// A query that returns the offending rows; `builtin` names stand in `RuleKind`.
     pub sql: String,
+    /// File and line where it stands; empty for one that nobody has written.
+    pub place: String,
 }
 
 /// When an invariant is judged, and over what.
@@ -633,6 +637,8 @@ pub struct Goal {
     pub name: String,
     /// A query over `event`, `effect`, `change` and the database at the end; a row means reached.
     pub sql: String,
+    /// File and line where it stands; empty for one that nobody has written.
+    pub place: String,
 }
 
 /// What a variant is expected to do.
