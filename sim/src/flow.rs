@@ -180,6 +180,12 @@ impl World for FlowWorld {
         format!("everything is deployed anew, after {before}")
     }
 
+    fn version(&self, code: usize) -> Option<&str> {
+        let versions = &self.program.versions;
+        let version = versions.get(code).filter(|_| versions.len() > 1);
+        version.map(|version| version.name.as_str())
+    }
+
     fn deploy(&self, kernel: &Kernel, handle: &mut Handle) -> Result<(), String> {
         self.prepare(kernel, handle)
     }
