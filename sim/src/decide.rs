@@ -7,7 +7,9 @@ mod quiet;
 mod remaining;
 mod replay;
 mod seeded;
+mod several;
 mod single;
+mod spread;
 mod survey;
 mod swarm;
 
@@ -18,6 +20,7 @@ pub use quiet::Quiet;
 pub use remaining::Remaining;
 pub use replay::Replay;
 pub use seeded::Seeded;
+pub use several::Several;
 pub use single::OneDeviation;
 pub use survey::{Single, Survey};
 
@@ -28,7 +31,7 @@ use crate::label::mix;
 /// What kind of decision a point offers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// A step of a flow or role: switch, crash, stop, pause, clock jump.
+    /// A step of a flow or role: switch, crash, stop, pause, clock jump, or it takes its time.
     Step,
     /// Inside SQLite, at a lock or barrier: the same, except that nobody stops there.
     Disk,
@@ -84,6 +87,12 @@ pub trait View {
     fn ready(&self, into: &mut Vec<Candidate>);
     /// The largest amount of a fault that may strike here now, or none if it may not.
     fn allows(&self, fault: Fault) -> Option<u64>;
+    /// Virtual time, milliseconds.
+    fn now_ms(&self) -> u64;
+    /// When the next actor that waits for a time goes on, in milliseconds of virtual time, if that is not now.
+    fn next_due_ms(&self) -> Option<u64>;
+    /// How many milliseconds a step may take by itself; 0 if steps take no time.
+    fn slowest_ms(&self) -> u64;
 }
 
 /// A decision that is not the quiet one.
@@ -169,14 +178,19 @@ pub fn default_for(seed: u64, run: u64, profile: &Rc<Profile>) -> Box<dyn Strate
     }
 }
 
-/// The strategy of run `run` of a search: while there are any, each second run is the next single deviation from the quiet run.
+/// The strategy of run `run` of a search: each second run is the next single deviation from the quiet run, while there are any,
+/// and then a few of them at once.
 ///
 /// Chance alone would need many runs to try them all, since most of what it does is more than one thing at a time; and where
 /// one thing is enough, it should be found whatever the seed.
 pub fn search_for(seed: u64, run: u64, profile: &Rc<Profile>) -> Box<dyn Strategy> {
-    match single_of(run).and_then(|i| profile.survey.singles.get(i)) {
-        Some(single) => Box::new(OneDeviation::new(single.clone())),
-        None => default_for(seed, run, profile),
+    let singles = &profile.survey.singles;
+    match single_of(run) {
+        Some(i) if i < singles.len() => Box::new(OneDeviation::new(singles[i].clone())),
+        Some(_) if !singles.is_empty() => {
+            Box::new(Several::new(run_hash(seed, run), Rc::clone(profile)))
+        }
+        _ => default_for(seed, run, profile),
     }
 }
 

@@ -23,7 +23,7 @@ use rusqlite::config::DbConfig;
 use crate::check::{Rule, Rules};
 use crate::fault::Budget;
 use crate::label::Label;
-use crate::run::{Backup, Db, Handle, Kernel, Limits, Process, SimClock, World};
+use crate::run::{Backup, Ctx, Db, Handle, Kernel, Limits, Process, SimClock, World};
 use crate::scenario::{self, After, Builtin, Expr, Program, RuleKind, StepKind, Var};
 
 use self::volatile::volatile;
@@ -53,8 +53,26 @@ struct Shared {
     answers: RefCell<Vec<Option<Rc<str>>>>,
     /// Messages that wait for their turn, the one that is on its way first: event and which of its repeats.
     queues: RefCell<BTreeMap<String, VecDeque<(usize, u32)>>>,
-    backup: RefCell<Option<Backup>>,
+    /// The last backup of each file.
+    backups: RefCell<BTreeMap<usize, Backup>>,
+    /// For each kind of process, how often one of its instances was chosen.
+    turns: Vec<Cell<usize>>,
+    /// The instance that a connection is to, by kind and number.
+    connected: RefCell<BTreeMap<(usize, u32), usize>>,
 }
+
+impl Shared {
+    /// One instance of a kind: the one whose turn it is in this run, unless a decision says another one.
+    fn any_instance(&self, ctx: &Ctx, kind: usize) -> usize {
+        let count = self.processes.borrow()[kind].len();
+        let turn = self.turns[kind].get();
+        self.turns[kind].set(turn + 1);
+        let further = ctx.pick(&INSTANCE, count as u64);
+        (turn + usize::try_from(further).unwrap_or(0)) % count
+    }
+}
+
+const INSTANCE: Label = Label::fixed("instance");
 
 impl FlowWorld {
     /// The world of this program.
@@ -156,7 +174,9 @@ impl World for FlowWorld {
             ended: program.events.iter().map(|_| Cell::default()).collect(),
             answers: RefCell::new(vec![None; program.events.len()]),
             queues: RefCell::default(),
-            backup: RefCell::default(),
+            backups: RefCell::default(),
+            turns: program.processes.iter().map(|_| Cell::default()).collect(),
+            connected: RefCell::default(),
         });
         self.hand_over(kernel, &shared);
         let processes = Self::add_processes(kernel, &shared);

@@ -120,6 +120,8 @@ pub struct VariantReport {
     pub cases: Vec<CaseReport>,
     /// Goals, and whether any run reached them.
     pub goals: BTreeMap<String, bool>,
+    /// What the world outside still waited for at the end, and in how many runs.
+    pub waiting: BTreeMap<String, u64>,
     /// Errors that ended flows because nobody caught them.
     pub uncaught: Uncaught,
     /// Runs in which each fault struck that was on, by name in the order of reports.

@@ -96,8 +96,13 @@ pub struct Limits {
     pub faults_us: u64,
     /// What has not ended so long after faults stopped is stuck.
     pub heal_us: u64,
+    /// Both times count from the last thing that was still to come by itself (a timer, a repeat, a restart), and loops alone go on
+    /// for so many events. Without it they count from where the phase begins.
+    pub alone: Option<usize>,
     /// Events after which a run is cut off as runaway.
     pub events: usize,
+    /// A step may take so long by itself, so that what is due meanwhile comes in between.
+    pub slowest_step_ms: u64,
 }
 
 impl Default for Limits {
@@ -105,7 +110,9 @@ impl Default for Limits {
         Self {
             faults_us: 48 * 3_600_000_000,
             heal_us: 48 * 3_600_000_000,
+            alone: Some(4_000),
             events: 20_000,
+            slowest_step_ms: 1_000,
         }
     }
 }
@@ -156,7 +163,7 @@ pub struct Kernel {
     /// Transactions that were open when their process died, or whose commit failed: recovery may still make them visible.
     in_doubt: RefCell<Vec<commit::Doubt>>,
     /// A restore that the actor has asked for that has just stopped.
-    restoring: RefCell<Option<Backup>>,
+    restoring: RefCell<Option<backup::Restore>>,
     world: Rc<dyn World>,
     /// Connections to a second database so far.
     second_conns: Cell<u32>,
@@ -335,6 +342,10 @@ impl Kernel {
     ) {
         let cause = self.unique(cause);
         let actor = Rc::new(Actor::new(cause, process.cloned(), daemon));
+        if let Some(maker) = self.current.borrow().as_ref() {
+            actor.looped.set(maker.looped.get());
+            actor.looks.set(maker.looks.get());
+        }
         prepare(&actor);
         let stack = self.stacks.borrow_mut().pop().unwrap_or_else(new_stack);
         let kernel = self.me.clone();

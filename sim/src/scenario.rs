@@ -43,6 +43,7 @@ pub use program::{
 pub use schema::schema;
 pub use skeleton::skeleton;
 pub use sql::RECORDED_TABLES;
+pub(crate) use sql::bound_memory;
 
 use problem::Report;
 use source::Source;

@@ -64,6 +64,8 @@ pub struct Searched {
     pub faults: BTreeMap<String, u64>,
     /// Errors that ended flows because nobody caught them.
     pub uncaught: Uncaught,
+    /// What the world outside still waited for at the end, and in how many runs.
+    pub waiting: BTreeMap<String, u64>,
     /// The first violation of each invariant.
     pub firsts: BTreeMap<String, First>,
     /// Trace hashes, by run.
@@ -164,6 +166,9 @@ impl Searched {
                 .get_or_insert_with(|| format!("run {run} of seed {seed}: {words}"));
             return;
         }
+        for waits in &ran.waiting {
+            *self.waiting.entry(waits.clone()).or_default() += 1;
+        }
         for violation in &ran.violations {
             let first = || First::new(seed, run, violation, ran);
             self.firsts
@@ -201,7 +206,10 @@ impl Searched {
             Verdict::Violated
         } else if self.cut || self.internal.is_some() {
             Verdict::Undecided
-        } else if !self.judged_rows || !self.missed(program).is_empty() {
+        } else if !self.judged_rows
+            || !self.missed(program).is_empty()
+            || self.waiting.values().any(|runs| *runs == self.runs)
+        {
             Verdict::Vacuous
         } else if program.target == Target::Postgres {
             Verdict::Undecided
@@ -234,7 +242,7 @@ pub enum Verdict {
     Violated,
     /// Cut short, or the engine cannot show it.
     Undecided,
-    /// Clean, and it means nothing: a goal was never reached, or no invariant ever read a row.
+    /// Clean, and it means nothing: a goal was never reached, no invariant ever read a row, or an event never happened.
     Vacuous,
 }
 

@@ -106,7 +106,7 @@ impl World for Harsh {
 /// What the meddling process does, again after each death.
 fn meddle(ctx: &Ctx, altered: &Cell<bool>, drifted: &Rc<Cell<bool>>) {
     repair(ctx, drifted);
-    let backup = ctx.backup();
+    let backup = ctx.backup(0);
     ctx.sleep(&MOMENT, ctx.amount(&MOMENT, 0, 60_000));
     ctx.wake(&Label::fixed("meddler wakes somebody"));
     if ctx.may(Fault::SchemaDrift) {
@@ -136,7 +136,7 @@ fn meddle(ctx: &Ctx, altered: &Cell<bool>, drifted: &Rc<Cell<bool>>) {
         && let Some(backup) = backup
     {
         ctx.strike(Fault::BackupRestore, "");
-        ctx.restore(&backup);
+        ctx.restore(&backup, None);
         ctx.with_db(|handle| rows_of(handle.connection())).ok();
     }
     if altered.get() {

@@ -47,6 +47,9 @@ impl Tally {
         for (fault, runs) in searched.faults {
             *self.sum.faults.entry(fault).or_default() += runs;
         }
+        for (waits, runs) in searched.waiting {
+            *self.sum.waiting.entry(waits).or_default() += runs;
+        }
         for (invariant, first) in searched.firsts {
             let known = self.sum.firsts.entry(invariant);
             let known = known.or_insert_with(|| first.clone());
@@ -120,6 +123,7 @@ impl Tally {
                 .map(|fault| fault.name())
                 .map(|fault| (fault, self.sum.faults.get(fault).copied().unwrap_or(0)))
                 .collect(),
+            waiting: self.sum.waiting,
             covers: covers(variant),
         }
     }

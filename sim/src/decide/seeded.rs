@@ -1,5 +1,6 @@
 //! Seeded random decisions: each is a hash of the run and the point's label.
 
+use super::spread::{aim, duration, signed, spread};
 use super::swarm::Swarm;
 use super::{Act, At, Candidate, Kind, Profile, Strategy, View};
 use crate::case::Deviation;
@@ -23,6 +24,8 @@ pub struct Seeded {
     times: [u64; Fault::COUNT],
     stretch: u64,
     explore: u64,
+    /// How often a step takes its time.
+    dawdles: u64,
     scratch: Vec<Candidate>,
 }
 
@@ -54,6 +57,7 @@ impl Seeded {
             }),
             stretch: [0, u64::MAX / 4, u64::MAX / 2][draw(run, 2, 3) as usize],
             explore: u64::MAX / 4 * (1 + draw(run, 3, 3)),
+            dawdles: draw(run, 15, 3),
             scratch: Vec::new(),
         }
     }
@@ -109,6 +113,16 @@ impl Seeded {
             .flatten()
     }
 
+    /// How long a fault lasts: of any magnitude, or until something happens.
+    fn lasts(&self, bits: u64, longest: u64, view: &dyn View) -> u64 {
+        let aimed = match mix(bits, 12) & 3 {
+            0 => aim(mix(bits, 13), longest, &self.profile, view),
+            _ => None,
+        };
+        let lasts = aimed.unwrap_or_else(|| spread(bits, longest));
+        lasts.clamp(1, longest.max(1))
+    }
+
     fn gate(&mut self, at: &At, bits: u64, view: &dyn View) -> Option<Act> {
         if self.strikes(Fault::Crash, at, bits, view).is_some() {
             return Some(Act::Do(Deviation::Crash));
@@ -122,7 +136,7 @@ impl Seeded {
             return None;
         }
         if let Some(longest) = self.strikes(Fault::Pause, at, bits, view) {
-            return Some(Act::Do(Deviation::Pause(spread(bits, longest))));
+            return Some(Act::Do(Deviation::Pause(self.lasts(bits, longest, view))));
         }
         if let Some(longest) = self.strikes(Fault::ClockJump, at, bits, view) {
             return Some(Act::Do(Deviation::Jump(signed(bits, longest))));
@@ -130,7 +144,16 @@ impl Seeded {
         if at.kind == Kind::Step && self.strikes(Fault::GracefulStop, at, bits, view).is_some() {
             return Some(Act::Do(Deviation::Stop));
         }
-        self.switch(at, bits, view)
+        self.dawdle(at, bits, view)
+            .or_else(|| self.switch(at, bits, view))
+    }
+
+    /// A step takes so long that what is due next comes before it.
+    fn dawdle(&self, at: &At, bits: u64, view: &dyn View) -> Option<Act> {
+        if at.kind != Kind::Step || mix(bits, 14) >= self.rate(at, self.dawdles) {
+            return None;
+        }
+        dawdling(view).map(Act::Do)
     }
 
     fn file(&self, at: &At, bits: u64, view: &dyn View) -> Option<Deviation> {
@@ -146,10 +169,12 @@ impl Seeded {
             return Some(Act::Do(Deviation::LostRequest));
         }
         if let Some(longest) = self.strikes(Fault::Duplicate, at, bits, view) {
-            return Some(Act::Do(Deviation::Duplicate(spread(bits, longest))));
+            return Some(Act::Do(Deviation::Duplicate(
+                self.lasts(bits, longest, view),
+            )));
         }
         if let Some(longest) = self.strikes(Fault::Late, at, bits, view) {
-            return Some(Act::Do(Deviation::Late(spread(bits, longest))));
+            return Some(Act::Do(Deviation::Late(self.lasts(bits, longest, view))));
         }
         self.vanishes(at, bits, view)
     }
@@ -167,7 +192,9 @@ impl Seeded {
             return Some(Act::Do(Deviation::HalfOpen));
         }
         let longest = self.strikes(Fault::Partition, at, bits, view)?;
-        Some(Act::Do(Deviation::Partition(spread(bits, longest))))
+        Some(Act::Do(Deviation::Partition(
+            self.lasts(bits, longest, view),
+        )))
     }
 
     fn clock(&self, at: &At, bits: u64, view: &dyn View) -> Option<Act> {
@@ -184,16 +211,11 @@ impl Seeded {
         Some(Act::Do(Deviation::Zone(hours.clamp(-most, most))))
     }
 
-    fn amount(&self, bits: u64, shortest: u64, longest: u64) -> Option<Act> {
+    fn amount(&self, bits: u64, shortest: u64, longest: u64, view: &dyn View) -> Option<Act> {
         if longest <= shortest || bits >= self.stretch {
             return None;
         }
-        let chosen = shortest + below(mix(bits, 5), longest - shortest) + 1;
-        let chosen = match below(mix(bits, 6), 8) {
-            0 | 1 => longest,
-            2..5 => round(mix(bits, 4), chosen).max(shortest),
-            _ => chosen,
-        };
+        let chosen = duration(bits, shortest, longest, &self.profile, view);
         Some(Act::Do(Deviation::Take(chosen)))
     }
 }
@@ -206,7 +228,7 @@ impl Strategy for Seeded {
             Kind::Wait => self.switch(at, bits, view),
             Kind::Send => self.message(at, bits, view),
             Kind::Reply => self.reply(at, bits, view),
-            Kind::Amount(shortest, longest) => self.amount(bits, shortest, longest),
+            Kind::Amount(shortest, longest) => self.amount(bits, shortest, longest, view),
             Kind::Pick(n) => {
                 let pick = below(mix(bits, 7), n.max(1));
                 (bits < self.explore && pick > 0).then_some(Act::Do(Deviation::Pick(pick)))
@@ -249,33 +271,8 @@ const fn share(fault: Fault, kind: Kind) -> u64 {
     }
 }
 
-/// Cuts a duration to whole seconds, tens of seconds, minutes or more: what is due at the same time as something else is where
-/// they meet, and deadlines are round.
-fn round(bits: u64, ms: u64) -> u64 {
-    let grains = [1_000, 10_000, 60_000, 600_000, 3_600_000].map(|grain| ms / grain * grain);
-    let fine = grains.iter().filter(|cut| **cut > 0).count() as u64;
-    match fine {
-        0 => ms,
-        n => grains[below(bits, n) as usize],
-    }
-}
-
-/// Spreads a duration over all magnitudes up to the longest: short and long ones alike.
-fn spread(bits: u64, longest: u64) -> u64 {
-    let magnitude = below(mix(bits, 8), u64::from(64 - longest.leading_zeros())) + 1;
-    let top = if magnitude >= 64 {
-        u64::MAX
-    } else {
-        (1 << magnitude) - 1
-    };
-    1 + below(mix(bits, 9), top.min(longest).max(1))
-}
-
-fn signed(bits: u64, longest: u64) -> i64 {
-    let amount = i64::try_from(spread(bits, longest)).unwrap_or(i64::MAX);
-    if mix(bits, 10) & 1 == 0 {
-        amount
-    } else {
-        -amount
-    }
+/// The step that stands here ends just after what is due next, if a step may take that long.
+pub(super) fn dawdling(view: &dyn View) -> Option<Deviation> {
+    let ms = view.next_due_ms()?.checked_sub(view.now_ms())? + 1;
+    (ms <= view.slowest_ms()).then_some(Deviation::Take(ms))
 }

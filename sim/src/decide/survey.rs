@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::seeded::dawdling;
 use super::{Act, At, Candidate, Kind, Profile, View};
 use crate::case::Deviation;
 use crate::fault::Fault;
@@ -16,6 +17,10 @@ pub struct Survey {
     of_kind: [u64; 12],
     /// Each deviation that was possible, the most different ones first.
     pub singles: Vec<Single>,
+    /// Those between steps, then those inside SQLite; those of one kind at one site together, by their places in `singles`.
+    pub(super) groups: [Vec<Vec<u32>>; 2],
+    /// When something happened, in milliseconds of virtual time, ascending.
+    moments: Vec<u64>,
 }
 
 /// One deviation at one point.
@@ -34,6 +39,13 @@ impl Survey {
         let passed = self.sites.get(&(slot, site)).copied().unwrap_or(1);
         (self.of_kind[slot].max(1), passed)
     }
+
+    /// When something happened after `from`, up to `to`.
+    pub(super) fn moments_within(&self, from: u64, to: u64) -> &[u64] {
+        let begin = self.moments.partition_point(|moment| *moment <= from);
+        let end = self.moments.partition_point(|moment| *moment <= to);
+        &self.moments[begin..end.max(begin)]
+    }
 }
 
 /// Collects a [`Survey`].
@@ -42,8 +54,8 @@ pub(super) struct Surveyor {
     survey: Survey,
     /// How often each group of deviations was possible so far.
     groups: BTreeMap<u64, u32>,
-    /// Round and rank of each single, to sort by.
-    order: Vec<(u32, u8)>,
+    /// Round, rank and group of each single, to sort by.
+    order: Vec<(u32, usize, u64)>,
     ready: Vec<Candidate>,
 }
 
@@ -54,6 +66,9 @@ impl Surveyor {
         let passed = self.survey.sites.entry((slot, at.site)).or_default();
         *passed += 1;
         self.survey.of_kind[slot] += u64::from(*passed == 1);
+        if matches!(at.kind, Kind::Step | Kind::Send | Kind::Reply) {
+            self.survey.moments.push(view.now_ms());
+        }
         self.ready.clear();
         if matches!(
             at.kind,
@@ -79,7 +94,7 @@ impl Surveyor {
         let group = mix(mix(at.site, Profile::slot(at.kind) as u64), kind_of(&act));
         let round = self.groups.entry(group).or_default();
         *round += 1;
-        self.order.push((*round, rank(at.kind)));
+        self.order.push((*round, rank(at.kind), group));
         self.survey.singles.push(Single { key: at.key, act });
     }
 
@@ -88,15 +103,21 @@ impl Surveyor {
         let mut survey = std::mem::take(&mut self.survey);
         let order = std::mem::take(&mut self.order);
         let mut sorted: Vec<_> = order.into_iter().zip(survey.singles).collect();
-        sorted.sort_by_key(|(order, _)| *order);
+        sorted.sort_by_key(|(order, _)| (order.0, order.1));
+        let mut groups: [BTreeMap<u64, Vec<u32>>; 2] = Default::default();
+        for (i, ((_, rank, group), _)) in (0..).zip(&sorted) {
+            groups[*rank].entry(*group).or_default().push(i);
+        }
+        survey.groups = groups.map(|of_rank| of_rank.into_values().collect());
         survey.singles = sorted.into_iter().map(|(_, single)| single).collect();
+        survey.moments.dedup();
         *self = Self::default();
         survey
     }
 }
 
 /// What lies between the steps of the incident comes before what lies inside SQLite.
-const fn rank(kind: Kind) -> u8 {
+const fn rank(kind: Kind) -> usize {
     match kind {
         Kind::Disk | Kind::DiskSync | Kind::DiskData => 1,
         _ => 0,
@@ -111,7 +132,10 @@ fn kind_of(act: &Act) -> u64 {
         Act::Do(deviation) => {
             let word = crate::label::Label::new(deviation.word());
             let amount = deviation.amount().unwrap_or(0);
-            mix(word.hash(), amount.unsigned_abs() ^ u64::from(amount < 0))
+            match deviation {
+                Deviation::Take(_) => word.hash(),
+                _ => mix(word.hash(), amount.unsigned_abs() ^ u64::from(amount < 0)),
+            }
         }
     }
 }
@@ -128,6 +152,7 @@ fn deviations(kind: Kind, view: &dyn View) -> Vec<Deviation> {
         Kind::Step => {
             plain(Fault::Crash, Deviation::Crash);
             plain(Fault::GracefulStop, Deviation::Stop);
+            found.extend(dawdling(view));
         }
         Kind::Disk => plain(Fault::Crash, Deviation::Crash),
         Kind::DiskSync | Kind::DiskData => {

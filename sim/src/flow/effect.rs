@@ -1,6 +1,6 @@
 //! `effect`: what happens outside and cannot be undone; over the network, if somebody waits to be told.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use rusqlite::types::Value;
@@ -10,10 +10,10 @@ use super::exec::{Done, Exec, Failure, Frame, Next, word};
 use crate::label::Label;
 use crate::ledger::Deed;
 use crate::run::{Author, Ctx, Way};
-use crate::scenario::{ErrorClass, Expr, Step, StepKind};
+use crate::scenario::{Expr, Step, StepKind};
 
-/// Keys that idempotent providers have seen, with the name of the effect.
-pub(super) type Seen = BTreeSet<(String, String)>;
+/// Keys that idempotent providers have seen, with the name of the effect, and when it happened, milliseconds of virtual time.
+pub(super) type Seen = BTreeMap<(String, String), u64>;
 
 /// Something outside happens, once more.
 pub(super) fn effect(exec: &Exec<'_>, frame: &Frame, step: &Step) -> Done {
@@ -51,17 +51,9 @@ pub(super) fn effect(exec: &Exec<'_>, frame: &Frame, step: &Step) -> Done {
 /// The provider is called: it may never hear of it, or its answer may be lost, or it acts when nobody waits any more.
 fn call(exec: &Exec<'_>, step: &Step, deed: Deed, wait_ms: u64) -> Done {
     let ctx = exec.ctx;
-    let nth = ctx.nth(&step.site);
-    let message = match nth {
-        1 => format!("{}/{}", ctx.cause(), deed.name),
-        _ => format!("{}/{}#{nth}", ctx.cause(), deed.name),
-    };
-    let failed = Failure::new(
-        ErrorClass::Timeout,
-        format!("{}: no answer in {wait_ms} ms", step.site),
-    );
+    let message = exec.part(&step.site, &deed.name);
     let now = |deed: Deed| happen(exec.shared, ctx, &ctx.author(), deed);
-    match ctx.call_outside(&Label::new(&message)) {
+    match ctx.call_outside(&message) {
         Way::Straight => now(deed),
         Way::Twice(ms) => {
             now(deed.clone());
@@ -69,8 +61,7 @@ fn call(exec: &Exec<'_>, step: &Step, deed: Deed, wait_ms: u64) -> Done {
         }
         Way::Unheard => {
             now(deed);
-            exec.sleep(&step.site, wait_ms)?;
-            return Err(failed);
+            return exec.unanswered(step, wait_ms);
         }
         Way::Late(ms) if ms < wait_ms => {
             later(exec, deed, ms);
@@ -78,13 +69,9 @@ fn call(exec: &Exec<'_>, step: &Step, deed: Deed, wait_ms: u64) -> Done {
         }
         Way::Late(ms) => {
             later(exec, deed, ms);
-            exec.sleep(&step.site, wait_ms)?;
-            return Err(failed);
+            return exec.unanswered(step, wait_ms);
         }
-        Way::Lost => {
-            exec.sleep(&step.site, wait_ms)?;
-            return Err(failed);
-        }
+        Way::Lost => return exec.unanswered(step, wait_ms),
     }
     Ok(Next::Step)
 }
@@ -103,14 +90,21 @@ fn later(exec: &Exec<'_>, deed: Deed, after_ms: u64) {
 
 /// It happens now, unless the provider knows its key already.
 fn happen(shared: &Shared, ctx: &Ctx, author: &Author, deed: Deed) {
-    let providers = &shared.program.effects;
-    let idempotent = providers
-        .iter()
-        .any(|provider| provider.idempotent && *provider.effect == *deed.name);
-    let known = idempotent
-        && deed.key.as_ref().is_some_and(|key| {
-            let seen = (deed.name.to_string(), word(key));
-            !shared.seen.borrow_mut().insert(seen)
+    let mut providers = shared.program.effects.iter();
+    let provider = providers.find(|provider| *provider.effect == *deed.name);
+    let remembers = provider.filter(|provider| provider.idempotent);
+    let known = remembers
+        .zip(deed.key.as_ref())
+        .is_some_and(|(provider, key)| {
+            let (key, now) = ((deed.name.to_string(), word(key)), ctx.now_ms());
+            let mut seen = shared.seen.borrow_mut();
+            let before = seen.get(&key).copied();
+            let forgotten = |at: u64| provider.expires.is_some_and(|expires| now >= at + expires);
+            let known = before.is_some_and(|at| !forgotten(at));
+            if !known {
+                seen.insert(key, now);
+            }
+            known
         });
     if known {
         ctx.refuse_effect(author, &deed, "known key");

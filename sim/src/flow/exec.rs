@@ -218,6 +218,11 @@ impl Exec<'_> {
                 }
             }
         }
+        self.unanswered(step, wait_ms)
+    }
+
+    /// Nobody answers a step's message for as long as its author waits.
+    pub(super) fn unanswered(&self, step: &Step, wait_ms: u64) -> Done {
         self.sleep(&step.site, wait_ms)?;
         Err(Failure::new(
             ErrorClass::Timeout,
@@ -467,6 +472,15 @@ impl Exec<'_> {
             format!("{name}({cause})")
         } else {
             format!("{name}({cause}#{nth})")
+        }
+    }
+
+    /// What this delivery sets going at a site, by name: `m1/name`, and `m1/name#2` the second time.
+    pub(super) fn part(&self, site: &Label, name: &str) -> Label {
+        let cause = self.ctx.cause();
+        match self.ctx.nth(site) {
+            1 => Label::new(&format!("{cause}/{name}")),
+            nth => Label::new(&format!("{cause}/{name}#{nth}")),
         }
     }
 

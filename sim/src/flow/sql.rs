@@ -1,16 +1,14 @@
 //! Steps that speak to the database: read, write, transaction, and expressions.
 
-use rusqlite::types::Value;
-use rusqlite::{Connection, ErrorCode};
-
 use std::cell::Cell;
 
-use rusqlite::limits::Limit;
+use rusqlite::types::Value;
+use rusqlite::{Connection, ErrorCode};
 
 use super::Var;
 use super::exec::{Done, Exec, Failure, Frame, Next};
 use crate::run::Handle;
-use crate::scenario::{ErrorClass, Sql, Step, StepKind, Target};
+use crate::scenario::{ErrorClass, Sql, Step, StepKind, Target, bound_memory};
 use crate::trace::{Arg, Kind, Outcome};
 
 /// `read`: the first row binds its columns. No row, NULL and an error are three different things.
@@ -127,7 +125,7 @@ pub(super) fn transaction(exec: &Exec<'_>, frame: &mut Frame, step: &Step) -> Do
         return Ok(Next::Step);
     };
     let db = *db;
-    if !on(exec, db, |handle| handle.connection().is_autocommit()) {
+    if is_within(exec, db) {
         return exec.steps(frame, steps);
     }
     exec.ctx.gate(&step.site);
@@ -147,7 +145,8 @@ pub(super) fn transaction(exec: &Exec<'_>, frame: &mut Frame, step: &Step) -> Do
 }
 
 fn roll_back(exec: &Exec<'_>, db: Option<usize>, after: Done) -> Done {
-    if !on(exec, db, |handle| handle.connection().is_autocommit()) {
+    exec.ctx.forget_connection(file_of(exec, db));
+    if is_within(exec, db) {
         run(exec, db, "ROLLBACK")?;
     }
     after
@@ -170,10 +169,29 @@ pub(super) fn expression(exec: &Exec<'_>, frame: &Frame, sql: &Sql) -> Result<Va
         .unwrap_or(Value::Null))
 }
 
-/// Uses the connection to a file; none is that of the process.
-fn on<T>(exec: &Exec<'_>, db: Option<usize>, work: impl FnOnce(&mut Handle) -> T) -> T {
-    let own = || exec.shared.program.processes[exec.ctx.process().kind_index].database;
-    exec.ctx.with_file(db.unwrap_or_else(own), work)
+/// Runs a statement on the connection to a file, unless that has broken.
+fn on<T>(
+    exec: &Exec<'_>,
+    db: Option<usize>,
+    work: impl FnOnce(&mut Handle) -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    let file = file_of(exec, db);
+    if exec.ctx.connection_broke(file) {
+        let words = "the connection to the database broke".to_owned();
+        let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_IOERR);
+        return Err(rusqlite::Error::SqliteFailure(code, Some(words)));
+    }
+    exec.ctx.with_file(file, work)
+}
+
+fn is_within(exec: &Exec<'_>, db: Option<usize>) -> bool {
+    let autocommit = |handle: &mut Handle| handle.connection().is_autocommit();
+    !exec.ctx.with_file(file_of(exec, db), autocommit)
+}
+
+/// The file that is named, else that of the process.
+fn file_of(exec: &Exec<'_>, db: Option<usize>) -> usize {
+    db.unwrap_or_else(|| exec.shared.program.processes[exec.ctx.process().kind_index].database)
 }
 
 fn bind(exec: &Exec<'_>, frame: &Frame, sql: &Sql) -> Vec<Value> {
@@ -268,8 +286,7 @@ const PAGES: u32 = 1 << 16;
 
 /// Keeps the statements of a scenario from running for ever and from filling the memory. They fail instead.
 pub(super) fn bound(connection: &mut Connection) -> rusqlite::Result<()> {
-    connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, LARGEST)?;
-    connection.pragma_update(None, "max_page_count", PAGES)?;
+    bound_memory(connection, LARGEST, PAGES)?;
     let over = || SPENT.replace(SPENT.get() + 1) >= MOST;
     connection.progress_handler(THOUSAND, Some(over))
 }

@@ -178,6 +178,17 @@ pub(super) fn notes(variant: &VariantReport, common: &[String], style: Style) ->
     if variant.verdict == Verdict::Vacuous {
         notes.push(vacuity(variant));
     }
+    if variant.verdict != Verdict::Violated {
+        notes.extend(variant.waiting.iter().map(|(waits, runs)| {
+            format!(
+                "{} still {} at the end of {} of {} runs: what comes after it did not happen there",
+                printable(waits.split_once('/').map_or(waits, |(event, _)| event)),
+                printable(waits.split_once(' ').map_or("waits", |(_, how)| how)),
+                grouped(*runs),
+                grouped(variant.runs)
+            )
+        }));
+    }
     notes.push(printable(&variant.own_coverage(common)));
     notes.extend(uncaught(variant));
     let hopeless = variant.uncaught.hopeless();
@@ -225,7 +236,10 @@ fn searches(n: u64) -> String {
 
 fn vacuity(variant: &VariantReport) -> String {
     let missed: Vec<&str> = variant.missed().collect();
-    if missed.is_empty() {
+    let never = |runs: &u64| *runs == variant.runs;
+    if missed.is_empty() && variant.waiting.values().any(never) {
+        "something that was to happen never did, in no run: the runs prove nothing".to_owned()
+    } else if missed.is_empty() {
         "no invariant ever read a row: the runs prove nothing".to_owned()
     } else {
         format!(

@@ -122,6 +122,8 @@ pub struct Ran {
     pub endings: Endings,
     /// Actors that never ended, with what they wait for.
     pub stuck: Vec<String>,
+    /// Those of them that belong to the world outside, such as events that never happened.
+    pub waiting: Vec<String>,
     /// Gates between steps that were passed, if [`Stage::keep_steps`] asked for them.
     pub steps: Vec<Point>,
 }
@@ -426,6 +428,7 @@ impl Stage {
             counts: kernel.strategy.borrow().counts(),
             endings: kernel.endings.take(),
             stuck: trace.stuck(kernel.begun_n()),
+            waiting: trace.waiting(kernel.begun_n()),
             steps: kernel.steps.take().unwrap_or_default(),
             trace,
         }

@@ -31,7 +31,7 @@ CREATE TEMP TABLE inherited (invariant TEXT NOT NULL, key TEXT NOT NULL);
 /// thousand; a schema that computes for ever is stopped.
 const BUDGET: u64 = 500_000;
 const BUDGET_STEP: i32 = 1_000;
-/// Bytes of the longest value or row.
+/// Bytes of the longest value or row: what is executed here is a schema with a few rows.
 const LONGEST_VALUE: i32 = 1 << 15;
 /// Pages of a scratch database, of 4 KiB each.
 const PAGES: u32 = 4_096;
@@ -311,17 +311,20 @@ fn scratch(with_store: bool, watch: &Watch) -> Result<Connection, String> {
     if with_store {
         store::migrate(&mut conn).map_err(|error| error.to_string())?;
     }
-    bound(&conn)
+    bound_memory(&conn, LONGEST_VALUE, PAGES)
         .and_then(|()| guard(&mut conn, watch.clone()))
         .map_err(words)?;
     Ok(conn)
 }
 
-/// What is executed here is a schema with a few rows: neither a value nor all of them can fill the memory, or what SQLite
-/// sorts on the disk.
-fn bound(conn: &Connection) -> Result<(), Error> {
-    conn.set_limit(Limit::SQLITE_LIMIT_LENGTH, LONGEST_VALUE)?;
-    conn.pragma_update(None, "max_page_count", PAGES)
+/// Neither a value nor all of them can fill the memory, or what SQLite sorts on the disk: what would be longer, or more pages,
+/// fails.
+///
+/// # Errors
+/// Those of SQLite.
+pub(crate) fn bound_memory(conn: &Connection, longest: i32, pages: u32) -> Result<(), Error> {
+    conn.set_limit(Limit::SQLITE_LIMIT_LENGTH, longest)?;
+    conn.pragma_update(None, "max_page_count", pages)
 }
 
 /// Attaches an empty database that has the tables and views of this one.
