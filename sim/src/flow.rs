@@ -204,6 +204,12 @@ impl World for FlowWorld {
         format!("everything is deployed anew, after {before}")
     }
 
+    fn version(&self, code: usize) -> Option<&str> {
+        let versions = &self.program.versions;
+        let version = versions.get(code).filter(|_| versions.len() > 1);
+        version.map(|version| version.name.as_str())
+    }
+
     fn deploy(&self, kernel: &Kernel, handle: &mut Handle) -> Result<(), String> {
         self.prepare(kernel, handle)
     }
@@ -268,9 +274,6 @@ impl FlowWorld {
     }
 }
 
-#[cfg(test)]
-mod tests;
-
 /// How long a statement waits for the lock of a writer. PostgreSQL locks rows, so there nobody gives up for this one.
 const fn patience(target: Target) -> Duration {
     match target {
@@ -278,3 +281,6 @@ const fn patience(target: Target) -> Duration {
         Target::Postgres => Duration::from_secs(24 * 3_600),
     }
 }
+
+#[cfg(test)]
+mod tests;
