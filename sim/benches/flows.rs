@@ -43,11 +43,15 @@ fn main() {
         Stage::new(by_hand).expect("the stage of the same in Rust"),
     ];
     let profiles = stages.each_mut().map(|stage| {
-        let quiet = stage.run(&mut || Box::new(Quiet)).expect("a quiet run");
+        let quiet = stage
+            .run(&mut || Box::<Quiet>::default())
+            .expect("a quiet run");
         Rc::new(quiet.profile)
     });
     let [one, other] = stages.each_mut().map(|stage| {
-        let quiet = stage.run(&mut || Box::new(Quiet)).expect("a quiet run");
+        let quiet = stage
+            .run(&mut || Box::<Quiet>::default())
+            .expect("a quiet run");
         lockstep_sim::report::human(&quiet.trace)
     });
     assert_eq!(one, other, "both do the same");

@@ -32,7 +32,9 @@ fn main() {
 
 fn share_of_runs() {
     let mut stage = Stage::new(StoreWorld::new()).expect("the stage is set");
-    let quiet = stage.run(&mut || Box::new(Quiet)).expect("a quiet run");
+    let quiet = stage
+        .run(&mut || Box::<Quiet>::default())
+        .expect("a quiet run");
     let profile = Rc::new(quiet.profile);
     let (mut runs, mut checks) = (Duration::ZERO, Duration::ZERO);
     let (mut calls, mut parts, mut searched, mut asked) = (0, 0, 0, 0);

@@ -56,7 +56,9 @@ fn statements() {
 
 fn measure(name: &str, world: Rc<dyn World>) {
     let mut stage = Stage::new(world).expect("the stage is set");
-    let quiet = stage.run(&mut || Box::new(Quiet)).expect("a quiet run");
+    let quiet = stage
+        .run(&mut || Box::<Quiet>::default())
+        .expect("a quiet run");
     let profile = Rc::new(quiet.profile);
     println!(
         "{name}: {} statements in the quiet run, points {:?}",
@@ -67,14 +69,14 @@ fn measure(name: &str, world: Rc<dyn World>) {
     if std::env::args().any(|argument| argument == "profile") {
         // For a profiler: the quiet run alone, over and over.
         for _ in 0..10 {
-            run(&mut stage, &mut |_| Box::new(Quiet));
+            run(&mut stage, &mut |_| Box::<Quiet>::default());
         }
         return;
     }
     for _ in 0..ROUNDS {
         let (floor_time, floor_statements) = floor.time(&mut stage);
         report(name, "floor", floor_time, floor_statements);
-        let quiet = run(&mut stage, &mut |_| Box::new(Quiet));
+        let quiet = run(&mut stage, &mut |_| Box::<Quiet>::default());
         report(name, "quiet", quiet.0, quiet.1);
         let seeded = run(&mut stage, &mut |run| {
             Box::new(Seeded::new(run_hash(1, run), &profile))
@@ -128,7 +130,9 @@ fn report(name: &str, what: &str, time: Duration, statements: u64) {
 /// The world of the sweep, and the yardstick of its runs.
 fn sweep() -> (Stage, Rc<Profile>) {
     let mut stage = Stage::new(StoreWorld::new()).expect("the stage is set");
-    let quiet = stage.run(&mut || Box::new(Quiet)).expect("a quiet run");
+    let quiet = stage
+        .run(&mut || Box::<Quiet>::default())
+        .expect("a quiet run");
     (stage, Rc::new(quiet.profile))
 }
 

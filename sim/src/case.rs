@@ -116,6 +116,32 @@ impl Deviation {
         )
     }
 
+    /// The word that begins it.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Switch(_) => "switch",
+            Self::Crash => "crash",
+            Self::Stop => "stop",
+            Self::StoreError => "store_error",
+            Self::DiskFull(_) => "disk_full",
+            Self::CrashAgain(_) => "crash_again",
+            Self::Drift(_) => "drift",
+            Self::Zone(_) => "zone",
+            Self::LostWakeup => "lost_wakeup",
+            Self::Pause(_) => "pause",
+            Self::Jump(_) => "jump",
+            Self::Offset(_) => "offset",
+            Self::LostRequest => "lost_request",
+            Self::LostReply => "lost_reply",
+            Self::HalfOpen => "half_open",
+            Self::Partition(_) => "partition",
+            Self::Duplicate(_) => "duplicate",
+            Self::Late(_) => "late",
+            Self::Take(_) => "take",
+            Self::Pick(_) => "pick",
+        }
+    }
+
     /// The same deviation with another amount; the deviation itself if it has none.
     pub fn with_amount(&self, amount: i64) -> Self {
         let n = amount.unsigned_abs();
@@ -139,27 +165,13 @@ impl Deviation {
 
 impl fmt::Display for Deviation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())?;
         match self {
-            Self::Switch(to) => write!(f, "switch {to}"),
-            Self::Crash => f.write_str("crash"),
-            Self::Stop => f.write_str("stop"),
-            Self::StoreError => f.write_str("store_error"),
-            Self::DiskFull(n) => write!(f, "disk_full {n}ms"),
-            Self::CrashAgain(n) => write!(f, "crash_again {n}"),
-            Self::Drift(n) => write!(f, "drift {n}ppm"),
-            Self::Zone(n) => write!(f, "zone {n}h"),
-            Self::LostWakeup => f.write_str("lost_wakeup"),
-            Self::Pause(n) => write!(f, "pause {n}ms"),
-            Self::Jump(n) => write!(f, "jump {n}ms"),
-            Self::Offset(n) => write!(f, "offset {n}ms"),
-            Self::LostRequest => f.write_str("lost_request"),
-            Self::LostReply => f.write_str("lost_reply"),
-            Self::HalfOpen => f.write_str("half_open"),
-            Self::Partition(n) => write!(f, "partition {n}ms"),
-            Self::Duplicate(n) => write!(f, "duplicate {n}ms"),
-            Self::Late(n) => write!(f, "late {n}ms"),
-            Self::Take(n) => write!(f, "take {n}ms"),
-            Self::Pick(n) => write!(f, "pick {n}"),
+            Self::Switch(to) => write!(f, " {to}"),
+            Self::CrashAgain(n) | Self::Pick(n) => write!(f, " {n}"),
+            Self::Drift(n) => write!(f, " {n}ppm"),
+            Self::Zone(n) => write!(f, " {n}h"),
+            _ => self.amount().map_or(Ok(()), |n| write!(f, " {n}ms")),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! (`keys` proves which; what cannot be proved is evaluated whole), on the snapshot of that commit; all of them whole at
 //! the end, after each crash and on one commit in a hundred, where a disagreement between the two is a bug in lockstep.
 
+mod bound;
 mod fit;
 mod keys;
 pub mod linearizable;
@@ -37,6 +38,8 @@ pub struct Rule {
     pub kind: RuleKind,
     /// The query.
     pub sql: String,
+    /// File and line where it stands; empty where there is none.
+    pub place: String,
 }
 
 /// What a world must satisfy and reach.
@@ -44,8 +47,8 @@ pub struct Rule {
 pub struct Rules {
     /// Invariants.
     pub invariants: Vec<Rule>,
-    /// Goals: name, and a query that returns a row when it is reached.
-    pub goals: Vec<(String, String)>,
+    /// Goals: each a query that returns a row when it is reached, at the end of a run.
+    pub goals: Vec<Rule>,
     /// The schema changes in a run: a rule that does not fit it at the moment says nothing.
     pub changes_schema: bool,
 }
@@ -100,6 +103,7 @@ impl Checker {
         connection
             .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
             .map_err(|error| error.to_string())?;
+        bound::bound(&mut connection).map_err(|error| error.to_string())?;
         tables::create(&connection).map_err(|error| error.to_string())?;
         let listener = Listener::on(&mut connection).map_err(|error| error.to_string())?;
         let first = Rc::new(Fit::of(&connection, &listener, &rules, databases)?);
@@ -179,7 +183,8 @@ impl Checker {
                 self.evaluate(kernel, rule, None, &mut found)?;
             }
             for goal in goals {
-                if self.rows(&goal.rule.sql, &[])?.is_some() {
+                let found = self.rows(&goal.rule.sql, &[]).map(|row| row.is_some());
+                if self.ended(kernel, &goal.rule, found)? {
                     self.reached.borrow_mut().insert(goal.rule.name.clone());
                     self.now_reached.borrow_mut().insert(goal.rule.name.clone());
                 }
@@ -237,6 +242,41 @@ impl Checker {
         key: Option<&Value>,
         found: &mut Offences,
     ) -> rusqlite::Result<()> {
+        if kernel.is_broken() {
+            return Ok(());
+        }
+        let done = self.offences(kernel, rule, key, found);
+        self.ended(kernel, &rule.rule, done)
+    }
+
+    /// What a query came to. One that does not end is a mistake of the scenario, and the run says nothing more.
+    fn ended<T: Default>(
+        &self,
+        kernel: &Kernel,
+        rule: &Rule,
+        done: rusqlite::Result<T>,
+    ) -> rusqlite::Result<T> {
+        match done {
+            Err(error) if bound::is_over(&error) => {
+                kernel.endless(format!(
+                    "{}: the query of `{}` does not come to an end: it was stopped after {} million steps of SQLite's \
+                     machine. End its recursion by a LIMIT or a condition, or join tables by columns of an index",
+                    rule.place, rule.name, bound::MOST
+                ));
+                Ok(T::default())
+            }
+            done => done,
+        }
+    }
+
+    fn offences(
+        &self,
+        kernel: &Kernel,
+        rule: &Compiled,
+        key: Option<&Value>,
+        found: &mut Offences,
+    ) -> rusqlite::Result<()> {
+        bound::begin();
         let (sql, params): (&str, &[Value]) = match (key, &rule.keyed) {
             (Some(Value::Null), Some(keyed)) => (&keyed.null, &[]),
             (Some(key), Some(keyed)) => (&keyed.sql, std::slice::from_ref(key)),
@@ -260,6 +300,7 @@ impl Checker {
     }
 
     fn rows(&self, sql: &str, params: &[Value]) -> rusqlite::Result<Option<()>> {
+        bound::begin();
         let mut statement = self.connection.prepare_cached(sql)?;
         let mut rows = statement.query(rusqlite::params_from_iter(params))?;
         Ok(rows.next()?.map(|_| ()))

@@ -7,6 +7,10 @@ mod quiet;
 mod remaining;
 mod replay;
 mod seeded;
+mod several;
+mod single;
+mod spread;
+mod survey;
 mod swarm;
 
 use std::collections::BTreeMap;
@@ -16,6 +20,9 @@ pub use quiet::Quiet;
 pub use remaining::Remaining;
 pub use replay::Replay;
 pub use seeded::Seeded;
+pub use several::Several;
+pub use single::OneDeviation;
+pub use survey::{Single, Survey};
 
 use crate::case::Deviation;
 use crate::fault::Fault;
@@ -24,7 +31,7 @@ use crate::label::mix;
 /// What kind of decision a point offers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// A step of a flow or role: switch, crash, stop, pause, clock jump.
+    /// A step of a flow or role: switch, crash, stop, pause, clock jump, or it takes its time.
     Step,
     /// Inside SQLite, at a lock or barrier: the same, except that nobody stops there.
     Disk,
@@ -57,6 +64,8 @@ pub enum Kind {
 pub struct At {
     /// Hash of the cause being handled, the site, and how often this cause has passed it so far.
     pub key: u64,
+    /// Hash of the site.
+    pub site: u64,
     /// What can be decided.
     pub kind: Kind,
 }
@@ -78,6 +87,12 @@ pub trait View {
     fn ready(&self, into: &mut Vec<Candidate>);
     /// The largest amount of a fault that may strike here now, or none if it may not.
     fn allows(&self, fault: Fault) -> Option<u64>;
+    /// Virtual time, milliseconds.
+    fn now_ms(&self) -> u64;
+    /// When the next actor that waits for a time goes on, in milliseconds of virtual time, if that is not now.
+    fn next_due_ms(&self) -> Option<u64>;
+    /// How many milliseconds a step may take by itself; 0 if steps take no time.
+    fn slowest_ms(&self) -> u64;
 }
 
 /// A decision that is not the quiet one.
@@ -95,6 +110,10 @@ pub trait Strategy {
     fn decide(&mut self, at: &At, view: &dyn View) -> Option<Act>;
     /// Told whether a decision could be carried out.
     fn carried_out(&mut self, _key: u64, _done: bool) {}
+    /// What was passed and could have deviated, for the strategy of the quiet run.
+    fn survey(&mut self) -> Survey {
+        Survey::default()
+    }
     /// Deviations used, blocked and absent, for a strategy that replays.
     fn counts(&self) -> Counts {
         Counts::default()
@@ -121,6 +140,8 @@ pub struct Profile {
     pub points: [u64; 12],
     /// Kinds of faults that the world allows, in the order of [`Fault::ALL`].
     pub kinds: Vec<Fault>,
+    /// Its sites, and each single deviation from it.
+    pub survey: Survey,
 }
 
 impl Profile {
@@ -148,11 +169,38 @@ pub fn run_hash(seed: u64, run: u64) -> u64 {
     mix(mix(0x6c6f_636b_7374_6570, seed), run)
 }
 
-/// The default strategy of run `run` of a search: run 0 is quiet, then the random strategies take turns.
+/// The strategy of run `run` of a sweep: run 0 is quiet, then the random strategies take turns.
 pub fn default_for(seed: u64, run: u64, profile: &Rc<Profile>) -> Box<dyn Strategy> {
     match run {
-        0 => Box::new(Quiet),
+        0 => Box::<Quiet>::default(),
         _ if run % 3 == 2 => Box::new(Remaining::new(run_hash(seed, run), Rc::clone(profile))),
         _ => Box::new(Seeded::new(run_hash(seed, run), profile)),
     }
+}
+
+/// The strategy of run `run` of a search: each second run is the next single deviation from the quiet run, while there are any,
+/// and then a few of them at once.
+///
+/// Chance alone would need many runs to try them all, since most of what it does is more than one thing at a time; and where
+/// one thing is enough, it should be found whatever the seed.
+pub fn search_for(seed: u64, run: u64, profile: &Rc<Profile>) -> Box<dyn Strategy> {
+    let singles = &profile.survey.singles;
+    match single_of(run) {
+        Some(i) if i < singles.len() => Box::new(OneDeviation::new(singles[i].clone())),
+        Some(_) if !singles.is_empty() => {
+            Box::new(Several::new(run_hash(seed, run), Rc::clone(profile)))
+        }
+        _ => default_for(seed, run, profile),
+    }
+}
+
+/// Which single deviation run `run` tries, as long as there are so many.
+fn single_of(run: u64) -> Option<usize> {
+    (run % 2 == 1).then(|| usize::try_from(run / 2).unwrap_or(usize::MAX))
+}
+
+/// How many single deviations the runs before `runs` have tried.
+pub fn singles_tried(runs: u64, profile: &Profile) -> usize {
+    let tried = usize::try_from(runs / 2).unwrap_or(usize::MAX);
+    tried.min(profile.survey.singles.len())
 }

@@ -24,7 +24,7 @@ use rusqlite::config::DbConfig;
 use crate::check::{Rule, Rules};
 use crate::fault::Budget;
 use crate::label::Label;
-use crate::run::{Backup, Db, Handle, Kernel, Limits, Process, SimClock, World};
+use crate::run::{Backup, Ctx, Db, Handle, Kernel, Limits, Process, SimClock, World};
 use crate::scenario::{self, After, Builtin, Expr, Program, RuleKind, StepKind, Var};
 
 use self::volatile::volatile;
@@ -54,8 +54,26 @@ struct Shared {
     answers: RefCell<Vec<Option<Rc<str>>>>,
     /// Messages that wait for their turn, the one that is on its way first: event and which of its repeats.
     queues: RefCell<BTreeMap<String, VecDeque<(usize, u32)>>>,
-    backup: RefCell<Option<Backup>>,
+    /// The last backup of each file.
+    backups: RefCell<BTreeMap<usize, Backup>>,
+    /// For each kind of process, how often one of its instances was chosen.
+    turns: Vec<Cell<usize>>,
+    /// The instance that a connection is to, by kind and number.
+    connected: RefCell<BTreeMap<(usize, u32), usize>>,
 }
+
+impl Shared {
+    /// One instance of a kind: the one whose turn it is in this run, unless a decision says another one.
+    fn any_instance(&self, ctx: &Ctx, kind: usize) -> usize {
+        let count = self.processes.borrow()[kind].len();
+        let turn = self.turns[kind].get();
+        self.turns[kind].set(turn + 1);
+        let further = ctx.pick(&INSTANCE, count as u64);
+        (turn + usize::try_from(further).unwrap_or(0)) % count
+    }
+}
+
+const INSTANCE: Label = Label::fixed("instance");
 
 impl FlowWorld {
     /// The world of this program.
@@ -157,7 +175,9 @@ impl World for FlowWorld {
             ended: program.events.iter().map(|_| Cell::default()).collect(),
             answers: RefCell::new(vec![None; program.events.len()]),
             queues: RefCell::default(),
-            backup: RefCell::default(),
+            backups: RefCell::default(),
+            turns: program.processes.iter().map(|_| Cell::default()).collect(),
+            connected: RefCell::default(),
         });
         self.hand_over(kernel, &shared);
         let processes = Self::add_processes(kernel, &shared);
@@ -210,13 +230,20 @@ impl World for FlowWorld {
                     per: rule.per.clone(),
                     kind: rule.kind,
                     sql: rule.sql.clone(),
+                    place: rule.place.clone(),
                 })
                 .collect(),
             goals: self
                 .program
                 .goals
                 .iter()
-                .map(|goal| (goal.name.clone(), goal.sql.clone()))
+                .map(|goal| Rule {
+                    name: goal.name.clone(),
+                    per: None,
+                    kind: RuleKind::History,
+                    sql: goal.sql.clone(),
+                    place: goal.place.clone(),
+                })
                 .collect(),
             changes_schema: self.legs.len() > 1 || self.program.changes_schema,
         }

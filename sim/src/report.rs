@@ -22,9 +22,9 @@ pub use table::{Style, replay_text, run_text};
 pub use verify::verify_text;
 
 use crate::decide::Counts;
-use crate::fault::{Budget, Fault};
+use crate::fault::Fault;
 use crate::scenario::{Expect, Target, Variant};
-use crate::search::{Adequacy, Searched, Verdict};
+use crate::search::{Adequacy, Searched, Uncaught, Verdict};
 
 /// Version of the JSON that `--json` prints.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -120,8 +120,14 @@ pub struct VariantReport {
     pub cases: Vec<CaseReport>,
     /// Goals, and whether any run reached them.
     pub goals: BTreeMap<String, bool>,
-    /// Engine, durability, gates and faults, in words.
-    pub covers: String,
+    /// What the world outside still waited for at the end, and in how many runs.
+    pub waiting: BTreeMap<String, u64>,
+    /// Errors that ended flows because nobody caught them.
+    pub uncaught: Uncaught,
+    /// Runs in which each fault struck that was on, by name in the order of reports.
+    pub faults: Vec<(&'static str, u64)>,
+    /// Engine, durability, gates and faults, each in words.
+    pub covers: Vec<String>,
 }
 
 /// A failing case that was written.
@@ -137,9 +143,9 @@ pub struct CaseReport {
     pub events: usize,
     /// Deviations after shrinking.
     pub deviations: usize,
-    /// Where it was written.
-    pub path: String,
-    /// The command that replays it.
+    /// Where it was written; none if it could not be.
+    pub path: Option<String>,
+    /// The command that replays it, or the run that it was made from.
     pub replay: String,
 }
 
@@ -223,15 +229,49 @@ impl ReplayVerdict {
 }
 
 impl VariantReport {
-    /// The line under a verdict: what it covers.
+    /// What a verdict covers, in full.
     pub(super) fn coverage(&self) -> String {
         let reached = self.goals.values().filter(|reached| **reached).count();
         let goals = count(self.goals.len() as u64, "goal");
-        format!(
-            "{}; {reached} of {goals} reached; {}",
-            self.covers,
-            traces(self.runs, self.distinct, self.saturated)
-        )
+        let covers = self.covers.join("; ");
+        let traces = traces(self.runs, self.distinct, self.saturated);
+        format!("{covers}; {reached} of {goals} reached; {traces}")
+    }
+
+    /// The line under a verdict: what it covers besides what is common to all variants.
+    pub(super) fn own_coverage(&self, common: &[String]) -> String {
+        let mut parts = vec![traces(self.runs, self.distinct, self.saturated)];
+        let own = self.covers.iter().filter(|part| !common.contains(part));
+        parts.extend(own.cloned());
+        let clean = self.violated.is_empty();
+        // A vacuous verdict names them in a line of its own.
+        if self.verdict != Verdict::Vacuous && self.missed().next().is_some() {
+            let missed: Vec<&str> = self.missed().collect();
+            parts.push(format!("goals missed: {}", missed.join(", ")));
+        }
+        let never = self.faults.iter().filter(|(_, runs)| *runs == 0);
+        let never: Vec<String> = never.map(|(name, _)| spaced(name)).collect();
+        if clean && !never.is_empty() {
+            parts.push(format!("never struck: {}", never.join(", ")));
+        }
+        parts.join("; ")
+    }
+
+    /// Goals that no run reached.
+    fn missed(&self) -> impl Iterator<Item = &str> {
+        let missed = self.goals.iter().filter(|(_, reached)| !**reached);
+        missed.map(|(name, _)| name.as_str())
+    }
+}
+
+impl ScenarioReport {
+    /// What the verdicts of all variants cover.
+    fn common(&self) -> Vec<String> {
+        let Some((first, others)) = self.variants.split_first() else {
+            return Vec::new();
+        };
+        let everywhere = |part: &&String| others.iter().all(|other| other.covers.contains(part));
+        first.covers.iter().filter(everywhere).cloned().collect()
     }
 }
 
@@ -246,31 +286,21 @@ fn traces(runs: u64, distinct: u64, saturated: bool) -> String {
 }
 
 /// What a scenario's verdict covers, as far as the scenario decides it: engine, durability, gates and faults.
-pub fn covers(target: Target, budget: &Budget, crashes: bool) -> String {
-    let engine = match target {
-        Target::Sqlite => "SQLite, serialized writers, synchronous=FULL",
-        Target::Postgres => {
-            "SQLite, serialized writers, synchronous=FULL, which hides races of PostgreSQL: clean means undecided"
-        }
+pub fn covers(target: Target, faults: &[Fault]) -> Vec<String> {
+    let names: Vec<String> = faults.iter().map(|fault| spaced(fault.name())).collect();
+    let faults = match names.is_empty() {
+        true => "no faults".to_owned(),
+        false => format!("faults: {}", names.join(", ")),
     };
-    let on = |fault: &Fault| {
-        if *fault == Fault::Crash {
-            crashes
-        } else {
-            budget.left(*fault) > 0
-        }
-    };
-    let faults: Vec<String> = Fault::ALL
-        .iter()
-        .filter(|fault| on(fault))
-        .map(|fault| spaced(fault.name()))
-        .collect();
-    let faults = if faults.is_empty() {
-        "no faults".to_owned()
-    } else {
-        format!("faults: {}", faults.join(", "))
-    };
-    format!("{engine}; gates at steps and inside SQLite; {faults}")
+    let mut covers = vec![
+        "SQLite, serialized writers, synchronous=FULL".to_owned(),
+        "gates at steps and inside SQLite".to_owned(),
+        faults,
+    ];
+    if target == Target::Postgres {
+        covers.push("races of PostgreSQL do not show, clean means undecided".to_owned());
+    }
+    covers
 }
 
 /// `1 event`, `2 events`, `2,000 runs`.

@@ -16,6 +16,7 @@ mod clock;
 mod commit;
 mod ctx;
 mod death;
+mod ending;
 mod gate;
 mod handle;
 mod harm;
@@ -39,6 +40,7 @@ use corosensei::stack::DefaultStack;
 pub use self::backup::Backup;
 pub use self::clock::{ProcessClock, SimClock};
 pub use self::ctx::{Author, Ctx};
+pub use self::ending::{Endings, Uncaught};
 pub use self::handle::{Db, Handle};
 pub use self::message::{Answer, Mail, Request, Way};
 pub use self::process::{Process, StartUp};
@@ -99,8 +101,13 @@ pub struct Limits {
     pub faults_us: u64,
     /// What has not ended so long after faults stopped is stuck.
     pub heal_us: u64,
+    /// Both times count from the last thing that was still to come by itself (a timer, a repeat, a restart), and loops alone go on
+    /// for so many events. Without it they count from where the phase begins.
+    pub alone: Option<usize>,
     /// Events after which a run is cut off as runaway.
     pub events: usize,
+    /// A step may take so long by itself, so that what is due meanwhile comes in between.
+    pub slowest_step_ms: u64,
 }
 
 impl Default for Limits {
@@ -108,7 +115,9 @@ impl Default for Limits {
         Self {
             faults_us: 48 * 3_600_000_000,
             heal_us: 48 * 3_600_000_000,
+            alone: Some(4_000),
             events: 20_000,
+            slowest_step_ms: 1_000,
         }
     }
 }
@@ -153,12 +162,13 @@ pub struct Kernel {
     goals: RefCell<std::collections::BTreeSet<&'static str>>,
     violations: RefCell<Vec<Violation>>,
     judged: Cell<bool>,
+    endings: RefCell<Endings>,
     /// What restores have undone, as positions of the trace.
     undone: RefCell<Vec<std::ops::Range<u64>>>,
     /// Transactions that were open when their process died, or whose commit failed: recovery may still make them visible.
     in_doubt: RefCell<Vec<commit::Doubt>>,
     /// A restore that the actor has asked for that has just stopped.
-    restoring: RefCell<Option<Backup>>,
+    restoring: RefCell<Option<backup::Restore>>,
     world: Rc<dyn World>,
     /// Connections to a second database so far.
     second_conns: Cell<u32>,
@@ -169,6 +179,7 @@ pub struct Kernel {
     /// It was stopped by the limit of events: how it would have ended nobody knows.
     cut: Cell<bool>,
     internal: RefCell<Option<String>>,
+    endless: RefCell<Option<String>>,
     undecided: RefCell<Option<String>>,
     statements: Cell<u64>,
     /// How often the store's clocks were read.
@@ -285,6 +296,16 @@ impl Kernel {
         self.internal.borrow_mut().get_or_insert(words);
     }
 
+    /// A rule of the scenario does not come to an end: the run ends, and nothing it found counts.
+    pub fn endless(&self, words: String) {
+        self.endless.borrow_mut().get_or_insert(words);
+    }
+
+    /// Whether nothing that the run finds counts.
+    pub fn is_broken(&self) -> bool {
+        self.internal.borrow().is_some() || self.endless.borrow().is_some()
+    }
+
     /// A check was too hard: the run is neither right nor wrong, unless something is violated in it.
     pub fn undecided(&self, words: String) {
         self.undecided.borrow_mut().get_or_insert(words);
@@ -326,6 +347,10 @@ impl Kernel {
     ) {
         let cause = self.unique(cause);
         let actor = Rc::new(Actor::new(cause, process.cloned(), daemon));
+        if let Some(maker) = self.current.borrow().as_ref() {
+            actor.looped.set(maker.looped.get());
+            actor.looks.set(maker.looks.get());
+        }
         prepare(&actor);
         let stack = self.stacks.borrow_mut().pop().unwrap_or_else(new_stack);
         let kernel = self.me.clone();

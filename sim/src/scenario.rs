@@ -31,6 +31,7 @@ pub(crate) mod token;
 mod yaml;
 mod yaml_help;
 
+use std::io::{self, Read};
 use std::path::Path;
 
 pub use problem::{Problem, Problems};
@@ -65,6 +66,23 @@ pub fn load(path: &Path) -> Result<Scenario, Problems> {
     parse(&file, &whole_text(path)?)
 }
 
+/// Reads a scenario from what is no file, such as a pipe. `name` is its name in messages; files that it names are those of
+/// the folder that the process is in.
+///
+/// # Errors
+///
+/// As [`load`].
+pub fn load_from(name: &str, from: impl Read) -> Result<Scenario, Problems> {
+    let text = files::read_all(from, LARGEST).map_err(|error| unreadable(name, &error))?;
+    let whole = files::gather(Path::new(name), name, text, LARGEST)?;
+    parse(name, &whole)
+}
+
+fn unreadable(file: &str, error: &io::Error) -> Problems {
+    let help = "name a scenario, which is a text of some forty lines, that exists and can be read";
+    Problems::unreadable(file, format!("cannot read this file: {error}"), help)
+}
+
 /// The text of a scenario's file, which brings the files that it names along under `files`: what `parse` reads
 /// everywhere.
 ///
@@ -73,11 +91,7 @@ pub fn load(path: &Path) -> Result<Scenario, Problems> {
 /// What cannot be read, each file at the place that names it.
 pub fn whole_text(path: &Path) -> Result<String, Problems> {
     let file = shown(path);
-    let text = files::read(path, LARGEST).map_err(|error| {
-        let help =
-            "name a scenario, which is a text of some forty lines, that exists and can be read";
-        Problems::unreadable(&file, format!("cannot read this file: {error}"), help)
-    })?;
+    let text = files::read(path, LARGEST).map_err(|error| unreadable(&file, &error))?;
     files::gather(path, &file, text, LARGEST)
 }
 
@@ -161,9 +175,15 @@ pub fn words() -> Vec<(&'static str, Vec<&'static str>)> {
     lower::words::all()
 }
 
+/// What makes everything else that could be said mislead.
 fn check_root(report: &Report<'_>, root: &node::Node) -> bool {
+    if let Some(case) = root.get("lockstep_case") {
+        let help = "`lockstep replay` runs a case; the scenario that it was made from stands in it under `scenario`";
+        report.at(case, "this is a case, not a scenario", help);
+        return false;
+    }
     if root.entries().is_some() {
-        return true;
+        return lower::check_version(report, root);
     }
     if !root.is_null() {
         let message = format!("a scenario is a mapping of keys, not {}", root.what());

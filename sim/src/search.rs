@@ -7,6 +7,7 @@ mod adequacy;
 mod digest;
 mod reduce;
 mod sweep;
+mod uncaught;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -17,9 +18,10 @@ pub use adequacy::{Adequacy, JUDGED_FROM, Orders};
 pub use digest::{Digest, hex};
 pub use reduce::{Reduced, reduce};
 pub use sweep::{Swept, quiet, sweep};
+pub use uncaught::{Error as UncaughtError, Uncaught};
 
 use crate::case::Decisions;
-use crate::decide::{Profile, default_for};
+use crate::decide::{Profile, search_for};
 use crate::run::{Ran, Stage, Violation};
 use crate::scenario::{Expect, Program, Target, Variant};
 use crate::shrink;
@@ -58,12 +60,20 @@ pub struct Searched {
     pub judged_rows: bool,
     /// SQL statements executed.
     pub statements: u64,
+    /// Runs in which each fault struck, by name.
+    pub faults: BTreeMap<String, u64>,
+    /// Errors that ended flows because nobody caught them.
+    pub uncaught: Uncaught,
+    /// What the world outside still waited for at the end, and in how many runs.
+    pub waiting: BTreeMap<String, u64>,
     /// The first violation of each invariant.
     pub firsts: BTreeMap<String, First>,
     /// Trace hashes, by run.
     pub hashes: Vec<u128>,
     /// A bug in lockstep, in words.
     pub internal: Option<String>,
+    /// A rule of the scenario that does not come to an end, in words: the search ended there.
+    pub endless: Option<String>,
 }
 
 /// The first run that violated an invariant.
@@ -119,13 +129,14 @@ pub fn search(
             found.cut = true;
             break;
         }
-        let ran = stage.run(&mut || default_for(plan.seed, run, &profile))?;
+        let ran = stage.run(&mut || search_for(plan.seed, run, &profile))?;
         since_new = if seen.insert(ran.hash) {
             0
         } else {
             since_new + 1
         };
         found.take(plan.seed, run, &ran);
+        found.uncaught.take(ran.endings);
         if run == 0 {
             profile = Rc::new(ran.profile);
         }
@@ -145,10 +156,18 @@ impl Searched {
         self.judged_rows |= ran.judged_rows;
         self.hashes.push(ran.hash);
         self.goals.extend(ran.goals.iter().cloned());
+        self.endless = ran.endless.clone();
+        let struck: BTreeSet<&str> = ran.strikes.iter().map(|(fault, _)| fault.name()).collect();
+        for fault in struck {
+            *self.faults.entry(fault.to_owned()).or_default() += 1;
+        }
         if let Some(words) = &ran.internal {
             self.internal
                 .get_or_insert_with(|| format!("run {run} of seed {seed}: {words}"));
             return;
+        }
+        for waits in &ran.waiting {
+            *self.waiting.entry(waits.clone()).or_default() += 1;
         }
         for violation in &ran.violations {
             let first = || First::new(seed, run, violation, ran);
@@ -167,7 +186,7 @@ impl Searched {
             Some(Expect::Holds | Expect::Undecided) => !self.firsts.is_empty() || self.saturated,
             None => self.saturated,
         };
-        all_seen || self.internal.is_some()
+        all_seen || self.internal.is_some() || self.endless.is_some()
     }
 
     /// Runs up to and including the first violation.
@@ -187,7 +206,10 @@ impl Searched {
             Verdict::Violated
         } else if self.cut || self.internal.is_some() {
             Verdict::Undecided
-        } else if !self.judged_rows || !self.missed(program).is_empty() {
+        } else if !self.judged_rows
+            || !self.missed(program).is_empty()
+            || self.waiting.values().any(|runs| *runs == self.runs)
+        {
             Verdict::Vacuous
         } else if program.target == Target::Postgres {
             Verdict::Undecided
@@ -220,7 +242,7 @@ pub enum Verdict {
     Violated,
     /// Cut short, or the engine cannot show it.
     Undecided,
-    /// Clean, and it means nothing: a goal was never reached, or no invariant ever read a row.
+    /// Clean, and it means nothing: a goal was never reached, no invariant ever read a row, or an event never happened.
     Vacuous,
 }
 

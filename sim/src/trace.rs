@@ -66,6 +66,8 @@ pub enum Kind {
     Raise,
     /// One of several values is chosen.
     Choose,
+    /// A loop looks less and less often, because nothing has changed: until something does.
+    Rest,
 }
 
 impl Kind {
@@ -94,6 +96,7 @@ impl Kind {
             Self::Request => "request",
             Self::Raise => "raise",
             Self::Choose => "choose",
+            Self::Rest => "rest",
         }
     }
 }
@@ -270,10 +273,25 @@ impl Trace {
 
     /// What never ended, with what it waits for: since this position.
     pub fn stuck(&self, since: u64) -> Vec<String> {
-        let is_stuck = |event: &&Event| event.kind == Kind::Stuck && event.n > since;
-        let stuck = self.events.iter().filter(is_stuck);
-        stuck
-            .map(|event| format!("{} {}", event.cause, arg_text(&event.arg)))
+        self.never_ended(since).map(never_ended_text).collect()
+    }
+
+    /// The same of what belongs to no process.
+    pub fn waiting(&self, since: u64) -> Vec<String> {
+        let outside = |event: &&Event| event.process.is_none();
+        self.never_ended(since)
+            .filter(outside)
+            .map(never_ended_text)
             .collect()
     }
+
+    fn never_ended(&self, since: u64) -> impl Iterator<Item = &Event> {
+        self.events
+            .iter()
+            .filter(move |event| event.kind == Kind::Stuck && event.n > since)
+    }
+}
+
+fn never_ended_text(event: &Event) -> String {
+    format!("{} {}", event.cause, arg_text(&event.arg))
 }

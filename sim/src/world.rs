@@ -171,7 +171,9 @@ impl World for StoreWorld {
         Limits {
             faults_us: 4 * 3_600_000_000,
             heal_us: 72 * 3_600_000_000,
+            alone: None,
             events: 40_000,
+            ..Limits::default()
         }
     }
 
@@ -189,6 +191,7 @@ impl World for StoreWorld {
                 per: rule.key.map(str::to_owned),
                 kind,
                 sql,
+                place: String::new(),
             }
         };
         Rules {

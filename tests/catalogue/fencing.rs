@@ -141,4 +141,52 @@ pub(crate) const BUGS: &[Planted] = &[
             "the end of the first turn",
         ],
     ),
+    // Of the fence only two bits are kept, so that the fourth claim after it looks the same: a rescue and a claim take one each.
+    in_sql(
+        "short_fence_finishes",
+        &[
+            (
+                "item_of_turn",
+                " AND t.fence = :fence",
+                " AND t.fence % 4 = :fence % 4 AND t.state = 'running'",
+            ),
+            (
+                "send_of_turn",
+                " AND t.fence = :fence",
+                " AND t.fence % 4 = :fence % 4 AND t.state = 'running'",
+            ),
+            (
+                "task_finish",
+                " AND fence = :fence",
+                " AND state = 'running' AND fence % 4 = :fence % 4",
+            ),
+            RELEASED_BY_SESSION,
+        ],
+        "",
+        "wavect/semaprax #192, golemcloud/golem PR #3845: numbers that come again, and two owners with the same one",
+        &[
+            "a turn that outlasts its lease",
+            "a rescue, a second claim, and the same once more",
+            "the end of the first turn during the third",
+        ],
+    ),
+    // The same for a failure: the first holder fails the turn of the third.
+    in_sql(
+        "short_fence_fails",
+        &[
+            (
+                "task_fail",
+                " AND fence = :fence",
+                " AND state = 'running' AND fence % 4 = :fence % 4",
+            ),
+            RELEASED_BY_SESSION,
+        ],
+        "",
+        "wavect/semaprax #192, golemcloud/golem PR #3845: numbers that come again, and two owners with the same one",
+        &[
+            "a turn that outlasts its lease",
+            "a rescue, a second claim, and the same once more",
+            "a failure of the first turn during the third",
+        ],
+    ),
 ];

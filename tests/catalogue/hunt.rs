@@ -121,7 +121,7 @@ pub(crate) fn measure(bug: &Planted, searches: u64) -> Result<Measured, String> 
 /// The world with the bug in it. An error if the quiet run already shows it.
 fn stage(bug: &Planted) -> Result<(Stage, Rc<Profile>), String> {
     let mut stage = Stage::new(StoreWorld::defective(bug.defect))?;
-    let quiet = stage.run(&mut || Box::new(Quiet))?;
+    let quiet = stage.run(&mut || Box::<Quiet>::default())?;
     match (quiet.violated(), &quiet.internal) {
         (violated, None) if violated.is_empty() => Ok((stage, Rc::new(quiet.profile))),
         (violated, internal) => Err(format!("the quiet run meets it: {violated:?} {internal:?}")),

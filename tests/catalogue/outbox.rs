@@ -127,4 +127,33 @@ pub(crate) const BUGS: &[Planted] = &[
         "incident 002 (NO-LEAK): what one turn leaves in the worker is used by the next",
         &["two chats", "one worker"],
     ),
+    // Of the number of an attempt one bit is kept: the first one's report settles the third.
+    in_sql(
+        "short_number_settles",
+        &[(
+            "send_settle",
+            " AND send_no = :send_no",
+            " AND send_no % 2 = :send_no % 2",
+        )],
+        "",
+        "Solid Queue PR #761, wavect/semaprax #192: a claim is finalized under a number that came again",
+        &[
+            "a sender that stands still",
+            "a sweep and a decision to send again, twice",
+            "a third attempt",
+            "the first one's report",
+        ],
+    ),
+    // Only the first repeat is marked.
+    in_sql(
+        "one_repeat_is_marked",
+        &[(
+            "send_resolve",
+            "repeats = repeats + CASE WHEN :state = 'pending' THEN 1 ELSE 0 END",
+            "repeats = repeats + CASE WHEN :state = 'pending' AND repeats = 0 THEN 1 ELSE 0 END",
+        )],
+        "DROP TRIGGER outbox_repeat_marked",
+        "Latand/live-log-viewer-next #1366: each of three uncertain sends is one more message",
+        &["two sends of one message whose outcome is unknown, sent again"],
+    ),
 ];

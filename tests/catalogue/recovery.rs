@@ -154,4 +154,58 @@ pub(crate) const BUGS: &[Planted] = &[
             "a claim of the one that comes after it",
         ],
     ),
+    // A failure too many is allowed: the last one leaves the task in the queue.
+    in_sql(
+        "one_failure_too_many",
+        &[(
+            "task_fail",
+            "failures + 1 >= max_failures",
+            "failures >= max_failures",
+        )],
+        "",
+        "sidequestjs/sidequest #155: attempts beyond what is allowed",
+        &["as many failures of one task as it may have"],
+    ),
+    // A rescue puts a task back whatever it has failed before: only a worker's own failure buries it.
+    in_sql(
+        "a_rescue_never_buries",
+        &[(
+            "task_reap",
+            "failures + 1 >= max_failures",
+            "failures >= max_failures",
+        )],
+        "",
+        "oban-bg/oban #137, nazarli-shabnam/clevis #130: a job that takes its worker down is begun for ever",
+        &[
+            "as many failures of one task as it may have",
+            "the last of them a rescue",
+        ],
+    ),
+    // The rescuer has a limit of its own.
+    in_sql(
+        "rescuer_counts_to_three",
+        &[(
+            "task_reap",
+            "failures + 1 >= max_failures",
+            "failures + 1 >= min(max_failures, 3)",
+        )],
+        "",
+        "elizaOS/eliza #10854: recovery buries at three attempts, whatever the job may have",
+        &["three failures of one task", "the last of them a rescue"],
+    ),
+    // What was buried holds up what is queued behind it.
+    in_sql(
+        "the_dead_hold_the_queue",
+        &[(
+            "session_turn_over",
+            "AND q.state = 'queued'\n      ORDER BY q.pos LIMIT 1)",
+            "AND q.state = 'queued'\n      AND NOT EXISTS (SELECT 1 FROM task d WHERE d.session_id = session.session_id AND d.state = 'dead') ORDER BY q.pos LIMIT 1)",
+        )],
+        "",
+        "guardian/tagmanager PR #262: steps out of retries whose job does not fail block the queue",
+        &[
+            "as many failures of one task as it may have",
+            "a message behind it",
+        ],
+    ),
 ];

@@ -15,7 +15,9 @@ use super::scenario_programs;
 /// Run 1 of so many seeds, all judged so much.
 fn runs(world: Rc<dyn World>, judging: Judging, seeds: u64) -> Vec<Ran> {
     let mut stage = Stage::new(world).expect("the stage is set");
-    let quiet = stage.run(&mut || Box::new(Quiet)).expect("a quiet run");
+    let quiet = stage
+        .run(&mut || Box::<Quiet>::default())
+        .expect("a quiet run");
     let profile: Rc<Profile> = Rc::new(quiet.profile);
     stage.judge(judging);
     (0..seeds)
@@ -96,7 +98,9 @@ fn is_seen_at_once(rule: &str) {
     let mut stage = Stage::new(FlowWorld::new(program)).expect("the stage is set");
     for judging in [Judging::Keyed, Judging::Twice] {
         stage.judge(judging);
-        let ran = stage.run(&mut || Box::new(Quiet)).expect("a quiet run");
+        let ran = stage
+            .run(&mut || Box::<Quiet>::default())
+            .expect("a quiet run");
         assert_eq!(ran.internal, None, "{rule}");
         assert_eq!(ran.violated(), ["written"], "{rule}");
     }
@@ -151,6 +155,7 @@ impl World for Fickle {
                 per: Some("session_id".to_owned()),
                 kind: RuleKind::Never,
                 sql: sql.to_owned(),
+                place: String::new(),
             }],
             ..Rules::default()
         }

@@ -7,6 +7,7 @@ mod good;
 mod input;
 mod replay;
 mod scenarios;
+mod uncaught;
 mod verify;
 mod write;
 

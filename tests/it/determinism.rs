@@ -13,7 +13,7 @@ use super::scenario_programs;
 fn profile(stage: &mut Stage) -> Rc<Profile> {
     Rc::new(
         stage
-            .run(&mut || Box::new(Quiet))
+            .run(&mut || Box::<Quiet>::default())
             .expect("a quiet run")
             .profile,
     )
@@ -78,9 +78,15 @@ fn what_was_recorded_replays_to_the_same_trace() {
 fn one_altered_byte_of_the_database_changes_the_hash() {
     let (_, program) = scenario_programs().remove(0);
     let mut stage = Stage::new(FlowWorld::new(Rc::new(program))).expect("the stage is set");
-    let plain = stage.run(&mut || Box::new(Quiet)).expect("a run").hash;
+    let plain = stage
+        .run(&mut || Box::<Quiet>::default())
+        .expect("a run")
+        .hash;
     assert_eq!(
-        stage.run(&mut || Box::new(Quiet)).expect("a run").hash,
+        stage
+            .run(&mut || Box::<Quiet>::default())
+            .expect("a run")
+            .hash,
         plain
     );
     let altered = stage

@@ -106,7 +106,7 @@ impl World for Harsh {
 /// What the meddling process does, again after each death.
 fn meddle(ctx: &Ctx, altered: &Cell<bool>, drifted: &Rc<Cell<bool>>) {
     repair(ctx, drifted);
-    let backup = ctx.backup();
+    let backup = ctx.backup(0);
     ctx.sleep(&MOMENT, ctx.amount(&MOMENT, 0, 60_000));
     ctx.wake(&Label::fixed("meddler wakes somebody"));
     if ctx.may(Fault::SchemaDrift) {
@@ -136,7 +136,7 @@ fn meddle(ctx: &Ctx, altered: &Cell<bool>, drifted: &Rc<Cell<bool>>) {
         && let Some(backup) = backup
     {
         ctx.strike(Fault::BackupRestore, "");
-        ctx.restore(&backup);
+        ctx.restore(&backup, None);
         ctx.with_db(|handle| rows_of(handle.connection())).ok();
     }
     if altered.get() {
@@ -250,7 +250,9 @@ fn differences(told: &Rows, found: &Rows) -> Vec<String> {
 fn stage(restores: bool) -> (Stage, Rows, Rc<Profile>) {
     let mut stage = Stage::new(Harsh::new(restores)).expect("the stage is set");
     let template = rows(&stage);
-    let quiet = stage.run(&mut || Box::new(Quiet)).expect("a quiet run");
+    let quiet = stage
+        .run(&mut || Box::<Quiet>::default())
+        .expect("a quiet run");
     (stage, template, Rc::new(quiet.profile))
 }
 

@@ -60,7 +60,7 @@ proptest! {
     #[test]
     fn generated_worlds_on_the_store_hold_and_replay(seeds in proptest::collection::vec(any::<u64>(), 1..4)) {
         let mut stage = Stage::new(StoreWorld::new()).expect("the stage is set");
-        let quiet = stage.run(&mut || Box::new(Quiet)).expect("a quiet run");
+        let quiet = stage.run(&mut || Box::<Quiet>::default()).expect("a quiet run");
         let profile = Rc::new(quiet.profile);
         for seed in seeds {
             let ran = stage.run(&mut || default_for(seed, 1, &profile)).expect("a run");

@@ -23,7 +23,9 @@ const WRITE: &str = "LOCKSTEP_WRITE_DOCS";
 
 fn stage(world: Rc<dyn World>) -> (Stage, Rc<Profile>) {
     let mut stage = Stage::new(world).expect("the world is set up");
-    let quiet = stage.run(&mut || Box::new(Quiet)).expect("the quiet run");
+    let quiet = stage
+        .run(&mut || Box::<Quiet>::default())
+        .expect("the quiet run");
     assert_eq!(
         quiet.violated(),
         Vec::<String>::new(),

@@ -54,7 +54,7 @@ fn a_bug_hides_in_the_quiet_run_and_is_found_in_a_median_of_50_runs() {
         let runs = program.runs;
         let mut stage = Stage::new(FlowWorld::new(Rc::new(program))).expect("the stage is set");
         let quiet = stage
-            .run(&mut || Box::new(Quiet))
+            .run(&mut || Box::<Quiet>::default())
             .expect("a quiet run")
             .violated();
         assert_eq!(

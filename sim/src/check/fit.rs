@@ -48,16 +48,10 @@ impl Fit {
             each.filter(|found| found.is_ok() || !rules.changes_schema)
                 .collect()
         };
-        let goal = |(name, sql): &(String, String)| Rule {
-            name: name.clone(),
-            per: None,
-            kind: RuleKind::History,
-            sql: sql.clone(),
-        };
         Ok(Self {
             schema,
             invariants: compiled(rules.invariants.clone())?,
-            goals: compiled(rules.goals.iter().map(goal).collect())?,
+            goals: compiled(rules.goals.clone())?,
             columns,
         })
     }

@@ -7,7 +7,6 @@ use lockstep_sim::scenario::{Expect, Scenario, Variant};
 use lockstep_sim::search::{Searched, Verdict};
 
 use super::failure::Failure;
-use super::files;
 use super::work::Work;
 use super::workshop::{Answer, Order, Search, Small};
 
@@ -209,9 +208,15 @@ impl Table<'_> {
             let parts = dropped.join("-").replace(' ', "-");
             let name = format!("{scenario}-{}-without-{parts}", self.variant.name);
             let first = searched.firsts.get(&small.invariant);
+            let again = [
+                "compare",
+                "--ablate",
+                &self.variant.name,
+                &self.scenario.file,
+            ];
             return Ok(Fate::Needed {
                 run: first.map_or(0, |first| first.run),
-                case: files::write_case(&self.work.out, &name, small)?,
+                case: self.work.cases.write(&name, small, &again),
             });
         }
         Ok(self.unharmed(&searched))

@@ -1,7 +1,7 @@
 //! `lockstep check`: reads scenario files, tells all their problems and what is worth a word, runs nothing.
 
 use lockstep_sim::exit::Exit;
-use lockstep_sim::{report, scenario};
+use lockstep_sim::report;
 
 use super::args::CheckArgs;
 use super::failure::Failure;
@@ -11,7 +11,7 @@ pub(crate) fn check(args: &CheckArgs) -> Result<Exit, Failure> {
     let mut exit = Exit::AsExpected;
     let mut good = String::new();
     for file in &files::named_scenarios(&args.files)? {
-        match scenario::load(file) {
+        match files::scenario(file) {
             Ok(scenario) => {
                 for hint in &scenario.hints {
                     out::talk(&hint.to_string());

@@ -2,7 +2,7 @@
 
 use lockstep_sim::exit::Exit;
 use lockstep_sim::report::{self, CompareReport};
-use lockstep_sim::scenario::{self, Scenario};
+use lockstep_sim::scenario::Scenario;
 
 use super::ablate::{self, Table};
 use super::args::CompareArgs;
@@ -15,7 +15,7 @@ pub(crate) fn compare(args: &CompareArgs) -> Result<Exit, Failure> {
     let settings = Settings::of_compare(args)?;
     let (file, ablate) = args.what()?;
     let scenario =
-        scenario::load(&file).map_err(|problems| Failure::usage(problems.to_string()))?;
+        files::scenario(&file).map_err(|problems| Failure::usage(problems.to_string()))?;
     interrupt::install()?;
     let made = files::prepare(&args.work.out)?;
     work(args, &settings, scenario, ablate.as_ref()).inspect_err(|_| files::withdraw(&made))

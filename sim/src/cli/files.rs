@@ -6,12 +6,16 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use lockstep_sim::report::CaseReport;
+use lockstep_sim::scenario::{self, Problems, Scenario};
 
 use super::failure::Failure;
 use super::workshop::Small;
 
 /// Where scenarios are looked for when none is named.
 const SCENARIOS: &str = "scenarios";
+
+/// Stands for stdin where a file is read.
+const STDIN: &str = "-";
 
 /// A case is a scenario and some lines; what is larger is something else, and may be endless.
 const LARGEST: u64 = 4 << 20;
@@ -65,13 +69,27 @@ fn collect(folder: &Path, into: &mut Vec<PathBuf>) -> io::Result<()> {
     Ok(())
 }
 
-/// Reads a small text file, such as a case.
+/// Reads a scenario; `-` is stdin.
+pub(crate) fn scenario(path: &Path) -> Result<Scenario, Problems> {
+    if path == Path::new(STDIN) {
+        scenario::load_from("<stdin>", io::stdin().lock())
+    } else {
+        scenario::load(path)
+    }
+}
+
+/// Reads a small text file, such as a case; `-` is stdin.
 pub(crate) fn read_text(path: &Path) -> Result<String, Failure> {
     if path.is_dir() {
         return Err(Failure::input(path, "is a directory"));
     }
     let mut bytes = Vec::new();
-    let read = fs::File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes));
+    let mut read = |from: &mut dyn Read| from.take(LARGEST + 1).read_to_end(&mut bytes);
+    let read = if path == Path::new(STDIN) {
+        read(&mut io::stdin().lock())
+    } else {
+        fs::File::open(path).and_then(|mut file| read(&mut file))
+    };
     read.map_err(|error| Failure::input(path, error.to_string()))?;
     if bytes.len() as u64 > LARGEST {
         let why = format!("is larger than {LARGEST} bytes, which no case is");
@@ -122,23 +140,43 @@ fn short(name: &str) -> String {
 /// Characters of a name before its ending.
 const LONGEST_NAME: usize = 150;
 
-/// Writes a case with its two traces, and says how to replay it.
-pub(crate) fn write_case(out: &Path, name: &str, small: &Small) -> Result<CaseReport, Failure> {
-    let name = short(&format!("{name}-{}", small.invariant));
-    let case = out.join(format!("{name}.case"));
-    write(&out.join(format!("{name}.trace.jsonl")), &small.trace)?;
-    write(&out.join(format!("{name}.txt")), &small.human)?;
-    write(&case, &small.case)?;
-    let path = shown(&case);
-    Ok(CaseReport {
-        invariant: small.invariant.clone(),
-        key: small.key.clone(),
-        seed: small.seed,
-        events: small.events,
-        deviations: small.deviations,
-        replay: command(&["replay", &path]),
-        path,
-    })
+/// Where cases go, and what could not be written there: that must not take the verdict with it.
+pub(crate) struct Cases {
+    out: PathBuf,
+    pub(crate) lost: Vec<Failure>,
+}
+
+impl Cases {
+    pub(crate) fn new(out: &Path) -> Self {
+        let out = out.to_owned();
+        let lost = Vec::new();
+        Self { out, lost }
+    }
+
+    /// Writes a case with its two traces, and says how to replay it. `instead` does so when there is no case.
+    pub(crate) fn write(&mut self, name: &str, small: &Small, instead: &[&str]) -> CaseReport {
+        let written = self.put(name, small);
+        let path = written.map_err(|failure| self.lost.push(failure)).ok();
+        let replay = path.as_ref().map(|path| command(&["replay", path]));
+        CaseReport {
+            invariant: small.invariant.clone(),
+            key: small.key.clone(),
+            seed: small.seed,
+            events: small.events,
+            deviations: small.deviations,
+            replay: replay.unwrap_or_else(|| command(instead)),
+            path,
+        }
+    }
+
+    fn put(&self, name: &str, small: &Small) -> Result<String, Failure> {
+        let name = short(&format!("{name}-{}", small.invariant));
+        let case = self.out.join(format!("{name}.case"));
+        write(&self.out.join(format!("{name}.trace.jsonl")), &small.trace)?;
+        write(&self.out.join(format!("{name}.txt")), &small.human)?;
+        write(&case, &small.case)?;
+        Ok(shown(&case))
+    }
 }
 
 /// A path as reports show it. Only where `\` separates folders it becomes `/`; elsewhere it is part of a name.

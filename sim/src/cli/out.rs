@@ -1,18 +1,19 @@
-//! The only writer: stdout is the result, stderr the talk. A closed pipe or a full disk is an error, never a panic.
+//! The only writer: stdout is the result, stderr the talk. A full disk is an error, never a panic.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 
 use lockstep_sim::report::Style;
 
 use super::failure::Failure;
 
-/// Writes a result to stdout.
+/// Writes a result to stdout. A reader that has gone away, as `head` does, has seen what it wanted.
 pub(crate) fn result(text: &str) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
     let newline = if text.ends_with('\n') { "" } else { "\n" };
-    write!(stdout, "{text}{newline}")
-        .and_then(|()| stdout.flush())
-        .map_err(Failure::Stdout)
+    match write!(stdout, "{text}{newline}").and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::Stdout(error)),
+        _ => Ok(()),
+    }
 }
 
 /// Says something on stderr. If nobody can hear it, that is no reason to stop.

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use lockstep_sim::case::{CaseFile, Decisions, Source, Violates};
-use lockstep_sim::decide::{Counts, Profile, Quiet, Replay, Strategy, default_for};
+use lockstep_sim::decide::{Counts, Profile, Quiet, Replay, Strategy, default_for, search_for};
 use lockstep_sim::exit::Exit;
 use lockstep_sim::report::{self, ReplayReport, ReplayVerdict};
 use lockstep_sim::run::{Ran, Stage, World};
@@ -25,6 +25,8 @@ struct Subject {
     claim: Option<Violates>,
     /// Whether what is run judges that.
     judged: bool,
+    /// A world that is swept, not searched.
+    swept: bool,
 }
 
 /// Where the decisions come from.
@@ -80,6 +82,7 @@ fn subject(args: &ReplayArgs) -> Result<Subject, Failure> {
                 how,
                 claim: None,
                 judged: true,
+                swept: true,
             })
         }
     }
@@ -120,12 +123,13 @@ fn of_scenario(path: &Path, args: &ReplayArgs) -> Result<Subject, Failure> {
         how,
         claim: None,
         judged: true,
+        swept: false,
     })
 }
 
 fn of_case(path: &Path, other: Option<&Path>, variant: Option<&str>) -> Result<Subject, Failure> {
-    let case =
-        CaseFile::parse(&files::read_text(path)?).map_err(|why| Failure::input(path, why))?;
+    let text = files::read_text(path)?;
+    let case = CaseFile::parse(&text).map_err(|why| no_case(path, &text, why))?;
     let how = How::Decisions(case.decisions().map_err(|why| Failure::input(path, why))?);
     let claim = Some(case.violates.clone());
     let name = variant.unwrap_or(&case.variant);
@@ -147,6 +151,7 @@ fn of_case(path: &Path, other: Option<&Path>, variant: Option<&str>) -> Result<S
                 how,
                 claim,
                 judged: true,
+                swept: true,
             });
         }
         (Source::World { world }, None) => {
@@ -167,7 +172,33 @@ fn of_case(path: &Path, other: Option<&Path>, variant: Option<&str>) -> Result<S
         how,
         judged: judges(variant, &case.violates.invariant),
         claim,
+        swept: false,
     })
+}
+
+/// Why a file is no case. A scenario is told from other texts by its keys: it need not be sound.
+fn no_case(path: &Path, text: &str, why: String) -> Failure {
+    let has = |key: &str| text.lines().any(|line| line.starts_with(key));
+    if !has("version:") || !has("variants:") {
+        return Failure::input(path, why);
+    }
+    let shown = path.to_string_lossy();
+    let search = files::command(&["run", &shown]);
+    let show = files::command(&[
+        "replay",
+        "--scenario",
+        &shown,
+        "--variant",
+        "NAME",
+        "--seed",
+        "0",
+        "--run",
+        "0",
+    ]);
+    let why = format!(
+        "this is a scenario, not a case: `{search}` searches it, `{show}` shows one of its runs"
+    );
+    Failure::input(path, why)
 }
 
 /// Without the invariant, a clean run says nothing about it.
@@ -177,7 +208,7 @@ fn judges(variant: &Variant, invariant: &str) -> bool {
 }
 
 fn load(path: &Path) -> Result<Scenario, Failure> {
-    scenario::load(path).map_err(|problems| Failure::usage(problems.to_string()))
+    files::scenario(path).map_err(|problems| Failure::usage(problems.to_string()))
 }
 
 fn pick<'a>(scenario: &'a Scenario, name: Option<&str>) -> Result<&'a Variant, Failure> {
@@ -218,7 +249,7 @@ fn once(subject: &Subject) -> Result<Ran, Failure> {
     let profile = match subject.how {
         How::Seed { .. } => {
             stage
-                .run(&mut || Box::new(Quiet))
+                .run(&mut || Box::<Quiet>::default())
                 .map_err(Failure::Internal)?
                 .profile
         }
@@ -228,10 +259,15 @@ fn once(subject: &Subject) -> Result<Ran, Failure> {
     let mut strategy = || -> Box<dyn Strategy> {
         match &subject.how {
             How::Decisions(decisions) => Box::new(Replay::new(decisions)),
-            How::Seed { seed, run } => default_for(*seed, *run, &profile),
+            How::Seed { seed, run } if subject.swept => default_for(*seed, *run, &profile),
+            How::Seed { seed, run } => search_for(*seed, *run, &profile),
         }
     };
-    stage.run(&mut strategy).map_err(Failure::Internal)
+    let ran = stage.run(&mut strategy).map_err(Failure::Internal)?;
+    match ran.endless {
+        Some(words) => Err(Failure::Usage(words)),
+        None => Ok(ran),
+    }
 }
 
 fn told(args: &ReplayArgs, subject: &Subject, ran: Ran) -> ReplayReport {

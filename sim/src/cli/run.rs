@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use lockstep_sim::exit::Exit;
 use lockstep_sim::report;
-use lockstep_sim::scenario::{self, Scenario};
+use lockstep_sim::scenario::Scenario;
 
 use super::args::{ReplayArgs, RunArgs};
 use super::failure::Failure;
@@ -109,7 +109,7 @@ fn load(paths: &[PathBuf]) -> Result<Vec<Scenario>, Failure> {
     let mut problems = String::new();
     let mut loaded: Vec<Scenario> = Vec::new();
     for path in paths {
-        match scenario::load(path) {
+        match files::scenario(path) {
             Ok(scenario) => {
                 if let Some(other) = loaded.iter().find(|other| other.name == scenario.name) {
                     let (name, a, b) = (&scenario.name, &other.file, &scenario.file);

@@ -129,13 +129,14 @@ pub(crate) fn parse_jobs(text: &str) -> Result<usize, String> {
 /// A wall-clock duration.
 pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     let form = || {
-        "a time is a number and a unit, such as 500ms, 30s, 5m or 1h, and more than 0".to_owned()
+        "a time is a whole number with its unit, such as 500ms, 30s, 5m or 1h, and more than 0"
+            .to_owned()
     };
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let number: u64 = digits.parse().map_err(|_| form())?;
     let ms = match &text[digits.len()..] {
         "ms" => 1,
-        "s" | "" => 1000,
+        "s" => 1000,
         "m" | "min" => 60_000,
         "h" => 3_600_000,
         _ => return Err(form()),
@@ -162,11 +163,11 @@ mod tests {
     }
 
     #[test]
-    fn times_have_a_unit_or_are_seconds() {
+    fn times_have_a_unit() {
         assert_eq!(parse_duration("500ms"), Ok(Duration::from_millis(500)));
-        assert_eq!(parse_duration("90"), Ok(Duration::from_secs(90)));
+        assert_eq!(parse_duration("90s"), Ok(Duration::from_secs(90)));
         assert_eq!(parse_duration("2m"), Ok(Duration::from_secs(120)));
-        for bad in ["", "0s", "s", "5d", "-1s", "99999999999999999h"] {
+        for bad in ["", "90", "0s", "s", "5d", "-1s", "99999999999999999h"] {
             assert!(parse_duration(bad).is_err(), "{bad}");
         }
     }

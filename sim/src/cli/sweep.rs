@@ -9,7 +9,6 @@ use lockstep_sim::search::{First, JUDGED_FROM, Swept};
 use lockstep_sim::world::StoreWorld;
 
 use super::failure::Failure;
-use super::files;
 use super::settings::Settings;
 use super::work::Work;
 use super::workshop::{Answer, DEFAULT, Order, STORE};
@@ -112,7 +111,9 @@ impl Work {
             if let Some(words) = &small.two_traces {
                 self.trouble(Exit::TwoTraces, format!("two traces: sweep: {words}"));
             }
-            cases.push(files::write_case(&self.out, STORE, &small)?);
+            let seed = small.seed.to_string();
+            let as_it_was = ["replay", "--world", STORE, "--seed", &seed];
+            cases.push(self.cases.write(STORE, &small, &as_it_was));
         }
         Ok(cases)
     }

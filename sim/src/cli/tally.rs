@@ -1,15 +1,14 @@
 //! Adds up the searches of one variant, in whatever order they come.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use lockstep_sim::exit::Exit;
+use lockstep_sim::fault::Fault;
 use lockstep_sim::report::{self, VariantReport};
-use lockstep_sim::scenario::{Expect, Variant};
+use lockstep_sim::scenario::{Expect, Scenario, Variant};
 use lockstep_sim::search::{Searched, Verdict};
 
-use super::failure::Failure;
-use super::files;
+use super::files::Cases;
 use super::workshop::{Small, world_of};
 
 /// The searches of one variant so far.
@@ -44,6 +43,13 @@ impl Tally {
         self.sum.cut |= searched.cut;
         self.sum.judged_rows |= searched.judged_rows;
         self.sum.goals.extend(searched.goals);
+        self.sum.uncaught.add(searched.uncaught);
+        for (fault, runs) in searched.faults {
+            *self.sum.faults.entry(fault).or_default() += runs;
+        }
+        for (waits, runs) in searched.waiting {
+            *self.sum.waiting.entry(waits).or_default() += runs;
+        }
         for (invariant, first) in searched.firsts {
             let known = self.sum.firsts.entry(invariant);
             let known = known.or_insert_with(|| first.clone());
@@ -65,19 +71,33 @@ impl Tally {
     /// Writes the cases and tells the result. `wanted` searches were ordered.
     pub(crate) fn report(
         mut self,
-        scenario: &str,
+        scenario: &Scenario,
         variant: &Variant,
         wanted: u64,
-        out: &Path,
-    ) -> Result<VariantReport, Failure> {
+        out: &mut Cases,
+    ) -> VariantReport {
         self.sum.cut |= self.searches < wanted;
         let verdict = self.sum.verdict(&variant.program);
-        let name = format!("{scenario}-{}", variant.name);
+        let name = format!("{}-{}", scenario.name, variant.name);
         let mut cases = Vec::new();
         for small in self.in_order(&variant.expect) {
-            cases.push(files::write_case(out, &name, small)?);
+            let first = self.sum.firsts.get(&small.invariant);
+            let run = first.map_or(0, |first| first.run).to_string();
+            let (seed, file, variant) = (small.seed.to_string(), &scenario.file, &variant.name);
+            let as_it_was = [
+                "replay",
+                "--scenario",
+                file,
+                "--variant",
+                variant,
+                "--seed",
+                &seed,
+                "--run",
+                &run,
+            ];
+            cases.push(out.write(&name, small, &as_it_was));
         }
-        Ok(VariantReport {
+        VariantReport {
             name: variant.name.clone(),
             expect: variant.expect.clone(),
             verdict,
@@ -97,8 +117,15 @@ impl Tally {
             goals: (variant.program.goal_names())
                 .map(|goal| (goal.to_owned(), self.sum.goals.contains(goal)))
                 .collect(),
+            uncaught: self.sum.uncaught,
+            faults: faults(variant)
+                .iter()
+                .map(|fault| fault.name())
+                .map(|fault| (fault, self.sum.faults.get(fault).copied().unwrap_or(0)))
+                .collect(),
+            waiting: self.sum.waiting,
             covers: covers(variant),
-        })
+        }
     }
 
     /// Failures that nobody expected come first, then the others as they were listed.
@@ -135,17 +162,22 @@ pub(crate) fn exit(variant: &VariantReport) -> Exit {
     }
 }
 
-fn covers(variant: &Variant) -> String {
-    let crashes = variant
-        .program
-        .faults
-        .crash
-        .iter()
-        .any(|(_, times)| *times > 0);
+/// Faults that may strike it.
+fn faults(variant: &Variant) -> Vec<Fault> {
+    let mut crash = variant.program.faults.crash.iter();
+    let crashes = crash.any(|(_, times)| *times > 0);
+    let budget = world_of(variant).budget();
+    let on = |fault: &Fault| match fault {
+        Fault::Crash => crashes,
+        other => budget.left(*other) > 0,
+    };
+    Fault::ALL.into_iter().filter(on).collect()
+}
+
+fn covers(variant: &Variant) -> Vec<String> {
     let program = &variant.program;
-    let covers = report::covers(program.target, &world_of(variant).budget(), crashes);
-    match &program.before {
-        Some(before) => format!("{covers}; starts from what `{}` left", before.variant),
-        None => covers,
-    }
+    let mut covers = report::covers(program.target, &faults(variant));
+    let before = program.before.as_ref();
+    covers.extend(before.map(|before| format!("starts from what `{}` left", before.variant)));
+    covers
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::path::PathBuf;
 
 use lockstep_sim::exit::Exit;
 use lockstep_sim::report::{RunReport, ScenarioReport};
@@ -12,6 +11,7 @@ use lockstep_sim::search::Digest;
 use super::args::WorkArgs;
 use super::control::Control;
 use super::failure::Failure;
+use super::files::Cases;
 use super::jobs::Pool;
 use super::progress::Progress;
 use super::tally::{self, Tally};
@@ -27,7 +27,7 @@ pub(super) struct Work {
     pub(super) report: RunReport,
     pub(super) exit: Exit,
     /// Where cases and traces go.
-    pub(super) out: PathBuf,
+    pub(super) cases: Cases,
 }
 
 /// Searches that are wanted: of each variant of these scenarios, one for each seed.
@@ -73,7 +73,7 @@ impl Work {
             digest: Digest::default(),
             report: RunReport::default(),
             exit: Exit::AsExpected,
-            out: args.out.clone(),
+            cases: Cases::new(&args.out),
         })
     }
 
@@ -91,7 +91,8 @@ impl Work {
             let tally = tallies.entry((s, v)).or_default();
             self.take_search(&wanted.scenarios[s], v, seed, answer, tally)?;
         }
-        self.report_searches(wanted, tallies)
+        self.report_searches(wanted, tallies);
+        Ok(())
     }
 
     /// The answers to these orders, in the order of the orders. Those for which there was no time are missing.
@@ -153,13 +154,13 @@ impl Work {
         &mut self,
         wanted: &Searches<'_>,
         mut tallies: BTreeMap<(usize, usize), Tally>,
-    ) -> Result<(), Failure> {
+    ) {
         let searches = wanted.seeds.end - wanted.seeds.start;
         for (s, scenario) in wanted.scenarios.iter().enumerate() {
             let mut variants = Vec::new();
             for (v, variant) in scenario.variants.iter().enumerate() {
                 let tally = tallies.remove(&(s, v)).unwrap_or_default();
-                let report = tally.report(&scenario.name, variant, searches, &self.out)?;
+                let report = tally.report(scenario, variant, searches, &mut self.cases);
                 self.exit = self.exit.and(tally::exit(&report));
                 variants.push(report);
             }
@@ -169,7 +170,6 @@ impl Work {
                 variants,
             });
         }
-        Ok(())
     }
 
     pub(super) fn trouble(&mut self, exit: Exit, words: String) {
@@ -180,6 +180,9 @@ impl Work {
     /// The report as it stands, complete but for what a command adds to it.
     pub(super) fn end(mut self) -> Ended {
         self.progress.end();
+        for failure in std::mem::take(&mut self.cases.lost) {
+            self.trouble(Exit::Usage, failure.to_string());
+        }
         if interrupt::requested() {
             self.exit = self.exit.and(Exit::Interrupted);
         }

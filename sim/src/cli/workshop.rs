@@ -133,6 +133,9 @@ impl Workshop {
             expect: (!wanted.whole).then_some(&variant.expect),
         };
         let searched = search::search(&mut stage, &plan, stop)?;
+        if let Some(words) = searched.endless {
+            return Ok(Answer::BadScenario(words));
+        }
         let mut cases = Vec::new();
         for first in in_order(&searched, &variant.expect) {
             let (name, file, text) = (

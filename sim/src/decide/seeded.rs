@@ -1,62 +1,100 @@
 //! Seeded random decisions: each is a hash of the run and the point's label.
 
+use super::spread::{aim, duration, signed, spread};
 use super::swarm::Swarm;
 use super::{Act, At, Candidate, Kind, Profile, Strategy, View};
 use crate::case::Deviation;
+use std::rc::Rc;
+
 use crate::fault::Fault;
 use crate::label::{below, mix};
 
 /// Random switches, faults and durations.
 ///
 /// What kinds of harm are on (a [`Swarm`]), and how often actors switch, is drawn once for the run, so that runs differ in
-/// character and not only in detail. Rates are relative to the quiet run: a kind that is on strikes about once or twice.
+/// character and not only in detail. Rates are relative to the quiet run: a kind that is on strikes about once or twice. Half
+/// of its strikes are spread over all points, the other half over all sites: where a loop looks a thousand times for what
+/// happens once, chance would hardly ever strike what happens.
 #[derive(Debug)]
 pub struct Seeded {
     run: u64,
-    switch: [u64; 3],
-    fault: [u64; Fault::COUNT],
+    profile: Rc<Profile>,
+    switches: Switches,
+    /// How often each kind of fault strikes; 0 is off.
+    times: [u64; Fault::COUNT],
     stretch: u64,
     explore: u64,
+    /// How often a step takes its time.
+    dawdles: u64,
     scratch: Vec<Candidate>,
+}
+
+/// How often actors switch.
+#[derive(Debug, Clone, Copy)]
+enum Switches {
+    /// So often at steps, so often inside SQLite, and once more while somebody waits.
+    Times(u64),
+    /// At every fourth point, and whenever somebody waits.
+    Everywhere,
+    /// Another strategy does it.
+    Never,
 }
 
 impl Seeded {
     /// Decisions of the run with this hash.
-    pub fn new(run: u64, profile: &Profile) -> Self {
-        let gates = profile.points[0] + profile.points[1];
-        let density = [0, 1, 2, 4, 8, gates / 4][draw(run, 1, 6) as usize];
-        let switch = [
-            rate(density, gates),
-            rate(density, gates),
-            rate(1 + density, profile.points[3].max(2)),
-        ];
+    pub fn new(run: u64, profile: &Rc<Profile>) -> Self {
         let swarm = Swarm::draw(run, &profile.kinds);
-        let fault = Fault::ALL.map(|fault| {
-            if swarm.has(fault) {
-                fault_rate(run, fault, profile)
-            } else {
-                0
-            }
-        });
         Self {
             run,
-            switch,
-            fault,
+            profile: Rc::clone(profile),
+            switches: match draw(run, 1, 6) {
+                5 => Switches::Everywhere,
+                density => Switches::Times([0, 1, 2, 4, 8][density as usize]),
+            },
+            times: Fault::ALL.map(|fault| match swarm.has(fault) {
+                true => 1 + (Swarm::bits(run, fault) >> 1 & 1),
+                false => 0,
+            }),
             stretch: [0, u64::MAX / 4, u64::MAX / 2][draw(run, 2, 3) as usize],
             explore: u64::MAX / 4 * (1 + draw(run, 3, 3)),
+            dawdles: draw(run, 15, 3),
             scratch: Vec::new(),
         }
     }
 
     /// The same without switches, for a strategy that has its own.
-    pub fn without_switches(run: u64, profile: &Profile) -> Self {
+    pub fn without_switches(run: u64, profile: &Rc<Profile>) -> Self {
         Self {
-            switch: [0; 3],
+            switches: Switches::Never,
             ..Self::new(run, profile)
         }
     }
 
-    fn switch(&mut self, bits: u64, view: &dyn View) -> Option<Act> {
+    /// A threshold for a point at which something happens so often in a run.
+    fn rate(&self, at: &At, times: u64) -> u64 {
+        let points = self.profile.points[Profile::slot(at.kind)].max(2);
+        let (sites, passed) = self.profile.survey.passages(at.kind, at.site);
+        let by_point = u64::MAX / points / 2;
+        let by_site = u64::MAX / sites.saturating_mul(passed).max(2) / 2;
+        (by_point + by_site).saturating_mul(times)
+    }
+
+    fn switches(&self, at: &At, bits: u64) -> bool {
+        let waits = at.kind == Kind::Wait;
+        match self.switches {
+            Switches::Times(times) => {
+                bits < self.rate(at, times + u64::from(waits)) / if waits { 1 } else { 2 }
+            }
+            Switches::Everywhere => waits || bits < u64::MAX / 4,
+            Switches::Never => false,
+        }
+    }
+
+    fn switch(&mut self, at: &At, bits: u64, view: &dyn View) -> Option<Act> {
+        if !self.switches(at, bits) {
+            return None;
+        }
+        let bits = mix(bits, 99);
         self.scratch.clear();
         view.ready(&mut self.scratch);
         self.scratch.retain(|candidate| !candidate.current);
@@ -64,103 +102,120 @@ impl Seeded {
         (n > 0).then(|| Act::Switch(self.scratch[below(bits, n) as usize].cause))
     }
 
-    fn strikes(&self, fault: Fault, bits: u64, view: &dyn View) -> Option<u64> {
-        (mix(bits, fault as u64 + 1) < self.fault[fault as usize])
+    /// Whether a kind of fault strikes here; its largest amount.
+    fn strikes(&self, fault: Fault, at: &At, bits: u64, view: &dyn View) -> Option<u64> {
+        let times = self.times[fault as usize];
+        if times == 0 {
+            return None;
+        }
+        (mix(bits, fault as u64 + 1) < self.rate(at, times) / share(fault, at.kind))
             .then(|| view.allows(fault))
             .flatten()
     }
 
+    /// How long a fault lasts: of any magnitude, or until something happens.
+    fn lasts(&self, bits: u64, longest: u64, view: &dyn View) -> u64 {
+        let aimed = match mix(bits, 12) & 3 {
+            0 => aim(mix(bits, 13), longest, &self.profile, view),
+            _ => None,
+        };
+        let lasts = aimed.unwrap_or_else(|| spread(bits, longest));
+        lasts.clamp(1, longest.max(1))
+    }
+
     fn gate(&mut self, at: &At, bits: u64, view: &dyn View) -> Option<Act> {
-        let crash = self.fault[Fault::Crash as usize];
-        if crash > 0 && self.strikes(Fault::Crash, bits, view).is_some() {
+        if self.strikes(Fault::Crash, at, bits, view).is_some() {
             return Some(Act::Do(Deviation::Crash));
         }
         if matches!(at.kind, Kind::DiskData | Kind::DiskSync)
-            && let Some(deviation) = self.file(bits, view)
+            && let Some(deviation) = self.file(at, bits, view)
         {
             return Some(Act::Do(deviation));
         }
         if at.kind == Kind::DiskData {
             return None;
         }
-        if let Some(longest) = self.strikes(Fault::Pause, bits, view) {
-            return Some(Act::Do(Deviation::Pause(spread(bits, longest))));
+        if let Some(longest) = self.strikes(Fault::Pause, at, bits, view) {
+            return Some(Act::Do(Deviation::Pause(self.lasts(bits, longest, view))));
         }
-        if let Some(longest) = self.strikes(Fault::ClockJump, bits, view) {
+        if let Some(longest) = self.strikes(Fault::ClockJump, at, bits, view) {
             return Some(Act::Do(Deviation::Jump(signed(bits, longest))));
         }
-        if at.kind == Kind::Step && self.strikes(Fault::GracefulStop, bits, view).is_some() {
+        if at.kind == Kind::Step && self.strikes(Fault::GracefulStop, at, bits, view).is_some() {
             return Some(Act::Do(Deviation::Stop));
         }
-        let rate = self.switch[usize::from(at.kind != Kind::Step)];
-        if bits < rate {
-            self.switch(mix(bits, 99), view)
-        } else {
-            None
-        }
+        self.dawdle(at, bits, view)
+            .or_else(|| self.switch(at, bits, view))
     }
 
-    fn file(&self, bits: u64, view: &dyn View) -> Option<Deviation> {
-        if self.strikes(Fault::StoreError, bits, view).is_some() {
+    /// A step takes so long that what is due next comes before it.
+    fn dawdle(&self, at: &At, bits: u64, view: &dyn View) -> Option<Act> {
+        if at.kind != Kind::Step || mix(bits, 14) >= self.rate(at, self.dawdles) {
+            return None;
+        }
+        dawdling(view).map(Act::Do)
+    }
+
+    fn file(&self, at: &At, bits: u64, view: &dyn View) -> Option<Deviation> {
+        if self.strikes(Fault::StoreError, at, bits, view).is_some() {
             return Some(Deviation::StoreError);
         }
-        let longest = self.strikes(Fault::DiskFull, bits, view)?;
+        let longest = self.strikes(Fault::DiskFull, at, bits, view)?;
         Some(Deviation::DiskFull(spread(bits, longest)))
     }
 
-    fn message(&self, bits: u64, view: &dyn View) -> Option<Act> {
-        if self.strikes(Fault::LostRequest, bits, view).is_some() {
+    fn message(&self, at: &At, bits: u64, view: &dyn View) -> Option<Act> {
+        if self.strikes(Fault::LostRequest, at, bits, view).is_some() {
             return Some(Act::Do(Deviation::LostRequest));
         }
-        if let Some(longest) = self.strikes(Fault::Duplicate, bits, view) {
-            return Some(Act::Do(Deviation::Duplicate(spread(bits, longest))));
+        if let Some(longest) = self.strikes(Fault::Duplicate, at, bits, view) {
+            return Some(Act::Do(Deviation::Duplicate(
+                self.lasts(bits, longest, view),
+            )));
         }
-        if let Some(longest) = self.strikes(Fault::Late, bits, view) {
-            return Some(Act::Do(Deviation::Late(spread(bits, longest))));
+        if let Some(longest) = self.strikes(Fault::Late, at, bits, view) {
+            return Some(Act::Do(Deviation::Late(self.lasts(bits, longest, view))));
         }
-        self.vanishes(bits, view)
+        self.vanishes(at, bits, view)
     }
 
-    fn reply(&self, bits: u64, view: &dyn View) -> Option<Act> {
-        if self.strikes(Fault::LostReply, bits, view).is_some() {
+    fn reply(&self, at: &At, bits: u64, view: &dyn View) -> Option<Act> {
+        if self.strikes(Fault::LostReply, at, bits, view).is_some() {
             return Some(Act::Do(Deviation::LostReply));
         }
-        self.vanishes(bits, view)
+        self.vanishes(at, bits, view)
     }
 
     /// A message goes, and nobody is told.
-    fn vanishes(&self, bits: u64, view: &dyn View) -> Option<Act> {
-        if self.strikes(Fault::HalfOpen, bits, view).is_some() {
+    fn vanishes(&self, at: &At, bits: u64, view: &dyn View) -> Option<Act> {
+        if self.strikes(Fault::HalfOpen, at, bits, view).is_some() {
             return Some(Act::Do(Deviation::HalfOpen));
         }
-        let longest = self.strikes(Fault::Partition, bits, view)?;
-        Some(Act::Do(Deviation::Partition(spread(bits, longest))))
+        let longest = self.strikes(Fault::Partition, at, bits, view)?;
+        Some(Act::Do(Deviation::Partition(
+            self.lasts(bits, longest, view),
+        )))
     }
 
-    fn clock(&self, bits: u64, view: &dyn View) -> Option<Act> {
-        if let Some(longest) = self.strikes(Fault::ClockOffset, bits, view) {
+    fn clock(&self, at: &At, bits: u64, view: &dyn View) -> Option<Act> {
+        if let Some(longest) = self.strikes(Fault::ClockOffset, at, bits, view) {
             return Some(Act::Do(Deviation::Offset(signed(bits, longest))));
         }
-        if let Some(most) = self.strikes(Fault::ClockDrift, bits, view) {
+        if let Some(most) = self.strikes(Fault::ClockDrift, at, bits, view) {
             let ppm = 1 + below(mix(bits, 9), most) as i64;
             let fast = mix(bits, 10) & 1 == 0;
             return Some(Act::Do(Deviation::Drift(if fast { ppm } else { -ppm })));
         }
-        let most = self.strikes(Fault::ClockZone, bits, view)? as i64;
+        let most = self.strikes(Fault::ClockZone, at, bits, view)? as i64;
         let hours = below(mix(bits, 9), 27) as i64 - 12;
         Some(Act::Do(Deviation::Zone(hours.clamp(-most, most))))
     }
 
-    fn amount(&self, bits: u64, shortest: u64, longest: u64) -> Option<Act> {
+    fn amount(&self, bits: u64, shortest: u64, longest: u64, view: &dyn View) -> Option<Act> {
         if longest <= shortest || bits >= self.stretch {
             return None;
         }
-        let more = below(mix(bits, 5), longest - shortest) + 1;
-        let chosen = if mix(bits, 6).is_multiple_of(4) {
-            longest
-        } else {
-            shortest + more
-        };
+        let chosen = duration(bits, shortest, longest, &self.profile, view);
         Some(Act::Do(Deviation::Take(chosen)))
     }
 }
@@ -170,25 +225,23 @@ impl Strategy for Seeded {
         let bits = mix(self.run, at.key);
         match at.kind {
             Kind::Step | Kind::Disk | Kind::DiskSync | Kind::DiskData => self.gate(at, bits, view),
-            Kind::Wait => (bits < self.switch[2])
-                .then(|| self.switch(mix(bits, 99), view))
-                .flatten(),
-            Kind::Send => self.message(bits, view),
-            Kind::Reply => self.reply(bits, view),
-            Kind::Amount(shortest, longest) => self.amount(bits, shortest, longest),
+            Kind::Wait => self.switch(at, bits, view),
+            Kind::Send => self.message(at, bits, view),
+            Kind::Reply => self.reply(at, bits, view),
+            Kind::Amount(shortest, longest) => self.amount(bits, shortest, longest, view),
             Kind::Pick(n) => {
                 let pick = below(mix(bits, 7), n.max(1));
                 (bits < self.explore && pick > 0).then_some(Act::Do(Deviation::Pick(pick)))
             }
-            Kind::Clock => self.clock(bits, view),
+            Kind::Clock => self.clock(at, bits, view),
             Kind::Restart => self
-                .strikes(Fault::CrashAgain, bits, view)
+                .strikes(Fault::CrashAgain, at, bits, view)
                 .map(|most| Act::Do(Deviation::CrashAgain(1 + below(mix(bits, 9), most)))),
             // A role that asks has a place for it, so that it is worth doing in most of the runs that have the kind on.
-            Kind::May(fault) => (self.fault[fault as usize] > 0 && !mix(bits, 7).is_multiple_of(4))
+            Kind::May(fault) => (self.times[fault as usize] > 0 && !mix(bits, 7).is_multiple_of(4))
                 .then_some(Act::Do(Deviation::Pick(1))),
             Kind::Wake => self
-                .strikes(Fault::LostWakeup, bits, view)
+                .strikes(Fault::LostWakeup, at, bits, view)
                 .map(|_| Act::Do(Deviation::LostWakeup)),
         }
     }
@@ -199,50 +252,27 @@ fn draw(run: u64, stream: u64, n: u64) -> u64 {
     below(mix(run, stream), n)
 }
 
-/// A threshold that is passed about `times` times in `of` draws.
-fn rate(times: u64, of: u64) -> u64 {
-    if times == 0 || of == 0 {
-        0
-    } else {
-        (u64::MAX / of.max(1)).saturating_mul(times.min(of))
+/// A fault that strikes at several kinds of points does so there as often at each. There are far more points inside SQLite than
+/// steps, and most bugs do not lie there.
+const fn share(fault: Fault, kind: Kind) -> u64 {
+    match (fault, kind) {
+        (Fault::Crash, Kind::Step) => 2,
+        (Fault::Crash, _) => 4,
+        (
+            Fault::Pause
+            | Fault::ClockJump
+            | Fault::StoreError
+            | Fault::DiskFull
+            | Fault::HalfOpen
+            | Fault::Partition,
+            _,
+        ) => 2,
+        _ => 1,
     }
 }
 
-fn fault_rate(run: u64, fault: Fault, profile: &Profile) -> u64 {
-    let points = match fault {
-        Fault::Crash => profile.points[0] + profile.points[1] + profile.points[2],
-        Fault::Pause | Fault::ClockJump => profile.points[0] + profile.points[1],
-        Fault::LostRequest | Fault::Duplicate | Fault::Late => profile.points[4],
-        Fault::LostReply => profile.points[5],
-        Fault::HalfOpen | Fault::Partition => profile.points[4] + profile.points[5],
-        Fault::ClockOffset | Fault::ClockDrift | Fault::ClockZone => profile.points[8],
-        Fault::GracefulStop => profile.points[0],
-        Fault::CrashAgain => profile.points[9],
-        Fault::LostWakeup => profile.points[10],
-        Fault::StoreError | Fault::DiskFull => profile.points[2],
-        Fault::SchemaDrift | Fault::BackupRestore | Fault::SecondDatabase | Fault::HandEdit => {
-            profile.points[11]
-        }
-    };
-    rate(1 + (Swarm::bits(run, fault) >> 1 & 1), points.max(2))
-}
-
-/// Spreads a duration over all magnitudes up to the longest: short and long ones alike.
-fn spread(bits: u64, longest: u64) -> u64 {
-    let magnitude = below(mix(bits, 8), u64::from(64 - longest.leading_zeros())) + 1;
-    let top = if magnitude >= 64 {
-        u64::MAX
-    } else {
-        (1 << magnitude) - 1
-    };
-    1 + below(mix(bits, 9), top.min(longest).max(1))
-}
-
-fn signed(bits: u64, longest: u64) -> i64 {
-    let amount = i64::try_from(spread(bits, longest)).unwrap_or(i64::MAX);
-    if mix(bits, 10) & 1 == 0 {
-        amount
-    } else {
-        -amount
-    }
+/// The step that stands here ends just after what is due next, if a step may take that long.
+pub(super) fn dawdling(view: &dyn View) -> Option<Deviation> {
+    let ms = view.next_due_ms()?.checked_sub(view.now_ms())? + 1;
+    (ms <= view.slowest_ms()).then_some(Deviation::Take(ms))
 }

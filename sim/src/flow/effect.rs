@@ -1,6 +1,6 @@
 //! `effect`: what happens outside and cannot be undone; over the network, if somebody waits to be told.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use rusqlite::types::Value;
@@ -13,8 +13,8 @@ use crate::ledger::Deed;
 use crate::run::{Author, Ctx, Way};
 use crate::scenario::{Expr, Step, StepKind};
 
-/// Keys that idempotent providers have seen, with the name of the effect.
-pub(super) type Seen = BTreeSet<(String, String)>;
+/// Keys that idempotent providers have seen, with the name of the effect, and when it happened, milliseconds of virtual time.
+pub(super) type Seen = BTreeMap<(String, String), u64>;
 
 /// Something outside happens, once more.
 pub(super) fn effect(exec: &Exec<'_>, frame: &Frame, step: &Step) -> Done {
@@ -91,14 +91,21 @@ fn later(exec: &Exec<'_>, deed: Deed, after_ms: u64) {
 
 /// It happens now, unless the provider knows its key already.
 fn happen(shared: &Shared, ctx: &Ctx, author: &Author, deed: Deed) {
-    let providers = &shared.program.effects;
-    let idempotent = providers
-        .iter()
-        .any(|provider| provider.idempotent && *provider.effect == *deed.name);
-    let known = idempotent
-        && deed.key.as_ref().is_some_and(|key| {
-            let seen = (deed.name.to_string(), word(key));
-            !shared.seen.borrow_mut().insert(seen)
+    let mut providers = shared.program.effects.iter();
+    let provider = providers.find(|provider| *provider.effect == *deed.name);
+    let remembers = provider.filter(|provider| provider.idempotent);
+    let known = remembers
+        .zip(deed.key.as_ref())
+        .is_some_and(|(provider, key)| {
+            let (key, now) = ((deed.name.to_string(), word(key)), ctx.now_ms());
+            let mut seen = shared.seen.borrow_mut();
+            let before = seen.get(&key).copied();
+            let forgotten = |at: u64| provider.expires.is_some_and(|expires| now >= at + expires);
+            let known = before.is_some_and(|at| !forgotten(at));
+            if !known {
+                seen.insert(key, now);
+            }
+            known
         });
     if known {
         ctx.refuse_effect(author, &deed, "known key");

@@ -71,29 +71,34 @@ fn once(ctx: &Ctx, shared: &Rc<Shared>, index: usize, nth: u32) {
                 stop(ctx, &process);
             }
         }
-        Does::Backup => {
-            let taken = (0..TRIES).find_map(|_| {
-                let taken = ctx.backup();
-                if taken.is_none() {
-                    ctx.sleep(&BACKUP, TRY_AGAIN_MS);
-                }
-                taken
-            });
-            *shared.backup.borrow_mut() = taken;
-        }
-        Does::Restore => {
-            let backup = shared.backup.borrow().clone();
-            if let Some(backup) = backup {
-                (0..TRIES).find(|_| {
-                    let done = ctx.restore(&backup);
-                    if !done {
-                        ctx.sleep(&BACKUP, TRY_AGAIN_MS);
-                    }
-                    done
-                });
-            }
-        }
+        Does::Backup(file) => back_up(ctx, shared, *file),
+        Does::Restore { file, stops } => restore(ctx, shared, *file, stops.as_deref()),
     }
+}
+
+fn back_up(ctx: &Ctx, shared: &Shared, file: usize) {
+    let taken = (0..TRIES).find_map(|_| {
+        let taken = ctx.backup(file);
+        if taken.is_none() {
+            ctx.sleep(&BACKUP, TRY_AGAIN_MS);
+        }
+        taken
+    });
+    if let Some(taken) = taken {
+        shared.backups.borrow_mut().insert(file, taken);
+    }
+}
+
+fn restore(ctx: &Ctx, shared: &Shared, file: usize, stops: Option<&[usize]>) {
+    let backup = shared.backups.borrow().get(&file).cloned();
+    let Some(backup) = backup else { return };
+    let _done = (0..TRIES).any(|_| {
+        let done = ctx.restore(&backup, stops);
+        if !done {
+            ctx.sleep(&BACKUP, TRY_AGAIN_MS);
+        }
+        done
+    });
 }
 
 /// The instances that an event is about: the named one, or all.
@@ -124,7 +129,7 @@ fn stop(ctx: &Ctx, process: &Rc<Process>) {
 /// Delivers a message when its turn comes: of one queue only one is on its way, in the order in which they fell due.
 fn deliver(ctx: &Ctx, shared: &Rc<Shared>, index: usize, nth: u32, label: &str) {
     let Some(queue) = &shared.program.events[index].queue else {
-        return attempts(ctx, shared, index, nth, label);
+        return attempts(ctx, shared, index, label);
     };
     let own = (index, nth);
     let mut queues = shared.queues.borrow_mut();
@@ -135,34 +140,26 @@ fn deliver(ctx: &Ctx, shared: &Rc<Shared>, index: usize, nth: u32, label: &str) 
         let queues = waiting.queues.borrow();
         queues.get(&name).and_then(|queue| queue.front()) == Some(&own)
     });
-    attempts(ctx, shared, index, nth, label);
+    attempts(ctx, shared, index, label);
     if let Some(queue) = shared.queues.borrow_mut().get_mut(queue) {
         queue.pop_front();
     }
 }
 
 /// Delivers a message, and repeats it by the platform's law while nobody answers.
-fn attempts(ctx: &Ctx, shared: &Rc<Shared>, index: usize, nth: u32, label: &str) {
+fn attempts(ctx: &Ctx, shared: &Rc<Shared>, index: usize, label: &str) {
     let event = &shared.program.events[index];
     let no_law = Redeliver::default();
     let law = event.redeliver.as_ref().unwrap_or(&no_law);
-    let to = addressee(shared, event, index, nth);
+    let first = addressee(ctx, shared, event);
     for attempt in 0..=law.gaps.len() {
         let cause = match attempt {
             0 => Label::new(label),
             n => Label::new(&format!("{label}/redelivery#{n}")),
         };
         let begun = ctx.now_ms();
-        let to = if law.to_next {
-            addressee(
-                shared,
-                event,
-                index,
-                nth + u32::try_from(attempt).unwrap_or(0),
-            )
-        } else {
-            Rc::clone(&to)
-        };
+        let to = if law.to_next { first + attempt } else { first };
+        let to = instance(shared, event.process, to);
         let send = if event.reliable {
             Ctx::hand_over
         } else {
@@ -183,6 +180,12 @@ fn attempts(ctx: &Ctx, shared: &Rc<Shared>, index: usize, nth: u32, label: &str)
     }
 }
 
+/// An instance by its number from 0, beyond the last one from the first on.
+fn instance(shared: &Shared, kind: usize, number: usize) -> Rc<Process> {
+    let instances = &shared.processes.borrow()[kind];
+    Rc::clone(&instances[number % instances.len()])
+}
+
 /// The answer to one attempt, if it comes in time.
 fn answer(ctx: &Ctx, mail: &Rc<Mail>, until: Option<u64>) -> Option<Rc<str>> {
     let arrived = Rc::clone(mail);
@@ -193,15 +196,23 @@ fn answer(ctx: &Ctx, mail: &Rc<Mail>, until: Option<u64>) -> Option<Rc<str>> {
     }
 }
 
-/// Events are dealt out by their place in the file, repeats of one event after another.
-fn addressee(shared: &Shared, event: &Event, index: usize, nth: u32) -> Rc<Process> {
-    let processes = shared.processes.borrow();
-    let instances = &processes[event.process];
-    let instance = match event.instance {
-        Some(instance) => instance as usize,
-        None => index + nth as usize - 1,
+/// The instance that is named, the one that the connection is to, or any.
+fn addressee(ctx: &Ctx, shared: &Shared, event: &Event) -> usize {
+    if let Some(instance) = event.instance {
+        return instance as usize;
+    }
+    let Does::Send {
+        connection: Some(connection),
+        ..
+    } = event.does
+    else {
+        return shared.any_instance(ctx, event.process);
     };
-    Rc::clone(&instances[instance % instances.len()])
+    let known = (event.process, connection);
+    let instance = shared.connected.borrow().get(&known).copied();
+    let instance = instance.unwrap_or_else(|| shared.any_instance(ctx, event.process));
+    shared.connected.borrow_mut().insert(known, instance);
+    instance
 }
 
 fn request(

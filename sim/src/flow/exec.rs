@@ -18,6 +18,20 @@ use crate::trace::{self, Arg, Kind, Outcome};
 pub(super) struct Failure {
     pub(super) class: ErrorClass,
     pub(super) words: String,
+    /// Where it came about: file and line of the innermost step.
+    at: Option<(Rc<str>, u32)>,
+}
+
+impl Failure {
+    pub(super) fn new(class: ErrorClass, words: String) -> Self {
+        let at = None;
+        Self { class, words, at }
+    }
+
+    fn place(&self) -> String {
+        let at = self.at.as_ref().filter(|(file, _)| !file.is_empty());
+        at.map_or(String::new(), |(file, line)| format!("{file}:{line}"))
+    }
 }
 
 /// What to do after a step.
@@ -102,7 +116,15 @@ pub(super) fn handle(
         values: Vec::new(),
         returned: Value::Null,
     };
-    exec.call(&outer, flow, args).map(|_| ())
+    let done = exec.call(&outer, flow, args).map(|_| ());
+    let flow = &shared.program.versions[0].flows[flow].name;
+    match &done {
+        Ok(()) => ctx.kernel().ended_well(flow),
+        Err(failure) => ctx
+            .kernel()
+            .ended_badly(flow, &failure.place(), &failure.words),
+    }
+    done
 }
 
 impl Exec<'_> {
@@ -147,7 +169,9 @@ impl Exec<'_> {
     fn caught(&self, frame: &mut Frame, step: &Step) -> Done {
         match self.in_time(frame, step) {
             Ok(next) => Ok(next),
-            Err(failure) => {
+            Err(mut failure) => {
+                let here = || (Rc::clone(&step.file), step.at.line);
+                failure.at.get_or_insert_with(here);
                 let Some((_, body)) = step
                     .catch
                     .iter()
@@ -201,19 +225,19 @@ impl Exec<'_> {
     /// Nobody answers a step's message for as long as its author waits.
     pub(super) fn unanswered(&self, step: &Step, wait_ms: u64) -> Done {
         self.sleep(&step.site, wait_ms)?;
-        Err(Failure {
-            class: ErrorClass::Timeout,
-            words: format!("{}: no answer in {wait_ms} ms", step.site),
-        })
+        Err(Failure::new(
+            ErrorClass::Timeout,
+            format!("{}: no answer in {wait_ms} ms", step.site),
+        ))
     }
 
     fn check_time(&self, site: &Label) -> Result<(), Failure> {
         let now = self.ctx.now_ms();
         if self.deadline.get().is_some_and(|deadline| now >= deadline) {
-            return Err(Failure {
-                class: ErrorClass::Timeout,
-                words: format!("{site}: its time is over"),
-            });
+            return Err(Failure::new(
+                ErrorClass::Timeout,
+                format!("{site}: its time is over"),
+            ));
         }
         Ok(())
     }
@@ -343,10 +367,10 @@ impl Exec<'_> {
                 return Ok(Next::Return);
             }
         }
-        Err(Failure {
-            class: ErrorClass::Named("runaway".to_owned()),
-            words: format!("{}: more than {ROUNDS} rounds", step.site),
-        })
+        Err(Failure::new(
+            ErrorClass::Named("runaway".to_owned()),
+            format!("{}: more than {ROUNDS} rounds", step.site),
+        ))
     }
 
     fn raise(&self, frame: &Frame, step: &Step, name: &str, message: Option<&Expr>) -> Done {
@@ -357,10 +381,7 @@ impl Exec<'_> {
         self.ctx.gate(&step.site);
         let arg = Arg::Text(words.as_str().into());
         self.ctx.event(Kind::Raise, arg, Outcome::Done);
-        Err(Failure {
-            class: ErrorClass::Named(name.to_owned()),
-            words,
-        })
+        Err(Failure::new(ErrorClass::Named(name.to_owned()), words))
     }
 
     fn reply(&self, frame: &Frame, step: &Step, fields: &[(String, Expr)]) -> Done {

@@ -90,10 +90,10 @@ pub(super) fn lock(exec: &Exec<'_>, frame: &mut Frame, step: &Step) -> Done {
             exec.shared.locks.borrow_mut().held.remove(&id);
         }
         if otherwise.is_empty() {
-            return Err(Failure {
-                class: ErrorClass::Timeout,
-                words: format!("lock {name}: timeout"),
-            });
+            return Err(Failure::new(
+                ErrorClass::Timeout,
+                format!("lock {name}: timeout"),
+            ));
         }
         return exec.steps(frame, otherwise);
     };
@@ -135,10 +135,10 @@ pub(super) fn renew(
         }
         return Ok(Next::Step);
     }
-    Err(Failure {
-        class: ErrorClass::Named("lost".to_owned()),
-        words: format!("{}: the lock is not held any more", step.site),
-    })
+    Err(Failure::new(
+        ErrorClass::Named("lost".to_owned()),
+        format!("{}: the lock is not held any more", step.site),
+    ))
 }
 
 /// Waits for a lock and takes it; `None` when the wait ran out.

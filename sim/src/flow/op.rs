@@ -27,10 +27,7 @@ pub(super) fn perform(
     let op = build(name, &values).map_err(|words| {
         // A slip of the scenario must not look like an error of the store, which the flow may swallow.
         exec.ctx.kernel().violated(UNDERSTOOD, name, &words);
-        Failure {
-            class: ErrorClass::Error,
-            words,
-        }
+        Failure::new(ErrorClass::Error, words)
     })?;
     let op_id = match op_id {
         Some(expr) => Some(text(&exec.value(frame, expr)?)),
@@ -161,10 +158,7 @@ fn failure(error: &StoreError) -> Failure {
         StoreError::Unknown { .. } => ErrorClass::Unknown,
         other => ErrorClass::Named(other.kind().to_owned()),
     };
-    Failure {
-        class,
-        words: error.to_string(),
-    }
+    Failure::new(class, error.to_string())
 }
 
 fn text(value: &Value) -> String {

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::Shared;
 use super::exec::{self, Origin};
 use crate::label::Label;
-use crate::run::{Ctx, Process};
+use crate::run::{Ctx, Phase, Process};
 use crate::scenario;
 use crate::trace::{Arg, Kind, Outcome};
 
@@ -52,25 +52,78 @@ fn own_name(ctx: &Ctx, what: &str) -> Label {
     ))
 }
 
-/// Rounds of a loop. It rests when nothing has changed for a while, until something does.
+/// Rounds of a loop, on a grid of its own. It rests when nothing has changed for a while, until something does.
 fn again_and_again(ctx: &Ctx, shared: &Rc<Shared>, spec: scenario::Loop) {
-    let mut seen = ctx.kernel().changes();
-    let mut since = ctx.now_ms();
+    ctx.loops();
+    let kernel = ctx.shared_kernel();
+    let mut idle = Idle {
+        seen: kernel.changes(),
+        phase: kernel.phase(),
+        since: ctx.now_ms(),
+        rest: None,
+    };
     for round in 1.. {
         if ctx.stopping() {
             return;
         }
         let begun = ctx.now_ms();
         one_round(ctx, shared, spec.flow, round);
-        if ctx.kernel().changes() != seen {
-            seen = ctx.kernel().changes();
-            since = begun;
+        if kernel.changes() != idle.seen || kernel.phase() != idle.phase {
+            idle.end(ctx, begun);
         }
-        if ctx.now_ms() >= since + spec.rest_after {
-            rest(ctx, seen);
-            since = ctx.now_ms();
+        if ctx.now_ms() < idle.since + spec.every.max(spec.rest_after) {
+            ctx.sleep_or_stop(&ROUND, begun + spec.every);
+        } else {
+            idle.rest(ctx, begun, spec);
         }
-        ctx.sleep_or_stop(&ROUND, begun + spec.every);
+    }
+}
+
+/// Since when nothing has changed, as one loop sees it.
+struct Idle {
+    seen: usize,
+    phase: Phase,
+    since: u64,
+    /// The event that tells of its rest.
+    rest: Option<usize>,
+}
+
+impl Idle {
+    /// Something has changed before the round that began then, or in it.
+    fn end(&mut self, ctx: &Ctx, begun: u64) {
+        self.seen = ctx.kernel().changes();
+        self.phase = ctx.kernel().phase();
+        self.since = begun;
+        if let Some(rest) = self.rest.take() {
+            ctx.close(rest, Outcome::Text("goes on".into()));
+        }
+    }
+
+    /// Sleeps longer the longer nothing has changed. A round comes before whatever is due, as if none had been left out, so that
+    /// what a clock has made true meanwhile is done. Rounds that only look would not be different.
+    fn rest(&mut self, ctx: &Ctx, begun: u64, spec: scenario::Loop) {
+        let now = ctx.now_ms();
+        self.rest.get_or_insert_with(|| {
+            let arg = Arg::Word(Kind::Rest.name());
+            ctx.event(Kind::Rest, arg, Outcome::Open)
+        });
+        let idle = now - self.since;
+        // From one round of the grid to another.
+        let rounds = |ms: u64| (ms / spec.every).max(1) * spec.every;
+        let sleep = match ctx.kernel().next_due_ms() {
+            // The last round before it, also where one of the grid falls on the same moment.
+            Some(due) => Some(rounds(idle / SLOWER).min(rounds(due.saturating_sub(begun + 1)))),
+            None if idle < LONGEST_MS.max(spec.rest_after) => Some(rounds(idle)),
+            None => None,
+        };
+        let (kernel, seen, phase) = (ctx.shared_kernel(), self.seen, self.phase);
+        let stirred = move || kernel.changes() != seen || kernel.phase() != phase;
+        // Nobody waits for one that has looked for long enough.
+        ctx.set_daemon(sleep.is_none());
+        ctx.wait_or_stop(&REST, sleep.map(|sleep| begun + sleep), stirred);
+        ctx.set_daemon(false);
+        let passed = (ctx.now_ms() - begun).div_ceil(spec.every).max(1);
+        ctx.sleep_or_stop(&ROUND, begun + passed * spec.every);
     }
 }
 
@@ -95,15 +148,11 @@ fn one_round(ctx: &Ctx, shared: &Rc<Shared>, flow: usize, round: u32) {
     ctx.wait(&ROUND, None, move || ended.get());
 }
 
-/// Nobody waits for a loop that rests; it goes on when something has changed, when faults end, or to stop.
-fn rest(ctx: &Ctx, seen: usize) {
-    let (kernel, phase) = (ctx.shared_kernel(), ctx.kernel().phase());
-    ctx.set_daemon(true);
-    ctx.wait_or_stop(&REST, None, move || {
-        kernel.changes() != seen || kernel.phase() != phase
-    });
-    ctx.set_daemon(false);
-}
+/// While something is due a loop that rests sleeps for this part of the time in which nothing has changed.
+const SLOWER: u64 = 16;
+
+/// When nothing is due any more it looks again for so long: leases and the like run out meanwhile.
+const LONGEST_MS: u64 = 26 * 3_600_000;
 
 const ROUND: Label = Label::fixed("next round");
 const REST: Label = Label::fixed("rests");

@@ -86,10 +86,10 @@ pub(super) fn use_resource(exec: &Exec<'_>, frame: &mut Frame, step: &Step) -> D
         }
     }
     if otherwise.is_empty() {
-        return Err(Failure {
-            class: ErrorClass::Named(refused.to_owned()),
-            words: format!("{}: {refused}", using.name),
-        });
+        return Err(Failure::new(
+            ErrorClass::Named(refused.to_owned()),
+            format!("{}: {refused}", using.name),
+        ));
     }
     exec.steps(frame, otherwise)
 }

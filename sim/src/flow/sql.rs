@@ -125,7 +125,7 @@ pub(super) fn transaction(exec: &Exec<'_>, frame: &mut Frame, step: &Step) -> Do
         return Ok(Next::Step);
     };
     let db = *db;
-    if !on(exec, db, |handle| handle.connection().is_autocommit()) {
+    if is_within(exec, db) {
         return exec.steps(frame, steps);
     }
     exec.ctx.gate(&step.site);
@@ -145,7 +145,8 @@ pub(super) fn transaction(exec: &Exec<'_>, frame: &mut Frame, step: &Step) -> Do
 }
 
 fn roll_back(exec: &Exec<'_>, db: Option<usize>, after: Done) -> Done {
-    if !on(exec, db, |handle| handle.connection().is_autocommit()) {
+    exec.ctx.forget_connection(file_of(exec, db));
+    if is_within(exec, db) {
         run(exec, db, "ROLLBACK")?;
     }
     after
@@ -168,10 +169,29 @@ pub(super) fn expression(exec: &Exec<'_>, frame: &Frame, sql: &Sql) -> Result<Va
         .unwrap_or(Value::Null))
 }
 
-/// Uses the connection to a file; none is that of the process.
-fn on<T>(exec: &Exec<'_>, db: Option<usize>, work: impl FnOnce(&mut Handle) -> T) -> T {
-    let own = || exec.shared.program.processes[exec.ctx.process().kind_index].database;
-    exec.ctx.with_file(db.unwrap_or_else(own), work)
+/// Runs a statement on the connection to a file, unless that has broken.
+fn on<T>(
+    exec: &Exec<'_>,
+    db: Option<usize>,
+    work: impl FnOnce(&mut Handle) -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    let file = file_of(exec, db);
+    if exec.ctx.connection_broke(file) {
+        let words = "the connection to the database broke".to_owned();
+        let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_IOERR);
+        return Err(rusqlite::Error::SqliteFailure(code, Some(words)));
+    }
+    exec.ctx.with_file(file, work)
+}
+
+fn is_within(exec: &Exec<'_>, db: Option<usize>) -> bool {
+    let autocommit = |handle: &mut Handle| handle.connection().is_autocommit();
+    !exec.ctx.with_file(file_of(exec, db), autocommit)
+}
+
+/// The file that is named, else that of the process.
+fn file_of(exec: &Exec<'_>, db: Option<usize>) -> usize {
+    db.unwrap_or_else(|| exec.shared.program.processes[exec.ctx.process().kind_index].database)
 }
 
 fn bind(exec: &Exec<'_>, frame: &Frame, sql: &Sql) -> Vec<Value> {
@@ -242,10 +262,7 @@ fn failure(error: &rusqlite::Error) -> Failure {
         Some(ErrorCode::ConstraintViolation) => ErrorClass::Constraint,
         _ => ErrorClass::Error,
     };
-    Failure {
-        class,
-        words: error.to_string(),
-    }
+    Failure::new(class, error.to_string())
 }
 
 thread_local! {

@@ -34,7 +34,11 @@ pub(super) fn spawn(exec: &Exec<'_>, frame: &Frame, step: &Step) -> Done {
     let ticket = name.as_ref().map(|name| volatile.arm(name));
     let (shared, flow, site) = (Rc::clone(exec.shared), *flow, step.site.clone());
     let origin = exec.origin.clone();
+    let again = is_again(exec, flow);
     exec.ctx.spawn(cause_of(exec, flow), false, move |ctx| {
+        if again {
+            ctx.loops();
+        }
         if delay_ms > 0 {
             ctx.sleep(&site, delay_ms);
         }
@@ -85,10 +89,16 @@ pub(super) fn request(exec: &Exec<'_>, frame: &mut Frame, step: &Step) -> Done {
         Outcome::Open,
     );
     let (shared, flow, origin) = (Rc::clone(exec.shared), *flow, exec.origin.sent());
+    let again = is_again(exec, flow);
     let mail = exec.ctx.send(Request {
         cause,
         to,
-        handler: Rc::new(move |ctx| exec::deliver(ctx, &shared, &origin, flow, &args)),
+        handler: Rc::new(move |ctx| {
+            if again {
+                ctx.loops();
+            }
+            exec::deliver(ctx, &shared, &origin, flow, &args);
+        }),
     });
     let Some(wait) = wait else {
         exec.ctx.close(event, Outcome::Done);
@@ -112,21 +122,23 @@ pub(super) fn request(exec: &Exec<'_>, frame: &mut Frame, step: &Step) -> Done {
         None => (ErrorClass::Timeout, "no answer in time"),
     };
     exec.ctx.close(event, Outcome::Error(what.into()));
-    Err(Failure {
-        class,
-        words: format!("{words}: {what}"),
-    })
+    Err(Failure::new(class, format!("{words}: {what}")))
 }
 
-/// The instance that is named, or the next one in turn.
+/// The instance that is named, or any.
 fn addressee(exec: &Exec<'_>, process: usize, instance: Option<u32>) -> Rc<Process> {
-    let processes = exec.shared.processes.borrow();
-    let instances = &processes[process];
     let index = match instance {
         Some(instance) => instance as usize,
-        None => exec.ctx.nth(&TURN) as usize - 1,
+        None => exec.shared.any_instance(exec.ctx, process),
     };
-    Rc::clone(&instances[index % instances.len()])
+    Rc::clone(&exec.shared.processes.borrow()[process][index])
+}
+
+/// Whether a flow sets itself going once more, directly or through others: a timer that winds itself up is a loop.
+fn is_again(exec: &Exec<'_>, flow: usize) -> bool {
+    let name = exec.shared.program.versions[0].flows[flow].name.as_str();
+    let mut made = exec.ctx.cause().as_str().split('/').skip(1);
+    made.any(|part| part.split('#').next() == Some(name))
 }
 
 /// `click/work`, `click/work#2`: it depends on the delivery alone.
@@ -141,5 +153,3 @@ fn constants(exec: &Exec<'_>, frame: &Frame, args: &[Expr]) -> Result<Vec<Expr>,
         .map(|arg| exec.value(frame, arg).map(Expr::Const))
         .collect()
 }
-
-const TURN: Label = Label::fixed("request in turn");

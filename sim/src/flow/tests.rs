@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 use super::*;
 use crate::case::Decisions;
-use crate::decide::{Profile, Quiet, Replay, Strategy, default_for};
+use crate::decide::{Profile, Quiet, Replay, Strategy, search_for};
 use crate::fault::Fault;
 use crate::label::Label;
 use crate::run::{Ran, Stage};
@@ -30,6 +30,7 @@ fn sql(text: &str, params: Vec<Var>) -> Sql {
 fn step(site: &str, kind: StepKind) -> Step {
     Step {
         site: Label::new(site),
+        file: "".into(),
         at: Place::default(),
         kind,
         within: None,
@@ -149,6 +150,7 @@ fn two_first_messages() -> Program {
             per: Some("user".into()),
             kind: RuleKind::Never,
             sql: "SELECT user, count(*) AS n FROM session WHERE active = 1 GROUP BY user HAVING count(*) > 1".into(),
+            place: String::new(),
         }],
         goals: Vec::new(),
         runs: 100,
@@ -174,13 +176,13 @@ fn searched(variant: &Variant, expect: &Expect, runs: u64) -> Searched {
 
 fn quiet(stage: &mut Stage) -> Ran {
     stage
-        .run(&mut || Box::new(Quiet) as Box<dyn Strategy>)
+        .run(&mut || Box::<Quiet>::default() as Box<dyn Strategy>)
         .expect("a quiet run")
 }
 
 fn seeded(stage: &mut Stage, seed: u64, run: u64, profile: &Rc<Profile>) -> Ran {
     let ran = stage
-        .run(&mut || default_for(seed, run, profile))
+        .run(&mut || search_for(seed, run, profile))
         .expect("a run");
     assert_eq!(ran.internal, None);
     ran

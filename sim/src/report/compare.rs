@@ -21,7 +21,9 @@ pub fn compare_text(report: &CompareReport, style: Style) -> String {
             printable(&scenario.name),
             report.seed
         );
-        Matrix::of(report, scenario).text(&mut out, scenario, style);
+        let common = scenario.common();
+        let _ = writeln!(out, "  {}", printable(&common.join("; ")));
+        Matrix::of(report, scenario).text(&mut out, scenario, &common, style);
         out.push('\n');
     }
     for ablation in &report.ablations {
@@ -61,7 +63,7 @@ impl Matrix {
         }
     }
 
-    fn text(&self, out: &mut String, scenario: &ScenarioReport, style: Style) {
+    fn text(&self, out: &mut String, scenario: &ScenarioReport, common: &[String], style: Style) {
         if self.heads != self.invariants {
             for (head, invariant) in self.heads.iter().zip(&self.invariants) {
                 let _ = writeln!(out, "  {head} {}", printable(invariant));
@@ -80,7 +82,7 @@ impl Matrix {
                 expected(variant, style),
                 name = self.name
             );
-            for note in notes(variant) {
+            for note in notes(variant, common, style) {
                 let _ = writeln!(out, "  {:name$}   {note}", "", name = self.name);
             }
         }

@@ -7,7 +7,7 @@ use super::{
     CaseReport, CompareReport, ReplayReport, RunReport, SCHEMA_VERSION, SweepReport, VariantReport,
     expect_json,
 };
-use crate::search::{Orders, hex};
+use crate::search::{Orders, Uncaught, hex};
 use crate::trace;
 
 /// The object that `run --json` prints.
@@ -73,6 +73,20 @@ fn variant(variant: &VariantReport) -> Json {
         "replay": case.map(|case| &case.replay),
         "cases": variant.cases.iter().map(case_json).collect::<Vec<_>>(),
         "covers": variant.coverage(),
+        "faults": by_name(&variant.faults),
+        "uncaught": uncaught(&variant.uncaught),
+    })
+}
+
+fn uncaught(uncaught: &Uncaught) -> Json {
+    let errors = uncaught.errors();
+    let errors = errors.iter().map(|error| {
+        json!({ "flow": error.flow, "place": error.place, "error": error.words, "runs": error.runs })
+    });
+    json!({
+        "runs": uncaught.runs,
+        "errors": errors.collect::<Vec<_>>(),
+        "never_well": uncaught.hopeless().keys().collect::<Vec<_>>(),
     })
 }
 
@@ -88,18 +102,20 @@ pub(super) fn case_json(case: &CaseReport) -> Json {
     })
 }
 
-fn sweep(sweep: &SweepReport) -> Json {
-    let faults: Map<String, Json> = sweep
-        .faults
-        .iter()
+fn by_name(faults: &[(&str, u64)]) -> Map<String, Json> {
+    let faults = faults.iter();
+    faults
         .map(|(name, runs)| ((*name).to_owned(), json!(runs)))
-        .collect();
+        .collect()
+}
+
+fn sweep(sweep: &SweepReport) -> Json {
     json!({
         "runs": sweep.runs,
         "statements": sweep.statements,
         "violations": sweep.violations,
         "undecided": sweep.undecided,
-        "faults": faults,
+        "faults": by_name(&sweep.faults),
         "goals": sweep.goals,
         "adequacy": adequacy(sweep),
         "seconds": (sweep.seconds * 1000.0).round() / 1000.0,

@@ -8,7 +8,7 @@ use super::{
     expect_words, grouped, printable,
 };
 use crate::scenario::Expect;
-use crate::search::{Verdict, hex};
+use crate::search::{UncaughtError, Verdict, hex};
 
 /// How much of a table is shown.
 #[derive(Debug, Clone, Copy)]
@@ -59,6 +59,8 @@ fn first_unexpected(report: &RunReport) -> Option<&CaseReport> {
 
 fn scenario_text(out: &mut String, scenario: &ScenarioReport, style: Style) {
     let _ = writeln!(out, "{}", printable(&scenario.name));
+    let common = scenario.common();
+    let _ = writeln!(out, "  {}", printable(&common.join("; ")));
     let name = widest(
         scenario
             .variants
@@ -74,7 +76,7 @@ fn scenario_text(out: &mut String, scenario: &ScenarioReport, style: Style) {
             .iter(),
     );
     for variant in &scenario.variants {
-        variant_text(out, variant, (name, result), style);
+        variant_text(out, variant, &common, (name, result), style);
     }
     out.push('\n');
 }
@@ -99,6 +101,7 @@ fn result(variant: &VariantReport) -> String {
 fn variant_text(
     out: &mut String,
     variant: &VariantReport,
+    common: &[String],
     (name, width): (usize, usize),
     style: Style,
 ) {
@@ -112,7 +115,7 @@ fn variant_text(
         .runs_to_find
         .map_or(String::new(), |runs| format!("   {}", found(variant, runs)));
     let _ = writeln!(out, "{line}{found}");
-    for note in notes(variant) {
+    for note in notes(variant, common, style) {
         let _ = writeln!(out, "  {:name$}  {note}", "");
     }
 }
@@ -137,7 +140,7 @@ fn found(variant: &VariantReport, runs: u64) -> String {
 }
 
 /// Lines under a variant: why it is unexpected, what a fix does not do, what a verdict covers.
-pub(super) fn notes(variant: &VariantReport) -> Vec<String> {
+pub(super) fn notes(variant: &VariantReport, common: &[String], style: Style) -> Vec<String> {
     let mut notes = Vec::new();
     if !variant.as_expected {
         notes.push(format!(
@@ -175,7 +178,27 @@ pub(super) fn notes(variant: &VariantReport) -> Vec<String> {
     if variant.verdict == Verdict::Vacuous {
         notes.push(vacuity(variant));
     }
-    notes.push(printable(&variant.coverage()));
+    if variant.verdict != Verdict::Violated {
+        notes.extend(variant.waiting.iter().map(|(waits, runs)| {
+            format!(
+                "{} still {} at the end of {} of {} runs: what comes after it did not happen there",
+                printable(waits.split_once('/').map_or(waits, |(event, _)| event)),
+                printable(waits.split_once(' ').map_or("waits", |(_, how)| how)),
+                grouped(*runs),
+                grouped(variant.runs)
+            )
+        }));
+    }
+    notes.push(printable(&variant.own_coverage(common)));
+    notes.extend(uncaught(variant));
+    let hopeless = variant.uncaught.hopeless();
+    notes.extend(hopeless.iter().map(|(flow, error)| {
+        let words = format!(
+            "EVERY time flow `{flow}` ran, it ended in an error that nobody caught: most likely a mistake in the scenario; {}",
+            located(error)
+        );
+        style.red(&printable(&words))
+    }));
     if !variant.as_expected {
         notes.extend(
             variant
@@ -187,18 +210,36 @@ pub(super) fn notes(variant: &VariantReport) -> Vec<String> {
     notes
 }
 
+/// In how many runs flows ended in errors, and in which one most often.
+fn uncaught(variant: &VariantReport) -> Option<String> {
+    let errors = variant.uncaught.errors();
+    let words = format!(
+        "uncaught errors in {} of {}, most often {}",
+        grouped(variant.uncaught.runs),
+        count(variant.runs, "run"),
+        located(errors.first()?)
+    );
+    Some(printable(&words))
+}
+
+fn located(error: &UncaughtError) -> String {
+    if error.place.is_empty() {
+        error.words.clone()
+    } else {
+        format!("{}: {}", error.place, error.words)
+    }
+}
+
 fn searches(n: u64) -> String {
     format!("{} search{}", grouped(n), if n == 1 { "" } else { "es" })
 }
 
 fn vacuity(variant: &VariantReport) -> String {
-    let missed: Vec<&str> = variant
-        .goals
-        .iter()
-        .filter(|(_, reached)| !**reached)
-        .map(|(name, _)| name.as_str())
-        .collect();
-    if missed.is_empty() {
+    let missed: Vec<&str> = variant.missed().collect();
+    let never = |runs: &u64| *runs == variant.runs;
+    if missed.is_empty() && variant.waiting.values().any(never) {
+        "something that was to happen never did, in no run: the runs prove nothing".to_owned()
+    } else if missed.is_empty() {
         "no invariant ever read a row: the runs prove nothing".to_owned()
     } else {
         format!(

@@ -37,6 +37,10 @@ pub(super) struct Actor {
     pub(super) incarnation: u32,
     /// The run does not wait for it to end: a poller, a reaper.
     pub(super) daemon: Cell<bool>,
+    /// It is a loop, or was set going by one: it may never end.
+    pub(super) looped: Cell<bool>,
+    /// The same, and it has changed nothing yet: as far as anybody knows it only looks.
+    pub(super) looks: Cell<bool>,
     pub(super) passed: Cell<u32>,
     pub(super) state: Cell<State>,
     pub(super) until: Cell<u64>,
@@ -46,6 +50,8 @@ pub(super) struct Actor {
     handles: RefCell<Vec<Handle>>,
     /// The numbers of all its connections, each with its file.
     pub(super) conns: RefCell<Vec<(usize, Conn)>>,
+    /// Files whose connection has broken under it, and whether it was in a transaction there.
+    pub(super) broken: RefCell<Vec<(usize, bool)>>,
     pub(super) answer: RefCell<Option<Rc<super::message::Mail>>>,
     pub(super) delivery: Cell<Option<usize>>,
     counts: RefCell<Vec<(u64, u32)>>,
@@ -67,12 +73,15 @@ impl Actor {
             process,
             incarnation,
             daemon: Cell::new(daemon),
+            looped: Cell::new(false),
+            looks: Cell::new(false),
             passed: Cell::new(0),
             state: Cell::new(State::Ready),
             until: Cell::new(NEVER),
             condition: RefCell::new(None),
             handles: RefCell::default(),
             conns: RefCell::default(),
+            broken: RefCell::default(),
             answer: RefCell::new(None),
             delivery: Cell::new(None),
             counts: RefCell::new(Vec::new()),

@@ -10,7 +10,7 @@ impl Stage {
     /// # Errors
     /// As [`Stage::run`].
     pub fn record_statements(&mut self) -> Result<Vec<(Conn, String)>, String> {
-        self.run(&mut || Box::new(Quiet))?;
+        self.run(&mut || Box::<Quiet>::default())?;
         for handle in &self.pool {
             // Texts with their values filled in are many.
             handle
@@ -18,7 +18,7 @@ impl Stage {
                 .set_prepared_statement_cache_capacity(4096);
         }
         self.observer.record(true);
-        let ran = self.run(&mut || Box::new(Quiet));
+        let ran = self.run(&mut || Box::<Quiet>::default());
         self.observer.record(false);
         let texts = self.observer.take();
         ran.map(|_| texts)

@@ -27,11 +27,10 @@ impl Kernel {
         if changes.is_empty() {
             return;
         }
-        let cause = self
-            .current
-            .borrow()
-            .as_ref()
-            .map_or(NOBODY, |actor| actor.cause.clone());
+        let cause = self.current.borrow().as_ref().map_or(NOBODY, |actor| {
+            actor.looks.set(false);
+            actor.cause.clone()
+        });
         self.keep_changes(&cause, changes);
     }
 

@@ -265,6 +265,7 @@ impl Ctx {
     pub fn happen_for(&self, author: &Author, deed: Deed) {
         let event = self.effect_event(author, &deed, Outcome::Done);
         let n = self.kernel.trace.borrow().events[event].n;
+        self.actor.looks.set(false);
         self.kernel.ledger.borrow_mut().effects.push(Effect {
             n,
             cause: author.cause.clone(),
@@ -305,6 +306,13 @@ impl Ctx {
     /// From now on the run waits for this actor to end, or does not.
     pub fn set_daemon(&self, daemon: bool) {
         self.actor.daemon.set(daemon);
+    }
+
+    /// This actor goes on for ever, with whatever it sets going: the run does not wait for its timers. Others of its kind do not
+    /// either, until it has changed something.
+    pub fn loops(&self) {
+        self.actor.looped.set(true);
+        self.actor.looks.set(true);
     }
 
     /// Starts an actor outside the system, whom no crash concerns.

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::actor::{Actor, Resume};
+use super::actor::{Actor, NEVER, Resume};
 use super::{Kernel, Phase};
 use crate::case::{Deviation, Point, key};
 use crate::decide::{Act, At, Candidate, Kind, Profile, View};
@@ -30,7 +30,7 @@ fn is_possible(kind: Kind, act: &Act) -> bool {
         Act::Do(Deviation::StoreError | Deviation::DiskFull(_)) => {
             matches!(kind, Kind::DiskData | Kind::DiskSync)
         }
-        Act::Do(Deviation::Stop) => kind == Kind::Step,
+        Act::Do(Deviation::Stop | Deviation::Take(_)) => kind == Kind::Step,
         _ => true,
     }
 }
@@ -58,6 +58,9 @@ impl Kernel {
         match act {
             Act::Do(Deviation::StoreError) if done => Err(Refusal::Failed),
             Act::Do(Deviation::Jump(_) | Deviation::Stop | Deviation::DiskFull(_)) => Ok(()),
+            Act::Do(Deviation::Take(ms)) if done => {
+                Ok(self.block(&actor, site, self.later(ms), None)?)
+            }
             _ if done => {
                 *actor.waits_at.borrow_mut() = site.clone();
                 Ok(self.suspend(&actor)?)
@@ -104,7 +107,11 @@ impl Kernel {
             });
         }
         let at_key = key(&actor.cause, site, occurrence);
-        let at = At { key: at_key, kind };
+        let at = At {
+            key: at_key,
+            site: site.hash(),
+            kind,
+        };
         let act = self.strategy.borrow_mut().decide(&at, self)?;
         if is_beyond_measure(&act) {
             self.strategy.borrow_mut().carried_out(at_key, false);
@@ -140,6 +147,7 @@ impl Kernel {
                     Deviation::DiskFull(ms) => self.fill_disk(actor, site, *ms),
                     Deviation::Pause(ms) => self.pause(actor, site, *ms),
                     Deviation::Jump(ms) => self.jump(actor, site, *ms),
+                    Deviation::Take(ms) => self.dawdles(actor, site, *ms),
                     _ => false,
                 };
                 if done {
@@ -177,6 +185,17 @@ impl Kernel {
         );
         *self.next.borrow_mut() = Some(target);
         true
+    }
+
+    /// The step takes its time, as far as this world lets it.
+    fn dawdles(&self, actor: &Actor, site: &Label, ms: u64) -> bool {
+        let may = ms <= self.limits.slowest_step_ms;
+        if may {
+            let words = Arg::Text(format!("{site}: takes {ms} ms").into());
+            let (cause, identity) = (actor.cause.clone(), actor.identity());
+            self.note_as(cause, identity, EventKind::Switch, words, Outcome::Done);
+        }
+        may
     }
 
     /// A duration in milliseconds: the shortest, unless a decision says longer.
@@ -290,6 +309,24 @@ impl View for Kernel {
             _ => budget.left(fault) > 0,
         };
         left.then(|| budget.longest(fault))
+    }
+
+    fn now_ms(&self) -> u64 {
+        self.now_us() / 1000
+    }
+
+    fn next_due_ms(&self) -> Option<u64> {
+        let now = self.now_us();
+        let live = self.live.borrow();
+        let times = live.iter().map(|actor| actor.wakes_at());
+        times
+            .filter(|at| *at > now && *at != NEVER)
+            .min()
+            .map(|at| at.div_ceil(1000))
+    }
+
+    fn slowest_ms(&self) -> u64 {
+        self.limits.slowest_step_ms
     }
 }
 

@@ -107,7 +107,7 @@ impl Kernel {
         self.note_kinds();
         self.run(world).await;
         for leg in 1..self.legs.count {
-            let cut = self.internal.borrow().is_some() || self.short.get() || self.over.get();
+            let cut = self.is_broken() || self.short.get() || self.over.get();
             if cut {
                 return;
             }

@@ -29,13 +29,14 @@ impl Kernel {
         self.restart_due();
     }
 
-    /// Actors that should have ended, with what they wait for.
+    /// Actors that should have ended, with what they wait for. A loop that would go on is none.
     pub(super) fn name_the_stuck(&self) {
         let stuck: Vec<Rc<Actor>> = self
             .live
             .borrow()
             .iter()
             .filter(|actor| !actor.daemon.get())
+            .filter(|actor| !actor.looped.get() || actor.until.get() == NEVER)
             .cloned()
             .collect();
         for actor in stuck {

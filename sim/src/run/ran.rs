@@ -1,7 +1,7 @@
 //! What a run left behind.
 
 use super::stage::Stage;
-use super::{Kernel, Violation};
+use super::{Endings, Kernel, Violation};
 use crate::case::{Decisions, Deviation, Point};
 use crate::decide::{Counts, Profile};
 use crate::fault::Fault;
@@ -36,12 +36,18 @@ pub struct Ran {
     pub hash: u128,
     /// A bug in lockstep, in words.
     pub internal: Option<String>,
+    /// A rule of the scenario that does not come to an end, in words.
+    pub endless: Option<String>,
     /// What of it could not be decided, in words. Without a violation the run is neither right nor wrong.
     pub undecided: Option<String>,
     /// What became of a replayed case's deviations.
     pub counts: Counts,
+    /// How flows have ended.
+    pub endings: Endings,
     /// Actors that never ended, with what they wait for.
     pub stuck: Vec<String>,
+    /// Those of them that belong to the world outside, such as events that never happened.
+    pub waiting: Vec<String>,
     /// Gates between steps that were passed, if [`Stage::keep_steps`] asked for them.
     pub steps: Vec<Point>,
 }
@@ -78,11 +84,16 @@ impl Stage {
         }
         let decisions: std::collections::BTreeMap<Point, Deviation> =
             kernel.deviations.take().into_iter().collect();
+        let survey = kernel.strategy.borrow_mut().survey();
+        let profile = Profile {
+            survey,
+            ..kernel.profile.take()
+        };
         Ran {
             ledger: kernel.ledger.take(),
             violations: kernel.violations.take(),
             decisions: Decisions(decisions),
-            profile: kernel.profile.take(),
+            profile,
             strikes: kernel.strikes.take(),
             roles,
             goals,
@@ -90,9 +101,12 @@ impl Stage {
             statements: kernel.statements.get(),
             hash: self.hash(&trace),
             internal: kernel.internal.take(),
+            endless: kernel.endless.take(),
             undecided: kernel.undecided.take(),
             counts: kernel.strategy.borrow().counts(),
+            endings: kernel.endings.take(),
             stuck: trace.stuck(kernel.begun_n()),
+            waiting: trace.waiting(kernel.begun_n()),
             steps: kernel.steps.take().unwrap_or_default(),
             trace,
         }

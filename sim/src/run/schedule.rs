@@ -6,21 +6,43 @@ use super::World;
 use super::actor::{Actor, NEVER, Resume, State};
 use super::{ENDED, Kernel};
 
+/// How far the loop lets virtual time go.
+struct Horizon {
+    until_us: u64,
+    /// From the last thing that comes by itself on.
+    longest_us: u64,
+    /// What had happened when something still was to come by itself.
+    happened: usize,
+}
+
+impl Horizon {
+    fn after(begun_us: u64, longest_us: u64) -> Self {
+        Self {
+            until_us: begun_us.saturating_add(longest_us),
+            longest_us,
+            happened: 0,
+        }
+    }
+}
+
 impl Kernel {
     /// The loop: until nothing is left to do, or the limits of the phases are reached.
     pub(super) async fn run(&self, world: &dyn World) {
         self.start_processes();
-        let bound = self.begun_us().saturating_add(self.limits.faults_us);
-        self.drive(world, bound).await;
+        let longest = self.limits.faults_us;
+        self.drive(world, Horizon::after(self.begun_us(), longest))
+            .await;
         self.heal();
-        let bound = self.now_us().saturating_add(self.limits.heal_us);
-        self.drive(world, bound).await;
+        let longest = self.limits.heal_us;
+        self.drive(world, Horizon::after(self.now_us(), longest))
+            .await;
         self.name_the_stuck();
     }
 
-    pub(super) async fn drive(&self, world: &dyn World, until_us: u64) {
+    async fn drive(&self, world: &dyn World, mut horizon: Horizon) {
+        horizon.happened = self.trace.borrow().happened();
         loop {
-            if self.internal.borrow().is_some() || self.short.get() || self.runs_away() {
+            if self.is_broken() || self.short.get() || self.runs_away() {
                 return;
             }
             if let Some(actor) = self.choose() {
@@ -28,8 +50,8 @@ impl Kernel {
                 if let Some(process) = self.dying.take() {
                     self.kill(&process);
                 }
-                if let Some(backup) = self.restoring.take() {
-                    self.put_back(&actor, &backup);
+                if let Some(restore) = self.restoring.take() {
+                    self.put_back(&actor, &restore);
                 }
                 self.end_the_idle();
                 continue;
@@ -37,10 +59,45 @@ impl Kernel {
             if self.settled() && world.settled(self) {
                 return;
             }
-            if !self.advance(until_us).await {
+            if !self.sees(&mut horizon) || !self.advance(horizon.until_us).await {
                 return;
             }
         }
+    }
+
+    /// Moves the horizon behind the next thing that comes by itself. False when there is none, and loops have been alone for
+    /// long enough.
+    fn sees(&self, horizon: &mut Horizon) -> bool {
+        let Some(alone) = self.limits.alone else {
+            return true;
+        };
+        let happened = self.trace.borrow().happened();
+        let next = self.next_timer(|actor| !actor.daemon.get() && !actor.looped.get());
+        if next == NEVER {
+            return happened - horizon.happened <= alone;
+        }
+        horizon.happened = happened;
+        let until = next.saturating_add(horizon.longest_us);
+        horizon.until_us = horizon.until_us.max(until);
+        true
+    }
+
+    /// When the next timer of something that is not a loop runs out, milliseconds of virtual time.
+    pub fn next_due_ms(&self) -> Option<u64> {
+        let next = self.next_timer(|actor| !actor.daemon.get() && !actor.looks.get());
+        (next != NEVER).then_some(next / 1000)
+    }
+
+    /// The next timer of these actors, pause, end of a grace or restart.
+    fn next_timer(&self, of: impl Fn(&Actor) -> bool) -> u64 {
+        let live = self.live.borrow();
+        let actors = live.iter().filter(|actor| of(actor));
+        let actors = actors.map(|actor| actor.wakes_at());
+        let processes = self.processes.borrow();
+        let down = processes.iter().filter(|process| !process.up.get());
+        let restarts = down.map(|process| process.restart_at.get());
+        let stops = processes.iter().map(|process| process.stop_at.get());
+        actors.chain(restarts).chain(stops).min().unwrap_or(NEVER)
     }
 
     pub(super) fn runs_away(&self) -> bool {
@@ -105,29 +162,7 @@ impl Kernel {
     /// Moves virtual time to the next timer, pause, end of a grace or restart. False if there is none before the bound.
     pub(super) async fn advance(&self, until_us: u64) -> bool {
         let now = self.now_us();
-        let actors = self
-            .live
-            .borrow()
-            .iter()
-            .map(|actor| actor.wakes_at())
-            .min()
-            .unwrap_or(NEVER);
-        let restarts = self
-            .processes
-            .borrow()
-            .iter()
-            .filter(|process| !process.up.get())
-            .map(|process| process.restart_at.get())
-            .min()
-            .unwrap_or(NEVER);
-        let stops = self
-            .processes
-            .borrow()
-            .iter()
-            .map(|process| process.stop_at.get())
-            .min()
-            .unwrap_or(NEVER);
-        let next = actors.min(restarts).min(stops);
+        let next = self.next_timer(|_| true);
         if next == NEVER || next > until_us {
             return false;
         }

@@ -203,7 +203,7 @@ impl Stage {
         self.disk.set_gatekeeper(None);
         let short = kernel.short.get();
         kernel.statements.set(self.observer.count() - before);
-        if !short && kernel.internal.borrow().is_none() && kernel.was_deployed() {
+        if !short && !kernel.is_broken() && kernel.was_deployed() {
             kernel.resolve_last_doubts();
             if self.judging != Judging::Off {
                 self.world.judge(&kernel);
@@ -252,6 +252,7 @@ impl Stage {
             goals: RefCell::default(),
             violations: RefCell::default(),
             judged: Cell::new(false),
+            endings: RefCell::default(),
             cut: Cell::new(false),
             undone: RefCell::default(),
             in_doubt: RefCell::default(),
@@ -261,6 +262,7 @@ impl Stage {
             full_until: Cell::new(0),
             steps: RefCell::new(self.keep_steps.then(Vec::new)),
             internal: RefCell::default(),
+            endless: RefCell::default(),
             undecided: RefCell::default(),
             statements: Cell::new(0),
             turns: self.clock.turns(),
@@ -274,7 +276,7 @@ impl Stage {
     /// # Errors
     /// As [`Stage::run`], and when the file has no such byte.
     pub fn run_altered(&mut self, file: &str, offset: usize) -> Result<u128, String> {
-        let ran = self.run(&mut || Box::new(Quiet))?;
+        let ran = self.run(&mut || Box::<Quiet>::default())?;
         let flipped = self.disk.flip_byte(file, offset);
         let hash = self.hash(&ran.trace);
         flipped

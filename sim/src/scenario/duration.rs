@@ -24,6 +24,64 @@ pub(super) fn parse(text: &str) -> Option<Millis> {
     number.checked_mul(unit).filter(|millis| *millis <= LONGEST)
 }
 
+/// What to write instead of a text that is no duration and no range, where it can be told.
+pub(super) fn meant(text: &str) -> Option<String> {
+    let Some((shortest, longest)) = text.split_once("..") else {
+        return meant_by_one(text.trim());
+    };
+    let parts = [shortest.trim(), longest.trim()];
+    if parts.iter().all(|part| parse(part).is_some()) {
+        return Some(format!(
+            "the shortest stands first: {}..{}",
+            parts[1], parts[0]
+        ));
+    }
+    parts.into_iter().find_map(meant_by_one)
+}
+
+fn meant_by_one(text: &str) -> Option<String> {
+    if parse(text).is_some() {
+        return None;
+    }
+    if text.starts_with('-') {
+        return Some("it is never negative".to_owned());
+    }
+    let end = text
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(text.len());
+    let number: f64 = text[..end].parse().ok()?;
+    let unit = match text[end..].trim().to_ascii_lowercase().as_str() {
+        "" => return Some(format!("say the unit, such as {0}s or {0}ms", &text[..end])),
+        "ms" | "millis" | "milliseconds" => 1.0,
+        "s" | "sec" | "secs" | "second" | "seconds" => 1_000.0,
+        "m" | "min" | "mins" | "minute" | "minutes" => 60_000.0,
+        "h" | "hr" | "hrs" | "hour" | "hours" => 3_600_000.0,
+        "d" | "day" | "days" => 86_400_000.0,
+        _ => return None,
+    };
+    let millis = number * unit;
+    if millis > LONGEST as f64 {
+        return Some(format!("the longest is {}d", LONGEST / 86_400_000));
+    }
+    (millis.fract() == 0.0).then(|| format!("write {}", shown(millis as Millis)))
+}
+
+/// In the largest unit that needs no point.
+fn shown(millis: Millis) -> String {
+    let units = [
+        ("d", 86_400_000),
+        ("h", 3_600_000),
+        ("m", 60_000),
+        ("s", 1_000),
+    ];
+    let whole = units
+        .iter()
+        .find(|(_, unit)| millis >= *unit && millis % unit == 0);
+    whole.map_or(format!("{millis}ms"), |(name, unit)| {
+        format!("{}{name}", millis / unit)
+    })
+}
+
 /// `8s..12s`, or `8s` for exactly that.
 pub(super) fn parse_span(text: &str) -> Option<Span> {
     let (shortest, longest) = text.split_once("..").unwrap_or((text, text));
@@ -102,7 +160,7 @@ fn days(year: i64, month: i64, day: i64) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{parse, parse_instant, parse_offset, parse_span};
+    use super::{meant, parse, parse_instant, parse_offset, parse_span};
     use crate::scenario::program::Span;
 
     #[test]
@@ -130,6 +188,24 @@ mod tests {
         assert_eq!(parse_span("8s"), span(8_000, 8_000));
         assert_eq!(parse_span("12s..8s"), None);
         assert_eq!(parse_offset("-1h"), Some(-3_600_000));
+    }
+
+    #[test]
+    fn what_is_meant_is_told() {
+        for (text, expected) in [
+            ("5 sec", "write 5s"),
+            ("1.5h", "write 90m"),
+            ("0.5ms", ""),
+            ("-3s", "it is never negative"),
+            ("10", "say the unit, such as 10s or 10ms"),
+            ("12s..8s", "the shortest stands first: 8s..12s"),
+            ("1 min..2 min", "write 1m"),
+            ("99999999999999999999s", "the longest is 3660d"),
+            ("soon", ""),
+            ("1:30", ""),
+        ] {
+            assert_eq!(meant(text).unwrap_or_default(), expected, "{text}");
+        }
     }
 
     #[test]

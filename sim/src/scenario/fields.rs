@@ -53,6 +53,16 @@ impl Report<'_> {
         let mut found: Vec<&Entry> = Vec::new();
         for item in items {
             let [entry] = item.entries().unwrap_or(&[]) else {
+                if let Some(name) = item.scalar().filter(|_| !item.is_null()) {
+                    let message =
+                        format!("an item of {what} is `name: value`, `{name}` has no value");
+                    self.at(
+                        item,
+                        message,
+                        format!("write `{name}: …`; a value without keys is {{}}"),
+                    );
+                    continue;
+                }
                 let message = format!(
                     "an item of {what} is one `name: value`, not {}",
                     item.what()
@@ -147,8 +157,16 @@ impl Report<'_> {
         };
         let number = number.filter(|number| *number <= most);
         if number.is_none() {
+            let given = node.scalar().unwrap_or("");
+            let digits = given.trim_start_matches('-');
+            let is_whole = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+            let help = match (is_whole, given.starts_with('-'), node.is_plain()) {
+                (true, true, _) => "the least is 0".to_owned(),
+                (true, false, true) => format!("the most is {most}"),
+                _ => "write the digits without quotes".to_owned(),
+            };
             let message = format!("{what} is a whole number from 0 to {most}");
-            self.at(node, message, "write the digits without quotes");
+            self.at(node, message, help);
         }
         number
     }
@@ -182,10 +200,12 @@ impl Report<'_> {
         if found.is_none() {
             let given = node.scalar().unwrap_or("");
             let message = format!("{what} is a duration, `{given}` is none");
-            let help = format!(
+            let form = format!(
                 "{}; a range is shortest..longest, as in 8s..12s",
                 duration::FORM
             );
+            let help =
+                duration::meant(given).map_or(form.clone(), |meant| format!("{meant}; {form}"));
             self.at(node, message, help);
         }
         found

@@ -83,9 +83,18 @@ pub(super) fn read(path: &Path, most: usize) -> Result<String, Error> {
     if path.is_dir() {
         return Err(Error::from(ErrorKind::IsADirectory));
     }
+    read_all(fs::File::open(path)?, most)
+}
+
+/// The same from anything that can be read.
+///
+/// # Errors
+///
+/// Why it cannot be read.
+pub(super) fn read_all(from: impl Read, most: usize) -> Result<String, Error> {
     let mut bytes = Vec::new();
     let limit = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(4);
-    fs::File::open(path)?.take(limit).read_to_end(&mut bytes)?;
+    from.take(limit).read_to_end(&mut bytes)?;
     if bytes.len() > most {
         return Err(Error::other(format!("it is larger than {most} bytes")));
     }

@@ -29,6 +29,7 @@ mod world;
 use super::node::Node;
 use super::problem::Report;
 use super::program::Variant;
+pub(super) use head::check_version;
 use head::head;
 use variant::variant;
 
@@ -38,14 +39,16 @@ const MOST_VARIANTS: usize = 32;
 /// Lowers a whole file: its name, and its variants in order.
 pub(super) fn scenario(report: &Report<'_>, root: &Node) -> (String, Vec<Variant>) {
     let head = head(report, root);
+    let written = root.get("variants").map_or(0, Node::len);
     let variants = root
         .get("variants")
         .map_or(Vec::new(), |node| report.named(node, "`variants`"));
+    if written > 0 && variants.is_empty() {
+        // What is wrong with them has been said.
+        return (head.name, Vec::new());
+    }
     if variants.is_empty() || variants.len() > MOST_VARIANTS {
-        let message = format!(
-            "a scenario has 1 to {MOST_VARIANTS} variants, this one {}",
-            variants.len()
-        );
+        let message = format!("a scenario has 1 to {MOST_VARIANTS} variants, this one {written}");
         report.add(
             0,
             0,

@@ -46,7 +46,7 @@ pub struct Swept {
 /// # Errors
 /// In words, when the stage cannot run.
 pub fn quiet(stage: &mut Stage, seed: u64) -> Result<(Rc<Profile>, Swept), String> {
-    let ran = stage.run(&mut || Box::new(Quiet))?;
+    let ran = stage.run(&mut || Box::<Quiet>::default())?;
     let mut swept = Swept::default();
     swept.take(seed, 0, &ran);
     Ok((Rc::new(ran.profile), swept))

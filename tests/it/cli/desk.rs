@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::env::consts::EXE_SUFFIX;
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use lockstep_sim::scenario;
 use serde_json::Value;
@@ -130,6 +131,18 @@ impl Desk {
         let mut command = self.command(&lockstep());
         command.args(args).envs(environment.iter().copied());
         Told::of(&command.output().expect("lockstep starts"))
+    }
+
+    /// The program, with this text on its stdin.
+    pub(super) fn hears(&self, args: &[&str], text: &str) -> Told {
+        let mut command = self.command(&lockstep());
+        command.args(args).stdin(Stdio::piped());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("lockstep starts");
+        let mut stdin = child.stdin.take().expect("a pipe");
+        stdin.write_all(text.as_bytes()).expect("it reads");
+        drop(stdin);
+        Told::of(&child.wait_with_output().expect("it ends"))
     }
 
     /// Bad input: exit 2, the reason on stderr and nowhere else, and every file as it was.

@@ -49,6 +49,10 @@ fn arguments_that_do_not_parse_are_refused() {
             &["run", "x.yaml", "--time-limit", "5 years"],
             "500ms, 30s, 5m or 1h",
         ),
+        (
+            &["run", "x.yaml", "--time-limit", "5"],
+            "a whole number with its unit",
+        ),
         (&["run", "x.yaml", "--bogus"], "--bogus"),
         (&["run", "x.yaml", "--out"], "--out"),
         (
@@ -223,6 +227,89 @@ fn a_result_that_nobody_can_read_is_an_error() {
             "{}",
             told.stderr
         );
+    }
+}
+
+/// `lockstep … | head -1`: whoever reads has seen what he wanted.
+#[test]
+fn a_reader_that_has_gone_away_is_no_error() {
+    let desk = with_scenario();
+    for args in [
+        &["schema"][..],
+        &["--help"],
+        &["check", "x.yaml"],
+        &["run", "x.yaml", "--variant", "bug"],
+    ] {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let mut command = desk.command(&lockstep());
+        let output = command.args(args).stdout(writer).output();
+        let told = Told::of(&output.expect("lockstep starts")).ends_with(0);
+        assert!(!told.stderr.contains("write"), "{}", told.stderr);
+    }
+}
+
+/// The place of a case is taken, as on a disk that is full by then.
+#[test]
+fn a_case_that_cannot_be_written_leaves_the_verdict() {
+    let desk = with_scenario();
+    let case = "out/two_first_messages-bug-one_active_session.case";
+    fs::create_dir_all(desk.path(case).join("in the way")).expect("a folder");
+    let args = ["run", "x.yaml", "--variant", "bug", "--out", "out"];
+    let told = desk.run(&args).ends_with(2);
+    for words in ["bug  violated", &format!("cannot write {case}"), "digest "] {
+        assert!(told.stdout.contains(words), "{words}: {}", told.stdout);
+    }
+    let json = desk.run(&[&args[..], &["--json"]].concat());
+    let json = json.ends_with(2).json();
+    let variant = &json["scenarios"][0]["variants"][0];
+    assert_eq!(variant["case"], serde_json::Value::Null);
+    assert_eq!(json["troubles"].as_array().map(Vec::len), Some(1));
+    // What is named instead shows the run that was found.
+    let replay = variant["replay"].as_str().expect("a command");
+    let words: Vec<&str> = replay.split_whitespace().skip(1).collect();
+    desk.run(&words).ends_with(1);
+}
+
+#[test]
+fn a_scenario_and_a_case_are_told_apart() {
+    let desk = with_scenario();
+    let told = desk.run(&["run", "x.yaml", "--variant", "bug", "--out", "."]);
+    told.ends_with(0);
+    let case = "two_first_messages-bug-one_active_session.case";
+    for command in ["check", "run", "compare"] {
+        let told = desk.run(&[command, case]).ends_with(2);
+        let said = told.stderr.matches("help: ").count();
+        assert_eq!(said, 1, "{command}: {}", told.stderr);
+        for words in ["this is a case, not a scenario", "`lockstep replay`"] {
+            assert!(told.stderr.contains(words), "{words}: {}", told.stderr);
+        }
+    }
+}
+
+#[test]
+fn a_query_that_does_not_end_is_told() {
+    let desk = Desk::new();
+    let endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT x AS buy FROM n WHERE x < 0";
+    let race = include_str!("uncaught.yaml");
+    let never = "SELECT buy, count(*) AS times FROM charge GROUP BY buy HAVING count(*) > 1";
+    for (text, line) in [
+        (race.replace(never, endless), 17),
+        (
+            race.replace(
+                "invariants:",
+                &format!("goals:\n  g: {endless}\ninvariants:"),
+            ),
+            17,
+        ),
+    ] {
+        desk.put("x.yaml", text);
+        let reason = format!("x.yaml:{line}: the query of `");
+        desk.refuses(&["run", "x.yaml", "--variant", "index"], &reason);
+        let quiet = ["--variant", "index", "--decisions", ""];
+        let replay = [&["replay", "--scenario", "x.yaml"][..], &quiet].concat();
+        let told = desk.refuses(&replay, &reason);
+        assert!(told.stderr.contains("LIMIT"), "{}", told.stderr);
     }
 }
 

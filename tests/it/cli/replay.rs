@@ -263,13 +263,15 @@ fn what_is_no_case_file_is_refused() {
     desk.put("empty", "");
     desk.put("binary", [0xff, 0x00, 0x80]);
     desk.put("x.yaml", known());
+    desk.put("x.sql", "SELECT 1");
     desk.put("large", " ".repeat(5 << 20));
     for (file, reason) in [
         ("missing", "No such file"),
         ("folder", "is a directory"),
         ("empty", "not a case file"),
         ("binary", "not a text file"),
-        ("x.yaml", "not JSON"),
+        ("x.yaml", "this is a scenario, not a case"),
+        ("x.sql", "not JSON"),
         ("large", "is larger than"),
     ] {
         desk.refuses(&["replay", file], reason);

@@ -60,6 +60,34 @@ fn a_case_needs_no_other_file() {
 }
 
 #[test]
+fn a_dash_is_stdin() {
+    let desk = Desk::new();
+    let text = desk.run(&["new", "charged_twice"]).ends_with(0).stdout;
+    let told = desk.hears(&["check", "-"], &text).ends_with(0);
+    assert!(told.stdout.starts_with("<stdin>: charged_twice,"));
+    let told = desk.hears(&["check", "-"], "version: 2\n").ends_with(2);
+    assert!(told.stderr.starts_with("<stdin>:1:10: "), "{}", told.stderr);
+    let json = desk
+        .hears(&["run", "-", "--json"], &text)
+        .ends_with(0)
+        .json();
+    let case = json["scenarios"][0]["variants"][0]["case"].as_str();
+    let case = desk.read(case.expect("a case"));
+    desk.hears(&["replay", "-"], &case).ends_with(1);
+    let args = [
+        "replay",
+        "--scenario",
+        "-",
+        "--variant",
+        "unique_index",
+        "--decisions",
+        "",
+    ];
+    desk.hears(&args, &text).ends_with(0);
+    desk.hears(&["compare", "-"], &text).ends_with(0);
+}
+
+#[test]
 fn hints_go_to_stderr_and_change_no_exit() {
     let desk = Desk::new();
     let text = desk.run(&["new", "charged_twice"]).ends_with(0).stdout;

@@ -27,6 +27,18 @@ pub(super) const KINDS: &[Kind] = &[
         "wait: 10\n      as: g",
     ),
     (
+        "a duration with its unit apart",
+        "take: 1s..2s",
+        "take: 5 sec",
+    ),
+    ("a duration with a point", "take: 1s..2s", "take: 1.5h"),
+    ("a duration below nothing", "take: 1s..2s", "take: -3s"),
+    (
+        "a range the wrong way round",
+        "take: 1s..2s",
+        "take: 2s..1s",
+    ),
+    (
         "a time of the day for a duration",
         "take: 1s..2s",
         "take: 1:30",

@@ -4,6 +4,11 @@ use super::Kind;
 
 pub(super) const KINDS: &[Kind] = &[
     ("another version", "version: 1\n", "version: 2\n"),
+    (
+        "another version and what it may know",
+        "version: 1\nname: base\n",
+        "version: 2\nname: base\ngoal: 7\n",
+    ),
     ("no version", "version: 1\n", ""),
     ("no name", "name: base\n", ""),
     ("a name that is none", "name: base\n", "name: two words\n"),
@@ -19,6 +24,12 @@ pub(super) const KINDS: &[Kind] = &[
         "target: oracle\nschema: |\n",
     ),
     ("a number in quotes", "runs: 500", "runs: \"500\""),
+    (
+        "a number beyond all measure",
+        "runs: 500",
+        "runs: 99999999999999999999",
+    ),
+    ("a number below nothing", "runs: 500", "runs: -5"),
     (
         "a schema that SQLite refuses",
         "chat TEXT NOT NULL);\nsetup",

@@ -41,6 +41,12 @@ pub(super) const KINDS: &[Kind] = &[
         "flows: { enqeue: { tell",
     ),
     ("a label that is not there", "{ tell: {", "{ tel: {"),
+    (
+        "variants that are only names",
+        "  bug: {}\n  fix:\n    schema: CREATE UNIQUE INDEX one_task ON task (chat)\n    \
+         flows: { enqueue: { tell: { before: { take: 1s } } } }\n",
+        "  - bug\n  - fix\n",
+    ),
     ("a patch that does nothing", "before: { take: 1s }", ""),
     (
         "a patch with an unknown key",

@@ -89,6 +89,7 @@ fn checker(connection: Connection) -> Checker {
         per: Some((*per).to_owned()),
         kind: RuleKind::Never,
         sql: (*sql).to_owned(),
+        place: String::new(),
     };
     let rules = Rules {
         invariants: RULES.iter().enumerate().map(rule).collect(),

@@ -60,7 +60,7 @@ fn one_queue_is_delivered_one_after_the_other() {
 
 #[test]
 fn a_queue_goes_on_after_a_message_that_nobody_answers() {
-    let events = "  - first: { on: api, send: work, queue: ann }\n  - second: { on: api, send: work, queue: ann }";
+    let events = "  - first: { on: api.1, send: work, queue: ann }\n  - second: { on: api.2, send: work, queue: ann }";
     let rules = "  one: { finally: SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM event WHERE cause = 'second' AND kind = 'deliver')
     AND NOT EXISTS (SELECT 1 FROM event WHERE kind = 'fault' AND cause LIKE 'second%') }";
     assert!(violated(events, rules, 300).is_empty());

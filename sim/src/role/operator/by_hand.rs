@@ -101,7 +101,7 @@ pub(super) fn restore(ctx: &Ctx, town: &Rc<Town>) {
     if !ctx.may(Fault::BackupRestore) {
         return;
     }
-    let Some(backup) = ctx.backup() else {
+    let Some(backup) = ctx.backup(0) else {
         return;
     };
     let later = ctx.amount(&DISASTER, 1, LATEST_DISASTER_MS);
@@ -111,7 +111,7 @@ pub(super) fn restore(ctx: &Ctx, town: &Rc<Town>) {
         return;
     }
     town.closed.set(true);
-    if ctx.restore(&backup) {
+    if ctx.restore(&backup, None) {
         ctx.strike(Fault::BackupRestore, "to a moment ago");
         town.incarnation
             .set(FIRST_INCARNATION + i64::try_from(ctx.now_ms()).unwrap_or(0));

@@ -112,11 +112,15 @@ impl Lower<'_> {
         match form {
             "send" => return self.send(entry, after),
             "backup" | "restore" => {
-                world.report.known(target, "thing to back up", &["store"])?;
+                let file = self.database(target)?;
                 let does = if form == "backup" {
-                    Does::Backup
+                    Does::Backup(file)
                 } else {
-                    Does::Restore
+                    let stops = node.get("stops");
+                    Does::Restore {
+                        file,
+                        stops: stops.map(|kinds| self.kinds(kinds)),
+                    }
                 };
                 return Some((0, None, does));
             }
@@ -132,6 +136,28 @@ impl Lower<'_> {
             _ => Does::Roll(self.version(entry)?),
         };
         Some((process, instance, does))
+    }
+
+    /// `store` or `main`, or the name of a further database.
+    fn database(&self, node: &Node) -> Option<usize> {
+        let further = self.world.databases.iter().skip(1).map(String::as_str);
+        let names: Vec<&str> = further.chain(["store", "main"]).collect();
+        let found = self.world.report.known(node, "database", &names)?;
+        Some(if found + 2 < names.len() {
+            found + 1
+        } else {
+            0
+        })
+    }
+
+    /// Kinds of processes.
+    fn kinds(&self, node: &Node) -> Vec<usize> {
+        let items = node.list().unwrap_or(std::slice::from_ref(node));
+        let name = |item| Some((item, self.world.report.text(item, "`stops`")?));
+        let names = items.iter().filter_map(name);
+        names
+            .filter_map(|(item, name)| process(self.world, item, name))
+            .collect()
     }
 
     fn send(&self, entry: &Entry, after: &[After]) -> Option<(usize, Option<u32>, Does)> {

@@ -12,6 +12,8 @@ enum Measure {
     Fixed(u64),
     /// The longest duration.
     Time,
+    /// The same, this one unless the file says another.
+    TimeOr(u64),
     /// The largest number, at most this.
     Number(u64),
     /// The largest duration in whole hours.
@@ -24,7 +26,7 @@ const KINDS: [(Fault, Measure); 15] = [
     (Fault::GracefulStop, Measure::Fixed(0)),
     (Fault::LostRequest, Measure::Fixed(0)),
     (Fault::LostReply, Measure::Fixed(0)),
-    (Fault::Duplicate, Measure::Fixed(60_000)),
+    (Fault::Duplicate, Measure::TimeOr(60_000)),
     (Fault::Late, Measure::Time),
     (Fault::HalfOpen, Measure::Fixed(0)),
     (Fault::Partition, Measure::Time),
@@ -97,6 +99,9 @@ fn strikes(report: &Report<'_>, node: &Node, what: &str) -> u32 {
 fn measured(report: &Report<'_>, entry: &Entry, measure: Measure) -> Option<(u32, u64)> {
     let (node, what) = (&entry.value, entry.name());
     if let Measure::Fixed(size) = measure {
+        return Some((strikes(report, node, what), size));
+    }
+    if let (Measure::TimeOr(size), Some(_)) = (measure, node.scalar()) {
         return Some((strikes(report, node, what), size));
     }
     let example = match measure {

@@ -134,6 +134,7 @@ impl Walk<'_> {
     fn absent(&self, name: &str) -> Step {
         Step {
             site: Label::new(&format!("no flow {name}")),
+            file: "".into(),
             at: Place::default(),
             kind: StepKind::Raise {
                 name: "no_such_flow".to_owned(),

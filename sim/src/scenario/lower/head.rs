@@ -21,21 +21,22 @@ pub(super) struct Head {
     pub(super) runs: Option<u64>,
 }
 
+/// A file of another version is another language: nothing else is said about it.
+pub(in super::super) fn check_version(report: &Report<'_>, root: &Node) -> bool {
+    let known = |version: &&Node| literal(version) == Some(Value::Integer(1));
+    let Some(version) = root.get("version").filter(|version| !known(version)) else {
+        return true;
+    };
+    let help = "this lockstep reads version 1: write version: 1, or use the lockstep that the file was written for";
+    report.at(version, "this version is not known here", help);
+    false
+}
+
 pub(super) fn head(report: &Report<'_>, root: &Node) -> Head {
     report.only(root, "a scenario", &draft::TOP);
-    match root.get("version") {
-        Some(version) if literal(version) == Some(Value::Integer(1)) => {}
-        Some(version) => report.at(
-            version,
-            "this version is not known here",
-            "write version: 1",
-        ),
-        None => report.add(
-            0,
-            0,
-            "the file does not say its version",
-            "write version: 1",
-        ),
+    if root.get("version").is_none() {
+        let message = "the file does not say its version";
+        report.add(0, 0, message, "write version: 1");
     }
     for (key, help) in [
         ("name", "write name: in_snake_case"),

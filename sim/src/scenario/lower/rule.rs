@@ -52,6 +52,7 @@ fn invariant(world: &World<'_>, entry: &Entry, recorded: bool) -> Option<Invaria
     }
     let name = report.name(&entry.key, "an invariant")?.to_owned();
     report.only(node, &format!("invariant `{name}`"), &["per", key]);
+    let place = place_of(world, entry);
     let value = node.get(key)?;
     if kind == RuleKind::ResourceHome {
         return builtin(world, entry, value).map(|()| Invariant {
@@ -59,6 +60,7 @@ fn invariant(world: &World<'_>, entry: &Entry, recorded: bool) -> Option<Invaria
             per: None,
             kind,
             sql: String::new(),
+            place,
         });
     }
     let (sql, prepared) = query(world, value, key)?;
@@ -74,6 +76,7 @@ fn invariant(world: &World<'_>, entry: &Entry, recorded: bool) -> Option<Invaria
         per,
         kind,
         sql,
+        place,
     })
 }
 
@@ -159,5 +162,11 @@ pub(super) fn goals(world: &World<'_>, node: Option<&Node>) -> Vec<Goal> {
 fn goal(world: &World<'_>, entry: &Entry) -> Option<Goal> {
     let name = world.report.name(&entry.key, "a goal")?.to_owned();
     let (sql, _) = query(world, &entry.value, "goal")?;
-    Some(Goal { name, sql })
+    let place = place_of(world, entry);
+    Some(Goal { name, sql, place })
+}
+
+fn place_of(world: &World<'_>, entry: &Entry) -> String {
+    let spot = world.report.source().spot(entry.key.start);
+    format!("{}:{}", spot.file, spot.place.line)
 }

@@ -192,6 +192,7 @@ fn dirt(variant: &str) -> Goal {
     Goal {
         name: format!("after({variant})"),
         sql: "SELECT 1 FROM inherited".to_owned(),
+        place: String::new(),
     }
 }
 

@@ -91,9 +91,11 @@ impl Walk<'_> {
         if let Some(source) = node.get("source") {
             report.text(source, "`source`");
         }
+        let spot = report.source().spot(node.start);
         Some(Step {
             site: Label::new(&label.unwrap_or(site)),
-            at: report.source().place(node.start),
+            file: spot.file.into(),
+            at: spot.place,
             kind: kind?,
             within,
             network,
@@ -116,9 +118,11 @@ impl Walk<'_> {
                 return None;
             }
         };
+        let spot = self.world.report.source().spot(node.start);
         Some(Step {
             site: Label::new(word),
-            at: self.world.report.source().place(node.start),
+            file: spot.file.into(),
+            at: spot.place,
             kind,
             within: None,
             network: None,

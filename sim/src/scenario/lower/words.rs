@@ -29,7 +29,7 @@ pub(in super::super) const RESOURCE: [&str; 9] = [
     "expires",
 ];
 /// Keys of what is said of an effect.
-pub(in super::super) const PROVIDER: [&str; 1] = ["idempotent"];
+pub(in super::super) const PROVIDER: [&str; 2] = ["idempotent", "expires"];
 /// Keys of a lock.
 pub(in super::super) const LOCK: [&str; 2] = ["per", "breaks"];
 /// Ways in which a lock breaks.
@@ -54,7 +54,7 @@ pub(in super::super) const FORMS: [(&str, &[&str]); 6] = [
     ("stop", &["stop"]),
     ("roll", &["roll", "to"]),
     ("backup", &["backup"]),
-    ("restore", &["restore"]),
+    ("restore", &["restore", "stops"]),
 ];
 /// Keys of `redeliver`.
 pub(in super::super) const REDELIVER: [&str; 7] =

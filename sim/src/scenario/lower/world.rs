@@ -311,9 +311,18 @@ pub(super) fn effects(report: &Report<'_>, node: Option<&Node>) -> Vec<Provider>
             let effect = report.name(&entry.key, "an effect")?.to_owned();
             let what = format!("effect `{effect}`");
             report.only(&entry.value, &what, &words::PROVIDER);
+            let idempotent = truth(report, &entry.value, "idempotent");
+            let expires = entry.value.get("expires").and_then(|expires| {
+                if !idempotent {
+                    let help = "write idempotent: true beside it";
+                    report.at(expires, "only keys that are remembered expire", help);
+                }
+                report.millis(expires, "`expires`")
+            });
             Some(Provider {
                 effect,
-                idempotent: truth(report, &entry.value, "idempotent"),
+                idempotent,
+                expires,
             })
         })
         .collect()

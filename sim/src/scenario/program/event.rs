@@ -46,10 +46,15 @@ pub enum Does {
     Stop,
     /// Stops an instance, or all of them one after the other, and starts it with this version (index into `Program::versions`).
     Roll(usize),
-    /// Takes a backup of the database.
-    Backup,
-    /// Puts the last backup back.
-    Restore,
+    /// Takes a backup of a database, as in [`Process::database`].
+    Backup(usize),
+    /// Puts the last backup of a database back.
+    Restore {
+        /// Which one, as in [`Process::database`].
+        file: usize,
+        /// Kinds of processes that are stopped (indexes into `Program::processes`); none: whoever is connected.
+        stops: Option<Vec<usize>>,
+    },
 }
 
 /// What an event waits for.

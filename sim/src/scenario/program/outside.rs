@@ -41,6 +41,8 @@ pub struct Provider {
     pub effect: String,
     /// A second one of the same key does not happen again.
     pub idempotent: bool,
+    /// So long after it has happened the key is forgotten.
+    pub expires: Option<Millis>,
 }
 
 /// A named lock, outside the database.

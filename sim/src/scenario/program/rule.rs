@@ -11,6 +11,8 @@ pub struct Invariant {
     pub kind: RuleKind,
     /// A query that returns the offending rows; `builtin` names stand in `RuleKind`.
     pub sql: String,
+    /// File and line where it stands; empty for one that nobody has written.
+    pub place: String,
 }
 
 /// When an invariant is judged, and over what.
@@ -33,6 +35,8 @@ pub struct Goal {
     pub name: String,
     /// A query over `event`, `effect`, `change` and the database at the end; a row means reached.
     pub sql: String,
+    /// File and line where it stands; empty for one that nobody has written.
+    pub place: String,
 }
 
 /// What a variant is expected to do.

@@ -1,5 +1,7 @@
 //! Steps of flows, and the errors that they catch.
 
+use std::rc::Rc;
+
 use super::{Expr, Millis, Place, Span, Sql, Var};
 
 /// Rounds that a `while` may take before it fails with `runaway`.
@@ -10,6 +12,8 @@ pub const ROUNDS: u32 = 1_000;
 pub struct Step {
     /// Site of its gate and name in reports: the label, else kind and table or name, such as `sql session`.
     pub site: crate::label::Label,
+    /// The file in which it stands; empty for one that nobody has written.
+    pub file: Rc<str>,
     /// Where the step stands in the file.
     pub at: Place,
     /// What it does.

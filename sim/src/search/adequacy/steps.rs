@@ -56,6 +56,7 @@ fn is_work(kind: Kind) -> bool {
         | Kind::Request
         | Kind::Raise
         | Kind::Choose
+        | Kind::Rest
         | Kind::Restart
         | Kind::Heal
         | Kind::Violation

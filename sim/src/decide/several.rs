@@ -1,0 +1,131 @@
+//! A few deviations from the quiet run at once.
+
+use std::rc::Rc;
+
+use super::spread::{aim, spread};
+use super::survey::Single;
+use super::{Act, At, Candidate, Profile, Strategy, View};
+use crate::case::Deviation;
+use crate::fault::Fault;
+use crate::label::{below, mix};
+
+/// Two or a few more of the single deviations, drawn so that each kind of deviation at each site is equally likely, whatever
+/// else there is many of.
+#[derive(Debug)]
+pub struct Several {
+    run: u64,
+    profile: Rc<Profile>,
+    chosen: Vec<Single>,
+    scratch: Vec<Candidate>,
+}
+
+impl Several {
+    /// Decisions of the run with this hash.
+    pub fn new(run: u64, profile: Rc<Profile>) -> Self {
+        let how_many = 2 + (mix(run, 20).leading_zeros() as usize).min(MOST - 2);
+        let chosen = (0..how_many as u64)
+            .filter_map(|n| choose(mix(run, 21 + n), &profile))
+            .collect();
+        Self {
+            run,
+            profile,
+            chosen,
+            scratch: Vec::new(),
+        }
+    }
+
+    /// The deviation as it was possible in the quiet run, or of another size; towards somebody else if that one cannot go on.
+    fn vary(&mut self, act: Act, at: &At, view: &dyn View) -> Option<Act> {
+        let bits = mix(self.run, at.key);
+        match act {
+            Act::Switch(to) => {
+                self.scratch.clear();
+                view.ready(&mut self.scratch);
+                self.scratch.retain(|candidate| !candidate.current);
+                let ready = self.scratch.iter().any(|candidate| candidate.cause == to);
+                let other = self
+                    .scratch
+                    .get(below(bits, self.scratch.len() as u64) as usize);
+                let to = if ready {
+                    Some(to)
+                } else {
+                    other.map(|other| other.cause)
+                };
+                to.map(Act::Switch)
+            }
+            Act::Do(deviation) => Some(Act::Do(self.sized(deviation, bits, view))),
+        }
+    }
+
+    fn sized(&self, deviation: Deviation, bits: u64, view: &dyn View) -> Deviation {
+        if matches!(deviation, Deviation::Pick(_) | Deviation::CrashAgain(_)) {
+            return deviation;
+        }
+        let Some(most) = deviation.amount().filter(|amount| *amount != 0) else {
+            return deviation;
+        };
+        let longest = most.unsigned_abs();
+        let size = match mix(bits, 30) & 3 {
+            0 => spread(bits, longest),
+            1 => aim(bits, longest, &self.profile, view).unwrap_or(longest),
+            _ => longest,
+        };
+        let size = i64::try_from(size.clamp(1, longest)).unwrap_or(i64::MAX);
+        deviation.with_amount(size * most.signum())
+    }
+}
+
+/// Most deviations at once.
+const MOST: usize = 6;
+
+/// Between steps rather than inside SQLite; any site, and of what it has to offer either the first or any.
+fn choose(bits: u64, profile: &Profile) -> Option<Single> {
+    let [between, inside] = &profile.survey.groups;
+    let groups = match inside.is_empty() || (mix(bits, 1) & 7 != 0 && !between.is_empty()) {
+        true => between,
+        false => inside,
+    };
+    let group = groups.get(below(mix(bits, 2), groups.len() as u64) as usize)?;
+    let at = match mix(bits, 3) & 1 {
+        0 => 0,
+        _ => below(mix(bits, 4), group.len() as u64) as usize,
+    };
+    Some(profile.survey.singles[group[at] as usize].clone())
+}
+
+/// The kind of fault that a deviation strikes, each as often as the world allows.
+const fn fault_of(deviation: &Deviation) -> Option<Fault> {
+    Some(match deviation {
+        Deviation::Crash => Fault::Crash,
+        Deviation::CrashAgain(_) => Fault::CrashAgain,
+        Deviation::Stop => Fault::GracefulStop,
+        Deviation::StoreError => Fault::StoreError,
+        Deviation::DiskFull(_) => Fault::DiskFull,
+        Deviation::Pause(_) => Fault::Pause,
+        Deviation::Jump(_) => Fault::ClockJump,
+        Deviation::Offset(_) => Fault::ClockOffset,
+        Deviation::Drift(_) => Fault::ClockDrift,
+        Deviation::Zone(_) => Fault::ClockZone,
+        Deviation::LostWakeup => Fault::LostWakeup,
+        Deviation::LostRequest => Fault::LostRequest,
+        Deviation::LostReply => Fault::LostReply,
+        Deviation::HalfOpen => Fault::HalfOpen,
+        Deviation::Partition(_) => Fault::Partition,
+        Deviation::Duplicate(_) => Fault::Duplicate,
+        Deviation::Late(_) => Fault::Late,
+        Deviation::Switch(_) | Deviation::Take(_) | Deviation::Pick(_) => return None,
+    })
+}
+
+impl Strategy for Several {
+    fn decide(&mut self, at: &At, view: &dyn View) -> Option<Act> {
+        let chosen = self.chosen.iter().find(|single| single.key == at.key)?;
+        let act = chosen.act.clone();
+        if let Act::Do(deviation) = &act
+            && let Some(fault) = fault_of(deviation)
+        {
+            view.allows(fault)?;
+        }
+        self.vary(act, at, view)
+    }
+}
