@@ -10,6 +10,7 @@ mod process;
 mod resource;
 mod sql;
 mod task;
+mod value;
 mod volatile;
 
 use std::cell::{Cell, RefCell};

@@ -6,7 +6,8 @@ use std::rc::Rc;
 use rusqlite::types::Value;
 
 use super::Shared;
-use super::exec::{Done, Exec, Failure, Frame, Next, word};
+use super::exec::{Done, Exec, Failure, Frame, Next};
+use super::value::word;
 use crate::label::Label;
 use crate::ledger::Deed;
 use crate::run::{Author, Ctx, Way};
