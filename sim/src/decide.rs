@@ -205,8 +205,7 @@ fn single_of(run: u64) -> Option<usize> {
     (run % 2 == 1).then(|| usize::try_from(run / 2).unwrap_or(usize::MAX))
 }
 
-/// How many single deviations the runs before `runs` have tried.
-pub fn singles_tried(runs: u64, profile: &Profile) -> usize {
-    let tried = usize::try_from(runs / 2).unwrap_or(usize::MAX);
-    tried.min(profile.survey.singles.len())
+/// How many single deviations the first `runs` runs of a search try.
+pub fn singles_tried(runs: u64, profile: &Profile) -> u64 {
+    (runs / 2).min(profile.survey.singles.len() as u64)
 }
