@@ -71,6 +71,33 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 23] = [
+        Self::Deliver,
+        Self::Read,
+        Self::Sql,
+        Self::Op,
+        Self::Lock,
+        Self::Take,
+        Self::Use,
+        Self::Effect,
+        Self::Fault,
+        Self::Switch,
+        Self::Restart,
+        Self::Heal,
+        Self::Violation,
+        Self::Stuck,
+        Self::Exit,
+        Self::Backup,
+        Self::Restore,
+        Self::Deploy,
+        Self::Task,
+        Self::Request,
+        Self::Raise,
+        Self::Choose,
+        Self::Rest,
+    ];
+
     /// The word in traces, in the table `event`, and in goals.
     pub const fn name(self) -> &'static str {
         match self {

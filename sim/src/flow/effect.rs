@@ -56,10 +56,6 @@ fn call(exec: &Exec<'_>, step: &Step, deed: Deed, wait_ms: u64) -> Done {
     let now = |deed: Deed| happen(exec.shared, ctx, &ctx.author(), deed);
     match ctx.call_outside(&message) {
         Way::Straight => now(deed),
-        Way::Twice(ms) => {
-            now(deed.clone());
-            later(exec, deed, ms);
-        }
         Way::Unheard => {
             now(deed);
             return exec.unanswered(step, wait_ms);

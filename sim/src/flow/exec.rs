@@ -206,7 +206,7 @@ impl Exec<'_> {
         let nth = self.ctx.nth(&step.site);
         let message = Label::new(&format!("{}/{}#{nth}", self.ctx.cause(), step.site));
         match self.ctx.call_outside(&message) {
-            Way::Straight | Way::Twice(_) => return self.perform(frame, step),
+            Way::Straight => return self.perform(frame, step),
             Way::Late(ms) if ms < wait_ms => {
                 self.sleep(&step.site, ms)?;
                 return self.perform(frame, step);

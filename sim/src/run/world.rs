@@ -41,6 +41,10 @@ pub trait World {
     fn leg_name(&self, _leg: usize) -> String {
         "everything is deployed anew".to_owned()
     }
+    /// The name of a version of the code, where there are several.
+    fn version(&self, _code: usize) -> Option<&str> {
+        None
+    }
     /// Prepares a database for a leg after the first one, while nothing runs. Called for each file.
     ///
     /// # Errors
