@@ -1,6 +1,9 @@
 //! What is no mistake, but probably not meant: flows that nothing runs or that do nothing, and what SQLite cannot show of
 //! PostgreSQL. Told beside the problems; a scenario with hints is a good one.
 
+mod literal;
+mod wait;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::lower::words;
@@ -28,6 +31,8 @@ pub(super) fn add(report: &Report<'_>, root: &Node) {
     let flows = Flows::of(root);
     flows.unreached(report, root);
     flows.effectless(report);
+    wait::add(report, root);
+    literal::add(report, root);
     for text in parts(root) {
         lonely_rows(report, text.steps);
         if text.postgres {
