@@ -117,7 +117,7 @@ impl Deviation {
     }
 
     /// The word that begins it.
-    pub fn word(&self) -> &'static str {
+    pub const fn word(&self) -> &'static str {
         match self {
             Self::Switch(_) => "switch",
             Self::Crash => "crash",

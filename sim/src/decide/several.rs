@@ -1,33 +1,35 @@
-//! A few deviations from the quiet run at once.
+//! A few deviations from the quiet run at once, and chance where they lead.
 
 use std::rc::Rc;
 
 use super::spread::{aim, spread};
 use super::survey::Single;
-use super::{Act, At, Candidate, Profile, Strategy, View};
+use super::{Act, At, Candidate, Profile, Seeded, Strategy, View};
 use crate::case::Deviation;
 use crate::fault::Fault;
 use crate::label::{below, mix};
 
-/// Two or a few more of the single deviations, drawn so that each kind of deviation at each site is equally likely, whatever
-/// else there is many of.
+/// One or a few of the single deviations, drawn so that each kind of deviation is equally likely, and of it each site, whatever
+/// there is many of. What the quiet run never passes, such as a second attempt, is left to chance.
 #[derive(Debug)]
 pub struct Several {
     run: u64,
     profile: Rc<Profile>,
     chosen: Vec<Single>,
+    beyond: Seeded,
     scratch: Vec<Candidate>,
 }
 
 impl Several {
     /// Decisions of the run with this hash.
     pub fn new(run: u64, profile: Rc<Profile>) -> Self {
-        let how_many = 2 + (mix(run, 20).leading_zeros() as usize).min(MOST - 2);
+        let how_many = 1 + (mix(run, 20).leading_zeros() as usize).min(MOST - 1);
         let chosen = (0..how_many as u64)
             .filter_map(|n| choose(mix(run, 21 + n), &profile))
             .collect();
         Self {
             run,
+            beyond: Seeded::new(run, &profile),
             profile,
             chosen,
             scratch: Vec::new(),
@@ -78,19 +80,23 @@ impl Several {
 /// Most deviations at once.
 const MOST: usize = 6;
 
-/// Between steps rather than inside SQLite; any site, and of what it has to offer either the first or any.
+/// Any class; between steps rather than inside SQLite; any site, and of what it has to offer either the first or any.
 fn choose(bits: u64, profile: &Profile) -> Option<Single> {
-    let [between, inside] = &profile.survey.groups;
-    let groups = match inside.is_empty() || (mix(bits, 1) & 7 != 0 && !between.is_empty()) {
+    let [between, inside] = any(mix(bits, 1), &profile.survey.classes)?;
+    let groups = match inside.is_empty() || (mix(bits, 2) & 7 != 0 && !between.is_empty()) {
         true => between,
         false => inside,
     };
-    let group = groups.get(below(mix(bits, 2), groups.len() as u64) as usize)?;
-    let at = match mix(bits, 3) & 1 {
-        0 => 0,
-        _ => below(mix(bits, 4), group.len() as u64) as usize,
+    let group = any(mix(bits, 3), groups)?;
+    let at = match mix(bits, 4) & 1 {
+        0 => group.first(),
+        _ => any(mix(bits, 5), group),
     };
-    Some(profile.survey.singles[group[at] as usize].clone())
+    at.map(|at| profile.survey.singles[*at as usize].clone())
+}
+
+fn any<T>(bits: u64, of: &[T]) -> Option<&T> {
+    of.get(below(bits, of.len() as u64) as usize)
 }
 
 /// The kind of fault that a deviation strikes, each as often as the world allows.
@@ -119,7 +125,12 @@ const fn fault_of(deviation: &Deviation) -> Option<Fault> {
 
 impl Strategy for Several {
     fn decide(&mut self, at: &At, view: &dyn View) -> Option<Act> {
-        let chosen = self.chosen.iter().find(|single| single.key == at.key)?;
+        let Some(chosen) = self.chosen.iter().find(|single| single.key == at.key) else {
+            return match self.profile.survey.knows(at.key) {
+                true => None,
+                false => self.beyond.decide(at, view),
+            };
+        };
         let act = chosen.act.clone();
         if let Act::Do(deviation) = &act
             && let Some(fault) = fault_of(deviation)

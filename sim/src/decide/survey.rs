@@ -17,11 +17,16 @@ pub struct Survey {
     of_kind: [u64; Profile::KINDS],
     /// Each deviation that was possible, the most different ones first.
     pub singles: Vec<Single>,
-    /// Those between steps, then those inside SQLite; those of one kind at one site together, by their places in `singles`.
-    pub(super) groups: [Vec<Vec<u32>>; 2],
+    /// By what deviates: switches, durations, each kind of fault.
+    pub(super) classes: Vec<Class>,
+    /// Keys of its points, ascending.
+    keys: Vec<u64>,
     /// When something happened, in milliseconds of virtual time, ascending.
     moments: Vec<u64>,
 }
+
+/// Deviations between steps, then those inside SQLite; those at one site together, by their places in the list of all.
+pub(super) type Class = [Vec<Vec<u32>>; 2];
 
 /// One deviation at one point.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +43,11 @@ impl Survey {
         let slot = Profile::slot(kind);
         let passed = self.sites.get(&(slot, site)).copied().unwrap_or(1);
         (self.of_kind[slot].max(1), passed)
+    }
+
+    /// Whether the quiet run passed a point.
+    pub(super) fn knows(&self, key: u64) -> bool {
+        self.keys.binary_search(&key).is_ok()
     }
 
     /// When something happened after `from`, up to `to`.
@@ -62,6 +72,7 @@ pub(super) struct Surveyor {
 impl Surveyor {
     /// Notes a point and what could deviate there.
     pub(super) fn look(&mut self, at: &At, view: &dyn View) {
+        self.survey.keys.push(at.key);
         let slot = Profile::slot(at.kind);
         let passed = self.survey.sites.entry((slot, at.site)).or_default();
         *passed += 1;
@@ -104,13 +115,18 @@ impl Surveyor {
         let order = std::mem::take(&mut self.order);
         let mut sorted: Vec<_> = order.into_iter().zip(survey.singles).collect();
         sorted.sort_by_key(|(order, _)| (order.0, order.1));
-        let mut groups: [BTreeMap<u64, Vec<u32>>; 2] = Default::default();
-        for (i, ((_, rank, group), _)) in (0..).zip(&sorted) {
-            groups[*rank].entry(*group).or_default().push(i);
+        let mut classes: BTreeMap<&str, [BTreeMap<u64, Vec<u32>>; 2]> = BTreeMap::new();
+        for (i, ((_, rank, group), single)) in (0..).zip(&sorted) {
+            let class = classes.entry(word_of(&single.act)).or_default();
+            class[*rank].entry(*group).or_default().push(i);
         }
-        survey.groups = groups.map(|of_rank| of_rank.into_values().collect());
+        let classes = classes.into_values();
+        survey.classes = classes
+            .map(|class| class.map(|of_rank| of_rank.into_values().collect()))
+            .collect();
         survey.singles = sorted.into_iter().map(|(_, single)| single).collect();
         survey.moments.dedup();
+        survey.keys.sort_unstable();
         *self = Self::default();
         survey
     }
@@ -121,6 +137,13 @@ const fn rank(kind: Kind) -> usize {
     match kind {
         Kind::Disk | Kind::DiskSync | Kind::DiskData => 1,
         _ => 0,
+    }
+}
+
+const fn word_of(act: &Act) -> &'static str {
+    match act {
+        Act::Switch(_) => "switch",
+        Act::Do(deviation) => deviation.word(),
     }
 }
 

@@ -81,8 +81,8 @@ pub enum Way {
 }
 
 impl Ctx {
-    /// A call to somebody outside: decided as for a request to a process, except that nothing on the way doubles a call. `message` names it and is unique in the run. Not a
-    /// gate, and nothing is done here but told.
+    /// A call to somebody outside: decided as for a request to a process, except that nothing on the way doubles a call.
+    /// `message` names it and is unique in the run. Not a gate, and nothing is done here but told.
     pub fn call_outside(&self, message: &Label) -> Way {
         let site = || Label::new("send outside");
         let struck = |fault| self.message_struck(fault, &site(), message);

@@ -45,7 +45,7 @@ fn flows_that_do_nothing() {
         ["hint: flow `look` leaves nothing behind"]
     );
     for acts in [
-        "effect: seen",
+        "effect: seen, wait: 10s",
         "reply",
         "set: { memory.seen: 1 }",
         "sql: DELETE FROM task",
