@@ -43,6 +43,8 @@ pub enum Kind {
     Wait,
     /// A request leaves: lost, told or not, duplicated or late; or the way is parted.
     Send,
+    /// A call to somebody outside leaves: the same, except that nothing doubles it.
+    Call,
     /// An answer leaves: lost, told or not; or the way is parted.
     Reply,
     /// A duration between two bounds.
@@ -136,8 +138,8 @@ pub struct Counts {
 pub struct Profile {
     /// Gates that each cause (by hash) passed.
     pub gates: BTreeMap<u64, u32>,
-    /// Points by kind: step, disk, disk data, wait, send, reply, amount, pick, clock, restart, wake, may.
-    pub points: [u64; 12],
+    /// Points by kind: step, disk, disk data, wait, send, reply, amount, pick, clock, restart, wake, may, call.
+    pub points: [u64; Profile::KINDS],
     /// Kinds of faults that the world allows, in the order of [`Fault::ALL`].
     pub kinds: Vec<Fault>,
     /// Its sites, and each single deviation from it.
@@ -145,6 +147,9 @@ pub struct Profile {
 }
 
 impl Profile {
+    /// Kinds of points.
+    pub const KINDS: usize = 13;
+
     /// Index of a kind in `points`.
     pub fn slot(kind: Kind) -> usize {
         match kind {
@@ -160,6 +165,7 @@ impl Profile {
             Kind::Restart => 9,
             Kind::Wake => 10,
             Kind::May(_) => 11,
+            Kind::Call => 12,
         }
     }
 }
@@ -199,8 +205,7 @@ fn single_of(run: u64) -> Option<usize> {
     (run % 2 == 1).then(|| usize::try_from(run / 2).unwrap_or(usize::MAX))
 }
 
-/// How many single deviations the runs before `runs` have tried.
-pub fn singles_tried(runs: u64, profile: &Profile) -> usize {
-    let tried = usize::try_from(runs / 2).unwrap_or(usize::MAX);
-    tried.min(profile.survey.singles.len())
+/// How many single deviations the first `runs` runs of a search try.
+pub fn singles_tried(runs: u64, profile: &Profile) -> u64 {
+    (runs / 2).min(profile.survey.singles.len() as u64)
 }

@@ -10,11 +10,13 @@ mod process;
 mod resource;
 mod sql;
 mod task;
+mod value;
 mod volatile;
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
+use std::time::Duration;
 
 use lockstep_store::SqliteStore;
 use rusqlite::Connection;
@@ -24,7 +26,7 @@ use crate::check::{Rule, Rules};
 use crate::fault::Budget;
 use crate::label::Label;
 use crate::run::{Backup, Ctx, Db, Handle, Kernel, Limits, Process, SimClock, World};
-use crate::scenario::{self, After, Builtin, Expr, Program, RuleKind, StepKind, Var};
+use crate::scenario::{self, After, Builtin, Expr, Program, RuleKind, StepKind, Target, Var};
 
 use self::volatile::volatile;
 
@@ -137,8 +139,11 @@ impl World for FlowWorld {
         connection
             .execute_batch(
                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
-                 PRAGMA busy_timeout = 5000; PRAGMA temp_store = MEMORY;",
+                 PRAGMA temp_store = MEMORY;",
             )
+            .map_err(words)?;
+        connection
+            .busy_timeout(patience(self.program.target))
             .map_err(words)?;
         connection
             .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
@@ -198,6 +203,12 @@ impl World for FlowWorld {
     fn leg_name(&self, leg: usize) -> String {
         let before = &self.legs[leg - 1].variant;
         format!("everything is deployed anew, after {before}")
+    }
+
+    fn version(&self, code: usize) -> Option<&str> {
+        let versions = &self.program.versions;
+        let version = versions.get(code).filter(|_| versions.len() > 1);
+        version.map(|version| version.name.as_str())
     }
 
     fn deploy(&self, kernel: &Kernel, handle: &mut Handle) -> Result<(), String> {
@@ -261,6 +272,14 @@ impl FlowWorld {
                 After::Crash(_) => true,
                 After::Event(other) => *other != event && self.may_never_happen(*other),
             })
+    }
+}
+
+/// How long a statement waits for the lock of a writer. PostgreSQL locks rows, so there nobody gives up for this one.
+const fn patience(target: Target) -> Duration {
+    match target {
+        Target::Sqlite => Duration::from_secs(5),
+        Target::Postgres => Duration::from_secs(24 * 3_600),
     }
 }
 

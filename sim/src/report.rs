@@ -110,6 +110,10 @@ pub struct VariantReport {
     pub runs: u64,
     /// Traces that differ, summed over the searches.
     pub distinct: u64,
+    /// Single deviations from the quiet run that were tried.
+    pub singles_tried: u64,
+    /// Single deviations that there are.
+    pub singles: u64,
     /// Every search ended because nothing new came.
     pub saturated: bool,
     /// Some search was cut short.
@@ -244,6 +248,9 @@ impl VariantReport {
         let own = self.covers.iter().filter(|part| !common.contains(part));
         parts.extend(own.cloned());
         let clean = self.violated.is_empty();
+        if clean && self.singles > 0 {
+            parts.insert(1, singles(self.singles_tried, self.singles));
+        }
         // A vacuous verdict names them in a line of its own.
         if self.verdict != Verdict::Vacuous && self.missed().next().is_some() {
             let missed: Vec<&str> = self.missed().collect();
@@ -272,6 +279,14 @@ impl ScenarioReport {
         };
         let everywhere = |part: &&String| others.iter().all(|other| other.covers.contains(part));
         first.covers.iter().filter(everywhere).cloned().collect()
+    }
+}
+
+/// How many of the single deviations from the quiet run were tried.
+fn singles(tried: u64, of: u64) -> String {
+    match tried == of {
+        true => format!("each of {} single deviations", grouped(of)),
+        false => format!("{} of {} single deviations", grouped(tried), grouped(of)),
     }
 }
 

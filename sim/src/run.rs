@@ -11,6 +11,7 @@ compile_error!(
 
 mod actor;
 mod backup;
+mod bare;
 mod clock;
 mod commit;
 mod ctx;
@@ -23,9 +24,11 @@ mod legs;
 mod life;
 mod message;
 mod process;
+mod ran;
 mod schedule;
 mod second;
 mod stage;
+mod world;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -41,7 +44,9 @@ pub use self::ending::{Endings, Uncaught};
 pub use self::handle::{Db, Handle};
 pub use self::message::{Answer, Mail, Request, Way};
 pub use self::process::{Process, StartUp};
-pub use self::stage::{MAIN, Ran, Stage, World};
+pub use self::ran::Ran;
+pub use self::stage::{MAIN, Stage};
+pub use self::world::World;
 
 use self::actor::{Actor, Resume};
 use crate::case::{Deviation, Point};

@@ -178,7 +178,10 @@ pub fn words() -> Vec<(&'static str, Vec<&'static str>)> {
 /// What makes everything else that could be said mislead.
 fn check_root(report: &Report<'_>, root: &node::Node) -> bool {
     if let Some(case) = root.get("lockstep_case") {
-        let help = "`lockstep replay` runs a case; the scenario that it was made from stands in it under `scenario`";
+        let file = report.source().spot(case.start).file;
+        let help = format!(
+            "`lockstep replay {file}` runs it; the scenario that it was made from stands in it under `scenario`"
+        );
         report.at(case, "this is a case, not a scenario", help);
         return false;
     }

@@ -21,7 +21,7 @@ pub use sweep::{Swept, quiet, sweep};
 pub use uncaught::{Error as UncaughtError, Uncaught};
 
 use crate::case::Decisions;
-use crate::decide::{Profile, search_for};
+use crate::decide::{Profile, search_for, singles_tried};
 use crate::run::{Ran, Stage, Violation};
 use crate::scenario::{Expect, Program, Target, Variant};
 use crate::shrink;
@@ -50,6 +50,10 @@ pub struct Searched {
     pub runs: u64,
     /// Traces that differ.
     pub distinct: u64,
+    /// Single deviations from the quiet run that were tried.
+    pub singles_tried: u64,
+    /// Single deviations that there are.
+    pub singles: u64,
     /// It ended because [`SATURATED`] runs brought nothing new.
     pub saturated: bool,
     /// It was told to stop.
@@ -146,6 +150,8 @@ pub fn search(
         }
     }
     found.distinct = seen.len() as u64;
+    found.singles = profile.survey.singles.len() as u64;
+    found.singles_tried = singles_tried(found.runs, &profile);
     Ok(found)
 }
 

@@ -3,15 +3,17 @@
 //! Everything that a reader, a checker or a second process may want to compare is here; nothing in it depends on
 //! addresses, on wall clocks or on how the run was found.
 
-use std::fmt::Write as _;
+mod hash;
+mod words;
+
 use std::rc::Rc;
 
 use lockstep_store::{Call, Error as StoreError, Reply};
 use rusqlite::types::Value;
-use serde_json::{Map, Value as Json, json};
-use xxhash_rust::xxh3::Xxh3;
 
-use crate::disk::capture::{Change, ChangeKind};
+pub use words::{arg_text, outcome_text, value_json};
+
+use crate::disk::capture::Change;
 use crate::label::Label;
 
 /// Version of the trace's JSON lines.
@@ -315,210 +317,8 @@ impl Trace {
             .iter()
             .filter(move |event| event.kind == Kind::Stuck && event.n > since)
     }
-
-    /// Feeds the whole trace, returned rows, errors and changed rows included, to a hash.
-    pub fn hash_into(&self, hash: &mut Xxh3) {
-        for event in &self.events {
-            hash_event(event, hash);
-        }
-        for committed in &self.changes {
-            hash.update(&committed.n.to_le_bytes());
-            hash.update(committed.change.table.as_bytes());
-            for image in [&committed.change.old, &committed.change.new] {
-                hash.update(&[u8::from(image.is_some())]);
-                image
-                    .iter()
-                    .flatten()
-                    .for_each(|value| hash_value(value, hash));
-            }
-        }
-    }
-
-    /// The trace as JSON lines: a header, then one line for each event, then one for each committed change.
-    pub fn to_json_lines(&self, header: Json) -> String {
-        let mut out = String::new();
-        let mut push = |line: Json| {
-            let _ = writeln!(out, "{line}");
-        };
-        push(header);
-        self.events.iter().for_each(|event| push(event_json(event)));
-        self.changes
-            .iter()
-            .for_each(|committed| push(change_json(committed)));
-        out
-    }
 }
 
 fn never_ended_text(event: &Event) -> String {
     format!("{} {}", event.cause, arg_text(&event.arg))
-}
-
-fn hash_event(event: &Event, hash: &mut Xxh3) {
-    hash.update(&event.n.to_le_bytes());
-    hash.update(&event.end.unwrap_or(0).to_le_bytes());
-    hash.update(&event.at_us.to_le_bytes());
-    hash.update(&event.cause.hash().to_le_bytes());
-    if let Some((process, incarnation)) = &event.process {
-        hash.update(&process.hash().to_le_bytes());
-        hash.update(&incarnation.to_le_bytes());
-    }
-    hash.update(&[event.kind as u8]);
-    match &event.arg {
-        Arg::Text(text) => hash.update(text.as_bytes()),
-        Arg::Word(word) => hash.update(word.as_bytes()),
-        Arg::Bound(site, values) => {
-            hash.update(&site.hash().to_le_bytes());
-            values.iter().for_each(|value| hash_value(value, hash));
-        }
-        Arg::Op(call) => hash_debug(call, hash),
-    }
-    hash_outcome(&event.outcome, hash);
-}
-
-fn hash_outcome(outcome: &Outcome, hash: &mut Xxh3) {
-    match outcome {
-        Outcome::Open => hash.update(&[0]),
-        Outcome::Done => hash.update(&[1]),
-        Outcome::Text(text) => {
-            hash.update(&[2]);
-            hash.update(text.as_bytes());
-        }
-        Outcome::Row(row) => {
-            hash.update(&[3, u8::from(row.is_some())]);
-            row.iter()
-                .flatten()
-                .for_each(|value| hash_value(value, hash));
-        }
-        Outcome::Count(count) => hash.update(&count.to_le_bytes()),
-        Outcome::Error(text) => {
-            hash.update(&[5]);
-            hash.update(text.as_bytes());
-        }
-        Outcome::Op(result) => hash_debug(result, hash),
-    }
-}
-
-fn hash_value(value: &Value, hash: &mut Xxh3) {
-    match value {
-        Value::Null => hash.update(&[0]),
-        Value::Integer(n) => {
-            hash.update(&[1]);
-            hash.update(&n.to_le_bytes());
-        }
-        Value::Real(x) => {
-            hash.update(&[2]);
-            hash.update(&x.to_bits().to_le_bytes());
-        }
-        Value::Text(text) => {
-            hash.update(&[3]);
-            hash.update(&(text.len() as u64).to_le_bytes());
-            hash.update(text.as_bytes());
-        }
-        Value::Blob(bytes) => {
-            hash.update(&[4]);
-            hash.update(&(bytes.len() as u64).to_le_bytes());
-            hash.update(bytes);
-        }
-    }
-}
-
-/// Hashes the debug form without building it: operations and replies are plain data whose debug form shows every field.
-fn hash_debug(value: &impl std::fmt::Debug, hash: &mut Xxh3) {
-    struct Into<'a>(&'a mut Xxh3);
-    impl std::fmt::Write for Into<'_> {
-        fn write_str(&mut self, text: &str) -> std::fmt::Result {
-            self.0.update(text.as_bytes());
-            Ok(())
-        }
-    }
-    let _ = write!(Into(hash), "{value:?}");
-}
-
-/// A value as JSON; blobs as hexadecimal text.
-pub fn value_json(value: &Value) -> Json {
-    match value {
-        Value::Null => Json::Null,
-        Value::Integer(n) => json!(n),
-        Value::Real(x) => json!(x),
-        Value::Text(text) => json!(text),
-        Value::Blob(bytes) => json!(
-            bytes
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect::<String>()
-        ),
-    }
-}
-
-fn row_json(row: &[Value]) -> Json {
-    Json::Array(row.iter().map(value_json).collect())
-}
-
-/// What an event was given, in words.
-pub fn arg_text(arg: &Arg) -> String {
-    match arg {
-        Arg::Text(text) => text.to_string(),
-        Arg::Word(word) => (*word).to_owned(),
-        Arg::Bound(site, values) if values.is_empty() => site.to_string(),
-        Arg::Bound(site, values) => {
-            let values: Vec<String> = values
-                .iter()
-                .map(|value| value_json(value).to_string())
-                .collect();
-            format!("{site} [{}]", values.join(", "))
-        }
-        Arg::Op(call) => {
-            serde_json::to_string(&call.op).unwrap_or_else(|_| format!("{:?}", call.op))
-        }
-    }
-}
-
-/// How an event ended, in words.
-pub fn outcome_text(outcome: &Outcome) -> String {
-    match outcome {
-        Outcome::Open => "?".to_owned(),
-        Outcome::Done => String::new(),
-        Outcome::Text(text) => text.to_string(),
-        Outcome::Row(None) => "no row".to_owned(),
-        Outcome::Row(Some(row)) => row_json(row).to_string(),
-        Outcome::Count(1) => "1 row".to_owned(),
-        Outcome::Count(count) => format!("{count} rows"),
-        Outcome::Error(text) => format!("error: {text}"),
-        Outcome::Op(result) => match result.as_ref() {
-            Ok(reply) => serde_json::to_string(reply).unwrap_or_else(|_| format!("{reply:?}")),
-            Err(error) => format!("error: {error}"),
-        },
-    }
-}
-
-fn event_json(event: &Event) -> Json {
-    let mut line = Map::new();
-    line.insert("n".into(), json!(event.n));
-    line.insert("end".into(), json!(event.end));
-    line.insert("at_us".into(), json!(event.at_us));
-    line.insert("cause".into(), json!(event.cause.as_str()));
-    if let Some((process, incarnation)) = &event.process {
-        line.insert("process".into(), json!(process.as_str()));
-        line.insert("incarnation".into(), json!(incarnation));
-    }
-    line.insert("kind".into(), json!(event.kind.name()));
-    line.insert("arg".into(), json!(arg_text(&event.arg)));
-    line.insert("outcome".into(), json!(outcome_text(&event.outcome)));
-    Json::Object(line)
-}
-
-fn change_json(committed: &Committed) -> Json {
-    let kind = match committed.change.kind {
-        ChangeKind::Insert => "insert",
-        ChangeKind::Update => "update",
-        ChangeKind::Delete => "delete",
-    };
-    json!({
-        "n": committed.n,
-        "cause": committed.cause.as_str(),
-        "kind": kind,
-        "table": &*committed.change.table,
-        "old": committed.change.old.as_deref().map(row_json),
-        "new": committed.change.new.as_deref().map(row_json),
-    })
 }

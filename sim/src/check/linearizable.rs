@@ -25,6 +25,7 @@ use lockstep_store::model::Model;
 use lockstep_store::{Call, Error, ManualClock, Reply};
 
 pub use self::history::{Undone, lives, operations};
+pub(crate) use self::names::{session_of, task_of};
 use self::partition::Partition;
 use self::search::Outcome;
 use crate::trace::Reading;

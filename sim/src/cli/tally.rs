@@ -40,6 +40,9 @@ impl Tally {
         }
         self.sum.runs += searched.runs;
         self.sum.distinct += searched.distinct;
+        // The same ones with each seed.
+        self.sum.singles = self.sum.singles.max(searched.singles);
+        self.sum.singles_tried = self.sum.singles_tried.max(searched.singles_tried);
         self.sum.cut |= searched.cut;
         self.sum.judged_rows |= searched.judged_rows;
         self.sum.goals.extend(searched.goals);
@@ -110,6 +113,8 @@ impl Tally {
             expected: self.expected,
             runs: self.sum.runs,
             distinct: self.sum.distinct,
+            singles_tried: self.sum.singles_tried,
+            singles: self.sum.singles,
             saturated: self.searches > 0 && self.saturated == self.searches,
             cut: self.sum.cut,
             runs_to_find: self.lowest.and_then(|(_, runs)| runs),

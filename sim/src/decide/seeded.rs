@@ -168,7 +168,9 @@ impl Seeded {
         if self.strikes(Fault::LostRequest, at, bits, view).is_some() {
             return Some(Act::Do(Deviation::LostRequest));
         }
-        if let Some(longest) = self.strikes(Fault::Duplicate, at, bits, view) {
+        if at.kind == Kind::Send
+            && let Some(longest) = self.strikes(Fault::Duplicate, at, bits, view)
+        {
             return Some(Act::Do(Deviation::Duplicate(
                 self.lasts(bits, longest, view),
             )));
@@ -226,7 +228,7 @@ impl Strategy for Seeded {
         match at.kind {
             Kind::Step | Kind::Disk | Kind::DiskSync | Kind::DiskData => self.gate(at, bits, view),
             Kind::Wait => self.switch(at, bits, view),
-            Kind::Send => self.message(at, bits, view),
+            Kind::Send | Kind::Call => self.message(at, bits, view),
             Kind::Reply => self.reply(at, bits, view),
             Kind::Amount(shortest, longest) => self.amount(bits, shortest, longest, view),
             Kind::Pick(n) => {

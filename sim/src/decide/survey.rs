@@ -14,7 +14,7 @@ pub struct Survey {
     /// Passages of each site, by kind of point and hash of the site.
     sites: BTreeMap<(usize, u64), u64>,
     /// Sites by kind of point.
-    of_kind: [u64; 12],
+    of_kind: [u64; Profile::KINDS],
     /// Each deviation that was possible, the most different ones first.
     pub singles: Vec<Single>,
     /// Those between steps, then those inside SQLite; those of one kind at one site together, by their places in `singles`.
@@ -66,7 +66,7 @@ impl Surveyor {
         let passed = self.survey.sites.entry((slot, at.site)).or_default();
         *passed += 1;
         self.survey.of_kind[slot] += u64::from(*passed == 1);
-        if matches!(at.kind, Kind::Step | Kind::Send | Kind::Reply) {
+        if matches!(at.kind, Kind::Step | Kind::Send | Kind::Call | Kind::Reply) {
             self.survey.moments.push(view.now_ms());
         }
         self.ready.clear();
@@ -159,7 +159,7 @@ fn deviations(kind: Kind, view: &dyn View) -> Vec<Deviation> {
             plain(Fault::Crash, Deviation::Crash);
             plain(Fault::StoreError, Deviation::StoreError);
         }
-        Kind::Send => {
+        Kind::Send | Kind::Call => {
             plain(Fault::LostRequest, Deviation::LostRequest);
             plain(Fault::HalfOpen, Deviation::HalfOpen);
         }
@@ -210,6 +210,10 @@ const fn lasting(kind: Kind) -> &'static [Lasting] {
         Kind::DiskData => &[(Fault::DiskFull, |n| Deviation::DiskFull(n.unsigned_abs()))],
         Kind::Send => &[
             (Fault::Duplicate, |n| Deviation::Duplicate(n.unsigned_abs())),
+            (Fault::Late, |n| Deviation::Late(n.unsigned_abs())),
+            (Fault::Partition, |n| Deviation::Partition(n.unsigned_abs())),
+        ],
+        Kind::Call => &[
             (Fault::Late, |n| Deviation::Late(n.unsigned_abs())),
             (Fault::Partition, |n| Deviation::Partition(n.unsigned_abs())),
         ],

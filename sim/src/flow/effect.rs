@@ -6,7 +6,8 @@ use std::rc::Rc;
 use rusqlite::types::Value;
 
 use super::Shared;
-use super::exec::{Done, Exec, Failure, Frame, Next, word};
+use super::exec::{Done, Exec, Failure, Frame, Next};
+use super::value::word;
 use crate::label::Label;
 use crate::ledger::Deed;
 use crate::run::{Author, Ctx, Way};
@@ -55,10 +56,6 @@ fn call(exec: &Exec<'_>, step: &Step, deed: Deed, wait_ms: u64) -> Done {
     let now = |deed: Deed| happen(exec.shared, ctx, &ctx.author(), deed);
     match ctx.call_outside(&message) {
         Way::Straight => now(deed),
-        Way::Twice(ms) => {
-            now(deed.clone());
-            later(exec, deed, ms);
-        }
         Way::Unheard => {
             now(deed);
             return exec.unanswered(step, wait_ms);

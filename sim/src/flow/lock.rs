@@ -5,7 +5,8 @@ use std::rc::Rc;
 
 use rusqlite::types::Value;
 
-use super::exec::{Done, Exec, Failure, Frame, Next, word};
+use super::exec::{Done, Exec, Failure, Frame, Next};
+use super::value::word;
 use crate::run::Process;
 use crate::scenario::{ErrorClass, Expr, Step, StepKind};
 use crate::trace::{Arg, Kind, Outcome};

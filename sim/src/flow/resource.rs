@@ -5,7 +5,8 @@ use std::rc::Rc;
 
 use rusqlite::types::Value;
 
-use super::exec::{Done, Exec, Failure, Frame, word};
+use super::exec::{Done, Exec, Failure, Frame};
+use super::value::word;
 use crate::label::Label;
 use crate::run::Process;
 use crate::scenario::{ErrorClass, Homed, Resource, RuleKind, Step, StepKind};

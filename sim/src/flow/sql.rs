@@ -8,7 +8,7 @@ use rusqlite::{Connection, ErrorCode};
 use super::Var;
 use super::exec::{Done, Exec, Failure, Frame, Next};
 use crate::run::Handle;
-use crate::scenario::{ErrorClass, Sql, Step, StepKind, bound_memory};
+use crate::scenario::{ErrorClass, Sql, Step, StepKind, Target, bound_memory};
 use crate::trace::{Arg, Kind, Outcome};
 
 /// `read`: the first row binds its columns. No row, NULL and an error are three different things.
@@ -154,7 +154,7 @@ fn roll_back(exec: &Exec<'_>, db: Option<usize>, after: Done) -> Done {
 
 fn run(exec: &Exec<'_>, db: Option<usize>, text: &str) -> Result<(), Failure> {
     let done = on(exec, db, |handle| execute(handle.connection(), text, &[]));
-    done.map(|_| ()).map_err(|error| failure(&error))
+    done.map(|_| ()).map_err(|error| failure(exec, &error))
 }
 
 /// An expression: first column of the only row.
@@ -163,7 +163,7 @@ pub(super) fn expression(exec: &Exec<'_>, frame: &Frame, sql: &Sql) -> Result<Va
     let row = on(exec, sql.db, |handle| {
         first_row(handle.connection(), sql, &bound)
     });
-    let row = row.map_err(|error| failure(&error))?;
+    let row = row.map_err(|error| failure(exec, &error))?;
     Ok(row
         .and_then(|row| row.into_iter().next())
         .unwrap_or(Value::Null))
@@ -250,19 +250,24 @@ fn execute(connection: &Connection, text: &str, bound: &[Value]) -> rusqlite::Re
 }
 
 fn fail(exec: &Exec<'_>, event: usize, error: &rusqlite::Error) -> Done {
-    let failure = failure(error);
+    let failure = failure(exec, error);
     exec.ctx
         .close(event, Outcome::Error(failure.words.as_str().into()));
     Err(failure)
 }
 
-fn failure(error: &rusqlite::Error) -> Failure {
+fn failure(exec: &Exec<'_>, error: &rusqlite::Error) -> Failure {
     let class = match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => ErrorClass::Busy,
         Some(ErrorCode::ConstraintViolation) => ErrorClass::Constraint,
         _ => ErrorClass::Error,
     };
-    Failure::new(class, error.to_string())
+    let words = match (&class, exec.shared.program.target) {
+        // PostgreSQL waits for a row, not for a database: nobody shall look there for these words.
+        (ErrorClass::Busy, Target::Postgres) => format!("SQLite, not PostgreSQL: {error}"),
+        _ => error.to_string(),
+    };
+    Failure::new(class, words)
 }
 
 thread_local! {

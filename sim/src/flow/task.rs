@@ -4,7 +4,8 @@ use std::rc::Rc;
 
 use rusqlite::types::Value;
 
-use super::exec::{self, Done, Exec, Failure, Frame, Next, word};
+use super::exec::{self, Done, Exec, Failure, Frame, Next};
+use super::value::word;
 use super::volatile;
 use crate::label::Label;
 use crate::run::{Answer, Process, Request};

@@ -62,6 +62,7 @@ fn variant(variant: &VariantReport) -> Json {
         "as_expected": variant.as_expected,
         "runs": variant.runs,
         "distinct": variant.distinct,
+        "singles": {"tried": variant.singles_tried, "of": variant.singles},
         // No strategy enumerates yet; `saturated` is what comes closest.
         "exhausted": false,
         "saturated": variant.saturated,

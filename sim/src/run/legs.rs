@@ -4,9 +4,9 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use super::World;
 use super::handle::take_last;
 use super::process::Process;
-use super::stage::World;
 use super::{Kernel, NOBODY, Phase};
 use crate::fault::Fault;
 use crate::label::Label;

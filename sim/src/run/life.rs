@@ -85,12 +85,14 @@ impl Kernel {
                     process.code.set(code);
                 }
                 let identity = Some((process.name.clone(), process.incarnation.get()));
+                let version = self.world.version(process.code.get());
+                let version = version.map(|name| format!("version {name}").into());
                 self.note_as(
                     NOBODY,
                     identity,
                     Kind::Restart,
                     Arg::Text(process.name.as_str().into()),
-                    Outcome::Done,
+                    version.map_or(Outcome::Done, Outcome::Text),
                 );
                 self.plan_crash_again(&process);
                 self.start_up(&process);

@@ -78,17 +78,15 @@ pub enum Way {
     Unheard,
     /// It is heard so many milliseconds later.
     Late(u64),
-    /// It is heard at once, and once more so many milliseconds later.
-    Twice(u64),
 }
 
 impl Ctx {
-    /// A call to somebody outside: decided as for a request to a process. `message` names it and is unique in the run. Not a
+    /// A call to somebody outside: decided as for a request to a process, except that nothing on the way doubles a call. `message` names it and is unique in the run. Not a
     /// gate, and nothing is done here but told.
     pub fn call_outside(&self, message: &Label) -> Way {
         let site = || Label::new("send outside");
         let struck = |fault| self.message_struck(fault, &site(), message);
-        match self.message_fault(message, Kind::Send) {
+        match self.message_fault(message, Kind::Call) {
             Some(Deviation::LostRequest) => {
                 struck(Fault::LostRequest);
                 return Way::Lost;
@@ -99,10 +97,6 @@ impl Ctx {
             }
             Some(Deviation::Partition(ms)) => {
                 self.part(&self.actor.place(), &OUTSIDE, &site(), ms);
-            }
-            Some(Deviation::Duplicate(ms)) => {
-                struck(Fault::Duplicate);
-                return Way::Twice(ms);
             }
             Some(Deviation::Late(ms)) => {
                 struck(Fault::Late);
@@ -230,16 +224,14 @@ impl Ctx {
 
     /// A fault that a decision puts on the message of `cause`, if it may strike.
     fn message_fault(&self, cause: &Label, kind: Kind) -> Option<Deviation> {
-        let site = if kind == Kind::Send {
-            Label::new(&format!("send {cause}"))
-        } else {
-            REPLY_SENT
+        let site = match kind {
+            Kind::Reply => REPLY_SENT,
+            _ => Label::new(&format!("send {cause}")),
         };
         let (key, occurrence, act) = self.kernel.ask(&self.actor, &site, kind)?;
         let fits = match &act {
-            Act::Do(Deviation::LostRequest | Deviation::Duplicate(_) | Deviation::Late(_)) => {
-                kind == Kind::Send
-            }
+            Act::Do(Deviation::LostRequest | Deviation::Late(_)) => kind != Kind::Reply,
+            Act::Do(Deviation::Duplicate(_)) => kind == Kind::Send,
             Act::Do(Deviation::LostReply) => kind == Kind::Reply,
             Act::Do(Deviation::HalfOpen | Deviation::Partition(_)) => true,
             _ => false,

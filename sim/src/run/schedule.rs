@@ -2,8 +2,8 @@
 
 use std::rc::Rc;
 
+use super::World;
 use super::actor::{Actor, NEVER, Resume, State};
-use super::stage::World;
 use super::{ENDED, Kernel};
 
 /// How far the loop lets virtual time go.

@@ -10,147 +10,33 @@ use xxhash_rust::xxh3::Xxh3;
 
 use super::clock::SimClock;
 use super::gate::{Keeper, disk_sites};
-use super::handle::{Db, Handle};
+use super::handle::Handle;
 use super::legs::Legs;
-use super::{Endings, Kernel, Limits, Phase, Violation};
-use crate::case::{Decisions, Deviation, Point};
-use crate::check::{Checker, Judging, Rules};
-use crate::decide::{Counts, Profile, Quiet, Strategy};
+use super::{Kernel, Phase, Ran, World};
+use crate::check::{Checker, Judging};
+use crate::decide::{Quiet, Strategy};
 use crate::disk::capture::Capture;
 use crate::disk::externs::{self, Observer};
 use crate::disk::{Conn, Disk, Image};
-use crate::fault::{Budget, Fault};
 use crate::label::Label;
-use crate::ledger::Ledger;
 use crate::trace::Trace;
 
 /// The connection of the checker; its file operations pass no gates.
 pub(super) const CHECKER: Conn = 0;
 
-/// A world that can be run: a scenario's program or the default world.
-pub trait World {
-    /// Where virtual time starts, Unix milliseconds.
-    fn start_ms(&self) -> i64;
-    /// Opens a connection of the world on the disk.
-    ///
-    /// # Errors
-    /// In words, when the database cannot be opened or migrated.
-    fn open(&self, connection: rusqlite::Connection, clock: SimClock) -> Result<Db, String>;
-    /// Names of further database files, each with tables of its own: in that order they are the files 1, 2 and so on.
-    fn databases(&self) -> &[String] {
-        &[]
-    }
-    /// Opens a connection to a further file.
-    ///
-    /// # Errors
-    /// In words, when it cannot be opened.
-    fn open_further(&self, _connection: rusqlite::Connection) -> Result<Db, String> {
-        Err("this world has one database".to_owned())
-    }
-    /// Fills a database before the first run. Called once for each file, on its first handle.
-    ///
-    /// # Errors
-    /// In words, when a statement fails.
-    fn set_up(&self, handle: &mut Handle) -> Result<(), String>;
-    /// Adds processes and first actors of a leg. Called at the start of each run, and of each later leg.
-    fn build(&self, kernel: &Kernel);
-    /// How many legs a run has: between two of them everything is deployed anew.
-    fn legs(&self) -> usize {
-        1
-    }
-    /// What a leg after the first one is, in the words of the trace.
-    fn leg_name(&self, _leg: usize) -> String {
-        "everything is deployed anew".to_owned()
-    }
-    /// Prepares a database for a leg after the first one, while nothing runs. Called for each file.
-    ///
-    /// # Errors
-    /// In words, when it cannot be prepared: the leg does not begin.
-    fn deploy(&self, _kernel: &Kernel, _handle: &mut Handle) -> Result<(), String> {
-        Ok(())
-    }
-    /// Whether all that the world owes is done, so that the phase can end.
-    fn settled(&self, kernel: &Kernel) -> bool;
-    /// What may go wrong in a run.
-    fn budget(&self) -> Budget;
-    /// How long a run may last.
-    fn limits(&self) -> Limits;
-    /// What must hold, and what must be reached.
-    fn rules(&self) -> Rules;
-    /// Called once when a run is over, before its last judgement: violations that only the world can know.
-    fn judge(&self, kernel: &Kernel);
-}
-
-/// What a run left behind.
-#[derive(Debug, Clone)]
-pub struct Ran {
-    /// The trace.
-    pub trace: Trace,
-    /// Effects outside the store.
-    pub ledger: Ledger,
-    /// Violated invariants, in the order they were seen.
-    pub violations: Vec<Violation>,
-    /// Every decision that was carried out.
-    pub decisions: Decisions,
-    /// Gates and points that were passed.
-    pub profile: Profile,
-    /// Every strike in order, with its site: the step, the file operation, or what kind of message it was.
-    pub strikes: Vec<(Fault, Label)>,
-    /// Kinds of the processes there were, each once.
-    pub roles: Vec<Label>,
-    /// Goals reached, by name.
-    pub goals: Vec<String>,
-    /// Whether any invariant read a row.
-    pub judged_rows: bool,
-    /// SQL statements executed by the system under test.
-    pub statements: u64,
-    /// Hash of the whole trace, and of the bytes left on the disk.
-    pub hash: u128,
-    /// A bug in lockstep, in words.
-    pub internal: Option<String>,
-    /// A rule of the scenario that does not come to an end, in words.
-    pub endless: Option<String>,
-    /// What of it could not be decided, in words. Without a violation the run is neither right nor wrong.
-    pub undecided: Option<String>,
-    /// What became of a replayed case's deviations.
-    pub counts: Counts,
-    /// How flows have ended.
-    pub endings: Endings,
-    /// Actors that never ended, with what they wait for.
-    pub stuck: Vec<String>,
-    /// Those of them that belong to the world outside, such as events that never happened.
-    pub waiting: Vec<String>,
-    /// Gates between steps that were passed, if [`Stage::keep_steps`] asked for them.
-    pub steps: Vec<Point>,
-}
-
-impl Ran {
-    /// Names of the violated invariants, sorted, each once.
-    pub fn violated(&self) -> Vec<String> {
-        let mut names: Vec<String> = self
-            .violations
-            .iter()
-            .map(|v| v.invariant.clone())
-            .collect();
-        names.sort();
-        names.dedup();
-        names
-    }
-}
-
 /// What outlives a run.
 pub struct Stage {
     world: Rc<dyn World>,
-    disk: Rc<Disk>,
+    pub(super) disk: Rc<Disk>,
     image: Image,
-    pool: Vec<Handle>,
+    pub(super) pool: Vec<Handle>,
     graveyard: Vec<Handle>,
     captures: Vec<Option<(usize, Rc<Capture>)>>,
     /// Names of the database files on the disk, the main one first.
     files: Rc<[String]>,
-    observer: Rc<Observer>,
+    pub(super) observer: Rc<Observer>,
     stacks: Vec<DefaultStack>,
-    checker: Rc<Checker>,
+    pub(super) checker: Rc<Checker>,
     now_us: Rc<Cell<u64>>,
     /// What the clocks of the connections are made of.
     clock: SimClock,
@@ -259,7 +145,7 @@ impl Stage {
         self.pool.iter().filter(of_file).count()
     }
 
-    fn put_back(&mut self) -> Result<(), String> {
+    pub(super) fn put_back(&mut self) -> Result<(), String> {
         let altered = self.disk.schema_changed();
         if self.disk.pool_stale() {
             // Connections remember a checkpoint or a restart of the WAL: they would not behave as fresh ones.
@@ -385,51 +271,6 @@ impl Stage {
         })
     }
 
-    fn harvest(&self, kernel: &Kernel) -> Ran {
-        let trace = kernel.trace.take();
-        let mut goals: Vec<String> = kernel
-            .goals
-            .borrow()
-            .iter()
-            .map(|goal| (*goal).to_owned())
-            .collect();
-        goals.extend(self.checker.goals_reached());
-        let mut roles: Vec<Label> = Vec::new();
-        for process in kernel.processes() {
-            if !roles.contains(&process.kind) {
-                roles.push(process.kind.clone());
-            }
-        }
-        let decisions: std::collections::BTreeMap<Point, Deviation> =
-            kernel.deviations.take().into_iter().collect();
-        let survey = kernel.strategy.borrow_mut().survey();
-        let profile = Profile {
-            survey,
-            ..kernel.profile.take()
-        };
-        Ran {
-            ledger: kernel.ledger.take(),
-            violations: kernel.violations.take(),
-            decisions: Decisions(decisions),
-            profile,
-            strikes: kernel.strikes.take(),
-            roles,
-            goals,
-            judged_rows: self.checker.judged_rows() || kernel.judged.get(),
-            statements: kernel.statements.get(),
-            hash: self.hash(&trace),
-            internal: kernel.internal.take(),
-            endless: kernel.endless.take(),
-            undecided: kernel.undecided.take(),
-            counts: kernel.strategy.borrow().counts(),
-            endings: kernel.endings.take(),
-            stuck: trace.stuck(kernel.begun_n()),
-            waiting: trace.waiting(kernel.begun_n()),
-            steps: kernel.steps.take().unwrap_or_default(),
-            trace,
-        }
-    }
-
     /// Hash of the quiet run with all bits of one byte of a file flipped at its end: for the test that this is noticed.
     ///
     /// # Errors
@@ -444,7 +285,7 @@ impl Stage {
     }
 
     /// Hash of a trace and of the bytes on the disk.
-    fn hash(&self, trace: &Trace) -> u128 {
+    pub(super) fn hash(&self, trace: &Trace) -> u128 {
         let mut hash = Xxh3::new();
         trace.hash_into(&mut hash);
         self.disk.hash_into(&mut hash);
@@ -467,52 +308,10 @@ impl Stage {
         self.checker.forget_goals();
     }
 
-    /// The statements of a quiet run, with their values filled in, each with its connection: the floor of benchmarks.
-    ///
-    /// # Errors
-    /// As [`Stage::run`].
-    pub fn record_statements(&mut self) -> Result<Vec<(Conn, String)>, String> {
-        self.run(&mut || Box::<Quiet>::default())?;
-        for handle in &self.pool {
-            // Texts with their values filled in are many.
-            handle
-                .connection()
-                .set_prepared_statement_cache_capacity(4096);
-        }
-        self.observer.record(true);
-        let ran = self.run(&mut || Box::<Quiet>::default());
-        self.observer.record(false);
-        let texts = self.observer.take();
-        ran.map(|_| texts)
-    }
-
-    /// Executes statements on the pooled connections, from the template, with nothing around them.
-    ///
-    /// # Errors
-    /// In words, when a statement fails.
-    pub fn replay_statements(&mut self, statements: &[(Conn, String)]) -> Result<(), String> {
-        self.put_back()?;
-        for (conn, text) in statements {
-            let Some(handle) = self.pool.iter().find(|handle| handle.conn == *conn) else {
-                continue;
-            };
-            self.disk.enter(*conn);
-            step_through(handle.connection(), text).map_err(|error| format!("{text}: {error}"))?;
-        }
-        Ok(())
-    }
-
     /// The simulated disk, as the last run left it.
     pub fn disk(&self) -> &Rc<Disk> {
         &self.disk
     }
-}
-
-fn step_through(connection: &rusqlite::Connection, text: &str) -> rusqlite::Result<()> {
-    let mut statement = connection.prepare_cached(text)?;
-    let mut rows = statement.query([])?;
-    while rows.next()?.is_some() {}
-    Ok(())
 }
 
 /// SQLite's random state is global to the process: threads that run simulations take turns, so that each run starts

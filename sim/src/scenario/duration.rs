@@ -76,7 +76,7 @@ fn shown(millis: Millis) -> String {
     ];
     let whole = units
         .iter()
-        .find(|(_, unit)| millis >= *unit && millis % unit == 0);
+        .find(|(_, unit)| millis >= *unit && millis.is_multiple_of(*unit));
     whole.map_or(format!("{millis}ms"), |(name, unit)| {
         format!("{}{name}", millis / unit)
     })

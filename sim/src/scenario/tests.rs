@@ -75,6 +75,34 @@ fn with(from: &str, to: &str) -> String {
     GOOD.replace(from, to)
 }
 
+/// The only problem, which has these words in message and help.
+fn only<'p>(problems: &'p Problems, message: &str, help: &str) -> &'p Problem {
+    let [problem] = &problems.list[..] else {
+        panic!("one problem expected:\n{problems}")
+    };
+    for (words, told) in [(message, &problem.message), (help, &problem.help)] {
+        assert!(told.contains(words), "`{words}` expected in\n{problems}");
+    }
+    problem
+}
+
+/// Asserts that the text has exactly one problem, with these words in message and help, at the place that `«` marks; the mark is
+/// taken out before the parse.
+fn refuses(marked: &str, message: &str, help: &str) {
+    let before = marked.split('«').next().expect("a mark");
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().expect("a line").chars().count() + 1;
+    let problems = parse("x.yaml", &marked.replacen('«', "", 1)).expect_err("a problem");
+    let place = only(&problems, message, help).place;
+    let place = (place.line as usize, place.column as usize);
+    assert_eq!(place, (line, column), "\n{problems}");
+}
+
+/// The same for the good scenario with one piece replaced.
+fn refuses_with(from: &str, marked: &str, message: &str, help: &str) {
+    refuses(&with(from, marked), message, help);
+}
+
 #[test]
 fn every_scenario_of_the_project_loads() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios");

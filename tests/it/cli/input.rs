@@ -281,7 +281,10 @@ fn a_scenario_and_a_case_are_told_apart() {
         let told = desk.run(&[command, case]).ends_with(2);
         let said = told.stderr.matches("help: ").count();
         assert_eq!(said, 1, "{command}: {}", told.stderr);
-        for words in ["this is a case, not a scenario", "`lockstep replay`"] {
+        for words in [
+            "this is a case, not a scenario",
+            &format!("`lockstep replay {case}`"),
+        ] {
             assert!(told.stderr.contains(words), "{words}: {}", told.stderr);
         }
     }

@@ -8,42 +8,20 @@ use super::desk::{known, known_with};
 /// A place in the known scenario, what stands there instead, and what the message says.
 type Wrong = (&'static str, &'static str, &'static str);
 
-/// One for each kind of mistake that people make.
+/// Some of the mistakes that people make; `tests/it/wrong` has each kind, and all that is said about it.
 const WRONG: &[Wrong] = &[
-    ("version: 1", "version: 9", "version"),
-    ("version: 1\n", "", "version"),
+    ("flows:\n", "flows:\n\tx: 1\n", "a tab"),
     ("name: two_first_messages", "name: [a, b]", "name"),
-    ("target: postgres", "target: oracle", "oracle"),
-    ("goals:", "gaols:", "gaols"),
-    ("goals:", "name: again\ngoals:", "name"),
-    ("flows:\n", "flows:\n\tx: 1\n", ""),
-    ("processes: { api: 2 }", "processes: { api: 2", ""),
-    ("processes: { api: 2 }", "processes: { api: 0 }", "0"),
-    ("on: api.1", "on: api.7", "api.7"),
-    ("send: inbound", "send: outbound", "outbound"),
-    ("body: hello }", "bodi: hello }", "bodi"),
-    ("WHERE user = :user", "WHERE user = :nobody", "nobody"),
-    ("SELECT id AS s", "SELEKT id AS s", "SELEKT"),
-    (
-        "FROM session WHERE user",
-        "FROM sessions WHERE user",
-        "sessions",
-    ),
     (
         "INTO message VALUES (:event, :s, :body)",
         "INTO message VALUES (:s)",
         "message",
     ),
-    ("status TEXT NOT NULL);", "status TEXT NOT NULL;", ""),
     (
         "violates: one_active_session",
         "violates: two_active_sessions",
         "two_active_sessions",
     ),
-    ("  bug: { violates", "  bugg: { violates", "bugg"),
-    ("never: SELECT user,", "never: DELETE FROM session --", ""),
-    ("- reply: { session", "- replly: { session", "replly"),
-    ("bug: {}", "bug: *nothing", ""),
     ("op: accept", "op: acept", "acept"),
 ];
 
@@ -62,7 +40,7 @@ fn has_place(text: &str) -> bool {
 }
 
 #[test]
-fn every_kind_of_wrong_yaml_is_told_with_its_place() {
+fn wrong_yaml_is_told_with_its_place() {
     let desk = Desk::new();
     for (from, to, reason) in WRONG {
         desk.put("bad.yaml", known_with(from, to));

@@ -50,3 +50,28 @@ fn a_flow_that_never_ends_well_is_a_mistake_of_the_scenario() {
     assert!(told.contains(line), "{told}");
     assert!(told.contains("malformed JSON"), "{told}");
 }
+
+#[test]
+fn a_locked_database_is_no_error_of_postgres() {
+    let desk = Desk::new();
+    let (head, rest) = RACE.split_once("  pay(buy):").expect("the flow");
+    let (_, tail) = rest.split_once("events:").expect("the events");
+    let flow = "  pay(buy):
+    - transaction:
+        - read: SELECT count(*) AS paid FROM charge WHERE buy = :buy
+        - sql: INSERT INTO charge VALUES (:buy, :event)
+    - reply
+";
+    for (target, expected) in [
+        ("sqlite", "database is locked"),
+        ("postgres", "SQLite, not PostgreSQL: database is locked"),
+    ] {
+        desk.put(
+            "x.yaml",
+            format!("target: {target}\n{head}{flow}events:{tail}"),
+        );
+        let json = desk.run(&["compare", "x.yaml", "--json"]).json();
+        let errors = &json["variants"][0]["uncaught"]["errors"];
+        assert_eq!(errors[0]["error"], expected, "{errors}");
+    }
+}

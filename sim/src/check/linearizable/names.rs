@@ -1,6 +1,8 @@
 //! What an operation is about.
 
-use lockstep_store::{Accept, Answer, Ask, Call, Complete, ConvKey, NewSession, Op};
+use lockstep_store::{
+    Accept, Answer, Ask, Call, Complete, ConvKey, NewSession, Op, SessionId, TaskId,
+};
 
 /// Whom an operation concerns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,10 +98,6 @@ pub(super) fn names<'a>(call: &'a Call) -> Vec<Name<'a>> {
         Op::Answer(answer) => names.extend(of_answer(answer)),
         Op::Ask(ask) => names.extend(of_ask(ask)),
         Op::Complete(turn) => names.extend(of_turn(turn)),
-        Op::Fail { task, .. }
-        | Op::Cancel { task, .. }
-        | Op::GiveBack { task, .. }
-        | Op::Snooze { task, .. } => names.push(Name::Task(task.as_str())),
         Op::Retry { task, again } => {
             names.extend([task, again].map(|task| Name::Task(task.as_str())));
         }
@@ -117,19 +115,41 @@ pub(super) fn names<'a>(call: &'a Call) -> Vec<Name<'a>> {
         Op::List { filter, .. } => {
             names.extend(filter.conv.as_ref().map(|conv| Name::Conv(conv.as_str())));
         }
-        op => names.extend(of_session(op)),
+        op => {
+            names.extend(session_of(op).map(|id| Name::Session(id.as_str())));
+            names.extend(task_of(op).map(|id| Name::Task(id.as_str())));
+            names.extend(token_of(op).map(Name::Token));
+        }
     }
     names
 }
 
-/// Operations that name a session.
-fn of_session(op: &Op) -> Vec<Name<'_>> {
-    let (session, token) = match op {
-        Op::SetResume { session, token, .. } => (session, Some(token)),
-        Op::Migrate {
-            session, converted, ..
-        } => (session, converted.as_ref().map(|made| &made.token)),
-        Op::Renew { session, .. }
+/// The task that an operation is about, if it names one and little else.
+pub(crate) fn task_of(op: &Op) -> Option<&TaskId> {
+    match op {
+        Op::Fail { task, .. }
+        | Op::Cancel { task, .. }
+        | Op::GiveBack { task, .. }
+        | Op::Snooze { task, .. }
+        | Op::Retry { task, .. } => Some(task),
+        _ => None,
+    }
+}
+
+fn token_of(op: &Op) -> Option<&str> {
+    match op {
+        Op::SetResume { token, .. } => Some(token),
+        Op::Migrate { converted, .. } => converted.as_ref().map(|made| made.token.as_str()),
+        _ => None,
+    }
+}
+
+/// The session that an operation is about, if it names one and little else.
+pub(crate) fn session_of(op: &Op) -> Option<&SessionId> {
+    match op {
+        Op::SetResume { session, .. }
+        | Op::Migrate { session, .. }
+        | Op::Renew { session, .. }
         | Op::Append { session, .. }
         | Op::Close { session, .. }
         | Op::Resume { session, .. }
@@ -143,13 +163,9 @@ fn of_session(op: &Op) -> Vec<Name<'_>> {
         | Op::Resolve { session, .. }
         | Op::History { session, .. }
         | Op::Explain { session }
-        | Op::Show { session } => (session, None),
-        _ => return Vec::new(),
-    };
-    let token = token.map(|token| Name::Token(token));
-    std::iter::once(Name::Session(session.as_str()))
-        .chain(token)
-        .collect()
+        | Op::Show { session } => Some(session),
+        _ => None,
+    }
 }
 
 fn of_new(new: &NewSession) -> [Name<'_>; 2] {

@@ -11,6 +11,7 @@ use super::super::program::{Expect, Flow, Goal, MIGRATION, Program};
 use super::super::sql::Checker;
 use super::draft::Draft;
 use super::flow::World;
+use super::outside::outside;
 
 /// For each variant the place of the one that it starts after, if any. Never a circle.
 pub(super) fn links(report: &Report<'_>, variants: &[&Entry]) -> Vec<Option<usize>> {
@@ -148,7 +149,7 @@ impl<'n> Leg<'n> {
         let mut ddl = Vec::new();
         ddl::of_steps(self.repair, &mut ddl);
         world.checker.flows_change(&ddl);
-        let flow = super::outside(world, "repair", self.repair);
+        let flow = outside(world, "repair", self.repair);
         world.checker.keep_changes(&ddl);
         flow
     }

@@ -1,8 +1,7 @@
 //! Further database files: which text is for which of them.
 
 use super::super::*;
-use super::with;
-use super::wrong::refuses;
+use super::{refuses, with};
 
 /// The good scenario with another file, and with these flows.
 fn with_files(flows: &str) -> String {

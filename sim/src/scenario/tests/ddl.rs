@@ -1,8 +1,7 @@
 //! Statements that fit a schema which only flows make.
 
 use super::super::*;
-use super::with;
-use super::wrong::{refuses, refuses_with};
+use super::{refuses, refuses_with, with};
 
 /// The good scenario with more flows.
 fn with_flows(flows: &str) -> String {

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::super::*;
+use super::only;
 
 /// A project in which scenarios are written.
 struct Desk(tempfile::TempDir);
@@ -91,22 +92,12 @@ impl Desk {
     /// File, line, message and help of the only problem.
     fn refuses(&self, file: &str, line: u32, message: &str, help: &str) {
         let problems = self.load().expect_err("a problem");
-        let [problem] = &problems.list[..] else {
-            panic!("one problem expected:\n{problems}")
-        };
+        let problem = only(&problems, message, help);
         let at = format!("{}/{file}", self.0.path().display());
         assert_eq!(
             (&problem.file, problem.place.line),
             (&at, line),
             "\n{problems}"
-        );
-        assert!(
-            problem.message.contains(message),
-            "`{message}` expected in\n{problems}"
-        );
-        assert!(
-            problem.help.contains(help),
-            "`{help}` expected in\n{problems}"
         );
     }
 }

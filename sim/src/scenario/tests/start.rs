@@ -1,8 +1,7 @@
 //! Variants that start after others.
 
 use super::super::*;
-use super::wrong::refuses;
-use super::{GOOD, with};
+use super::{GOOD, refuses, with};
 
 /// The good scenario with other variants; each is expected to hold unless it says otherwise.
 fn variants(text: &str) -> String {

@@ -7,9 +7,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lockstep_store::{Op, Reply};
+use lockstep_store::{Op, Reply, SessionId, TaskId};
 use rusqlite::types::Value;
 
+use crate::check::linearizable::{session_of, task_of};
 use crate::label::{fnv, mix};
 use crate::run::Ran;
 use crate::trace::{Arg, Committed, Event, Kind, Outcome, Trace};
@@ -141,29 +142,16 @@ fn thing(id: &Value) -> u64 {
 /// What an operation is about besides the rows that it changes, so that refusals and reads count too.
 fn about(op: &Op) -> [Option<&str>; 2] {
     match op {
-        Op::Renew { session, .. }
-        | Op::Append { session, .. }
-        | Op::Close { session, .. }
-        | Op::SetResume { session, .. }
-        | Op::Resume { session, .. }
-        | Op::Migrate { session, .. }
-        | Op::PutState { session, .. }
-        | Op::GetState { session }
-        | Op::DropResume { session, .. }
-        | Op::Sent { session, .. }
-        | Op::NotSent { session, .. }
-        | Op::Unknown { session, .. }
-        | Op::Resolve { session, .. } => [Some(session.as_str()), None],
-        Op::Fail { task, .. }
-        | Op::Cancel { task, .. }
-        | Op::GiveBack { task, .. }
-        | Op::Snooze { task, .. }
-        | Op::Retry { task, .. } => [Some(task.as_str()), None],
+        // What is there for people to read is nothing that steps meet at.
+        Op::Note { .. } | Op::History { .. } | Op::Explain { .. } | Op::Show { .. } => [None, None],
         Op::Complete(turn) => [Some(turn.task.as_str()), None],
         Op::Accept(event) => [Some(event.task.as_str()), None],
         Op::Reset(reset) => [Some(reset.session.as_str()), None],
         Op::Revoke { prompt } => [Some(prompt.as_str()), None],
-        _ => [None, None],
+        op => [
+            session_of(op).map(SessionId::as_str),
+            task_of(op).map(TaskId::as_str),
+        ],
     }
 }
 

@@ -35,9 +35,10 @@ fn fenced(bench: &mut Bench<'_>, old: &Claimed) -> Kept {
     shut_out(bench, old, &["fenced"])
 }
 
-fn shut_out(bench: &mut Bench<'_>, old: &Claimed, kinds: &[&str]) -> Kept {
+/// Every operation that takes a fence, by somebody who is late.
+fn all_fenced(old: &Claimed) -> [Op; 9] {
     let (session, task, fence) = (old.session.clone(), old.task.clone(), old.fence);
-    let all = [
+    [
         Op::Complete(done(old)),
         Op::Fail {
             task: task.clone(),
@@ -72,13 +73,16 @@ fn shut_out(bench: &mut Bench<'_>, old: &Claimed, kinds: &[&str]) -> Kept {
             epoch: old.epoch,
         },
         Op::Renew {
-            session: session.clone(),
+            session,
             fence,
             lease_ms: LEASE_MS,
         },
         Op::Ask(question(old, "late")),
-    ];
-    for op in all {
+    ]
+}
+
+fn shut_out(bench: &mut Bench<'_>, old: &Claimed, kinds: &[&str]) -> Kept {
+    for op in all_fenced(old) {
         let name = op.name();
         let call = bench.call(op);
         let answer = bench.store.apply(&call);
@@ -89,7 +93,7 @@ fn shut_out(bench: &mut Bench<'_>, old: &Claimed, kinds: &[&str]) -> Kept {
             _ => refused(name, answer, kinds[0])?,
         }
     }
-    let history = bench.store.history(session, 0, 0, 10)?;
+    let history = bench.store.history(old.session.clone(), 0, 0, 10)?;
     same("its history", history.items.len(), 0)
 }
 
