@@ -115,7 +115,7 @@ impl Default for Limits {
         Self {
             faults_us: 48 * 3_600_000_000,
             heal_us: 48 * 3_600_000_000,
-            alone: Some(4_000),
+            alone: Some(2_000),
             events: 20_000,
             slowest_step_ms: 1_000,
         }

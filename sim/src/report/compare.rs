@@ -86,6 +86,16 @@ impl Matrix {
                 let _ = writeln!(out, "  {:name$}   {note}", "", name = self.name);
             }
         }
+        for invariant in &self.invariants {
+            let clean = |variant: &VariantReport| !variant.firsts.contains_key(invariant);
+            if scenario.variants.iter().all(clean) {
+                let _ = writeln!(
+                    out,
+                    "  {}: no variant violates it: nothing here shows that it can fail",
+                    printable(invariant)
+                );
+            }
+        }
     }
 
     fn row<'t>(&self, cells: impl Iterator<Item = &'t str>) -> String {

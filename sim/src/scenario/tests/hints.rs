@@ -56,7 +56,8 @@ fn flows_that_do_nothing() {
             &format!("  look(): [{{ {acts} }}]\n  note():\n    - call: look")
                 .replace("[{ reply }]", "[reply]"),
         );
-        assert!(told.is_empty(), "{acts}: {told:?}");
+        let idle = told.iter().any(|told| told.contains("leaves nothing"));
+        assert!(!idle, "{acts}: {told:?}");
     }
 }
 
