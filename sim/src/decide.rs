@@ -184,8 +184,8 @@ pub fn default_for(seed: u64, run: u64, profile: &Rc<Profile>) -> Box<dyn Strate
     }
 }
 
-/// The strategy of run `run` of a search: each second run is the next single deviation from the quiet run, while there are any,
-/// and then a few of them at once.
+/// The strategy of run `run` of a search: each second run is the next single deviation from the quiet run, while there are any.
+/// After that each fourth run is a few of them at once.
 ///
 /// Chance alone would need many runs to try them all, since most of what it does is more than one thing at a time; and where
 /// one thing is enough, it should be found whatever the seed.
@@ -193,7 +193,7 @@ pub fn search_for(seed: u64, run: u64, profile: &Rc<Profile>) -> Box<dyn Strateg
     let singles = &profile.survey.singles;
     match single_of(run) {
         Some(i) if i < singles.len() => Box::new(OneDeviation::new(singles[i].clone())),
-        Some(_) if !singles.is_empty() => {
+        Some(_) if run % 4 == 1 && !singles.is_empty() => {
             Box::new(Several::new(run_hash(seed, run), Rc::clone(profile)))
         }
         _ => default_for(seed, run, profile),

@@ -224,7 +224,10 @@ impl World for FlowWorld {
     }
 
     fn limits(&self) -> Limits {
-        Limits::default()
+        Limits {
+            pauses_inside_sqlite: self.program.target == Target::Sqlite,
+            ..Limits::default()
+        }
     }
 
     fn rules(&self) -> Rules {

@@ -108,6 +108,8 @@ pub struct Limits {
     pub events: usize,
     /// A step may take so long by itself, so that what is due meanwhile comes in between.
     pub slowest_step_ms: u64,
+    /// A process may stand still also inside SQLite, with its locks held.
+    pub pauses_inside_sqlite: bool,
 }
 
 impl Default for Limits {
@@ -118,6 +120,7 @@ impl Default for Limits {
             alone: Some(2_000),
             events: 20_000,
             slowest_step_ms: 1_000,
+            pauses_inside_sqlite: true,
         }
     }
 }

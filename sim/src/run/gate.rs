@@ -53,7 +53,8 @@ impl Kernel {
         let Some((at_key, occurrence, act)) = self.ask(&actor, site, kind) else {
             return Ok(());
         };
-        let done = is_possible(kind, &act) && self.act_at_gate(&actor, site, occurrence, &act);
+        let possible = is_possible(kind, &act) && !self.is_outside_the_incident(kind, &act);
+        let done = possible && self.act_at_gate(&actor, site, occurrence, &act);
         self.strategy.borrow_mut().carried_out(at_key, done);
         match act {
             Act::Do(Deviation::StoreError) if done => Err(Refusal::Failed),
@@ -67,6 +68,13 @@ impl Kernel {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Where another engine is meant, nobody stands still inside SQLite for long: that would hold up others as that engine does not.
+    fn is_outside_the_incident(&self, kind: Kind, act: &Act) -> bool {
+        matches!(act, Act::Do(Deviation::Pause(_)))
+            && kind != Kind::Step
+            && !self.limits.pauses_inside_sqlite
     }
 
     /// Suspends the running actor and makes it the running one again afterwards.
