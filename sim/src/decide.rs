@@ -175,17 +175,17 @@ pub fn run_hash(seed: u64, run: u64) -> u64 {
     mix(mix(0x6c6f_636b_7374_6570, seed), run)
 }
 
-/// The strategy of run `run` of a sweep: run 0 is quiet, then the random strategies take turns.
+/// The strategy of run `run` of a sweep: run 0 is quiet, the others are random, now and then a uniform walk.
 pub fn default_for(seed: u64, run: u64, profile: &Rc<Profile>) -> Box<dyn Strategy> {
     match run {
         0 => Box::<Quiet>::default(),
-        _ if run % 3 == 2 => Box::new(Remaining::new(run_hash(seed, run), Rc::clone(profile))),
+        _ if run % 6 == 2 => Box::new(Remaining::new(run_hash(seed, run), Rc::clone(profile))),
         _ => Box::new(Seeded::new(run_hash(seed, run), profile)),
     }
 }
 
-/// The strategy of run `run` of a search: each second run is the next single deviation from the quiet run, while there are any.
-/// After that each fourth run is a few of them at once.
+/// The strategy of run `run` of a search: each third run is the next single deviation from the quiet run, while there are any, and
+/// then a few of them at once.
 ///
 /// Chance alone would need many runs to try them all, since most of what it does is more than one thing at a time; and where
 /// one thing is enough, it should be found whatever the seed.
@@ -193,7 +193,7 @@ pub fn search_for(seed: u64, run: u64, profile: &Rc<Profile>) -> Box<dyn Strateg
     let singles = &profile.survey.singles;
     match single_of(run) {
         Some(i) if i < singles.len() => Box::new(OneDeviation::new(singles[i].clone())),
-        Some(_) if run % 4 == 1 && !singles.is_empty() => {
+        Some(_) if !singles.is_empty() => {
             Box::new(Several::new(run_hash(seed, run), Rc::clone(profile)))
         }
         _ => default_for(seed, run, profile),
@@ -202,10 +202,10 @@ pub fn search_for(seed: u64, run: u64, profile: &Rc<Profile>) -> Box<dyn Strateg
 
 /// Which single deviation run `run` tries, as long as there are so many.
 fn single_of(run: u64) -> Option<usize> {
-    (run % 2 == 1).then(|| usize::try_from(run / 2).unwrap_or(usize::MAX))
+    (run % 3 == 1).then(|| usize::try_from(run / 3).unwrap_or(usize::MAX))
 }
 
 /// How many single deviations the first `runs` runs of a search try.
 pub fn singles_tried(runs: u64, profile: &Profile) -> u64 {
-    (runs / 2).min(profile.survey.singles.len() as u64)
+    ((runs + 1) / 3).min(profile.survey.singles.len() as u64)
 }

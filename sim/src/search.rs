@@ -1,7 +1,7 @@
 //! The search: many runs of one variant, from the quiet one on, until what is expected was seen or the budget is spent.
 //!
 //! Run `i` of seed `s` depends on nothing but the two, so a search gives the same result in any process and any order.
-//! Nothing here reads a clock or prints: a time limit comes as a question that is asked between blocks of runs.
+//! Nothing here reads a clock or prints: a time limit comes as a question that is asked between runs.
 
 mod adequacy;
 mod digest;
@@ -25,9 +25,6 @@ use crate::decide::{Profile, search_for, singles_tried};
 use crate::run::{Ran, Stage, Violation};
 use crate::scenario::{Expect, Program, Target, Variant};
 use crate::shrink;
-
-/// Runs between two questions whether to stop.
-pub const BLOCK: u64 = 100;
 
 /// Runs in a row without a new trace after which a search has seen what it can see.
 pub const SATURATED: u64 = 1000;
@@ -114,7 +111,7 @@ impl First {
     }
 }
 
-/// Searches. `stop` is asked between blocks.
+/// Searches. `stop` is asked between runs.
 ///
 /// # Errors
 /// In words, when the stage cannot run.
@@ -129,7 +126,7 @@ pub fn search(
     let mut profile = Rc::new(Profile::default());
     let mut found = Searched::default();
     for run in 0..plan.runs.max(1) {
-        if run > 0 && run % BLOCK == 0 && stop() {
+        if run > 0 && stop() {
             found.cut = true;
             break;
         }

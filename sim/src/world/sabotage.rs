@@ -22,7 +22,7 @@ pub const SABOTEURS: &[Saboteur] = &[
             &[(
                 "session_touch",
                 "WHERE state = 'active' AND conv_id",
-                "WHERE state = 'active' AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.session_id = session.session_id) AND conv_id",
+                "WHERE state = 'active' AND gen = (SELECT max(n.gen) FROM session n WHERE n.conv_id = session.conv_id)\n  AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.session_id = session.session_id) AND conv_id",
             )],
             "DROP INDEX session_one_active",
         ),
@@ -89,7 +89,7 @@ pub const SABOTEURS: &[Saboteur] = &[
                 (
                     "session_migrate",
                     "THEN resume_home ELSE :home END",
-                    "THEN resume_home ELSE coalesce(:home, resume_home) END",
+                    "THEN resume_home WHEN resume_home IS NOT NULL THEN coalesce(:home, 'm1') END",
                 ),
             ],
             "DROP TRIGGER session_token_crossed",

@@ -8,7 +8,7 @@ use super::Desk;
 use super::desk::{known, surprised};
 
 const RUN: &str = "schema_version as_expected digest scenarios sweep troubles interrupted";
-pub(super) const VARIANT: &str = "name expect verdict violated first_runs as_expected runs distinct exhausted saturated cut runs_to_find \
+pub(super) const VARIANT: &str = "name expect verdict violated first_runs as_expected runs distinct singles exhausted saturated cut runs_to_find \
                        events_shrunk deviations_shrunk case replay cases covers faults uncaught";
 const CASE: &str = "invariant key seed events deviations case replay";
 const SWEEP: &str =

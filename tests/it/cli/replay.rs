@@ -183,7 +183,8 @@ fn what_a_search_ran_can_be_run_again() {
         desk.run(&args).ends_with(code);
     };
     of("0", 0);
-    of("1", 1);
+    of("1", 0);
+    of("4", 1);
     let store = ["replay", "--world", "store", "--seed", "7", "--json"];
     assert_eq!(
         desk.run(&store).ends_with(0).json(),

@@ -14,6 +14,11 @@ pub(super) const KINDS: &[Kind] = &[
         "- new_id: task\n      take: 1s",
     ),
     ("no verb", "- new_id: task", "- label: fresh"),
+    (
+        "a key that stands beside its verb instead of below it",
+        "none: return",
+        "none: [set: { g: 0 }, with: { chat: c }]",
+    ),
     ("a word that is no step", "none: return", "none: retrun"),
     ("a key of another verb", "none: return", "else: return"),
     (

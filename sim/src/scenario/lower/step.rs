@@ -169,7 +169,17 @@ impl Walk<'_> {
         let report = self.world.report;
         let known = verbs();
         let odd = entries.iter().find(|entry| !COMMON.contains(&entry.name()));
+        let owner =
+            odd.and_then(|entry| VERBS.iter().find(|(_, keys)| keys.contains(&entry.name())));
         match odd {
+            Some(entry) if let Some((verb, _)) = owner => {
+                let key = entry.name();
+                let message = format!("`{key}` is a key of `{verb}` and other steps, not a step");
+                let help = format!(
+                    "inside [ ] a step with several keys needs braces of its own: `{{ {verb}: …, {key}: … }}`; in a list with dashes `{key}` stands below its verb, as far in"
+                );
+                report.at(&entry.key, message, help);
+            }
             Some(entry) => {
                 let message = format!("unknown step `{}`", entry.name());
                 report.at(
