@@ -144,16 +144,4 @@ pub(crate) const BUGS: &[Planted] = &[
             "the first one's report",
         ],
     ),
-    // Only the first repeat is marked.
-    in_sql(
-        "one_repeat_is_marked",
-        &[(
-            "send_resolve",
-            "repeats = repeats + CASE WHEN :state = 'pending' THEN 1 ELSE 0 END",
-            "repeats = repeats + CASE WHEN :state = 'pending' AND repeats = 0 THEN 1 ELSE 0 END",
-        )],
-        "DROP TRIGGER outbox_repeat_marked",
-        "Latand/live-log-viewer-next #1366: each of three uncertain sends is one more message",
-        &["two sends of one message whose outcome is unknown, sent again"],
-    ),
 ];
