@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use crate::case::{Decisions, Deviation, Point};
-use crate::decide::Replay;
+use crate::decide::{OneDeviation, Quiet, Replay, Strategy};
 use crate::run::{Ran, Stage};
 use crate::trace::{Kind, Trace};
 
@@ -28,7 +28,7 @@ impl Target {
     }
 }
 
-/// Re-executions that the shrinking of one case may cost.
+/// Re-executions that the shrinking of one case may cost, and some for single deviations.
 pub const BUDGET: u32 = 400;
 
 /// Events that the re-executions may go through, all together: a run of thousands of events is not tried hundreds of times.
@@ -37,6 +37,9 @@ const FEWEST: u32 = 20;
 
 /// Of these, attempts to make one number smaller.
 const PULLS: u32 = 8;
+
+/// Single deviations from the quiet run that are tried besides.
+const SINGLES: u32 = 300;
 
 /// Shrinks `first`, which shows `target`. Returns the smallest run found.
 ///
@@ -133,6 +136,16 @@ impl Shrinking<'_> {
         // Once more as it is: from now on runs tell which gates they pass.
         let decisions = self.best.decisions.clone();
         self.best = self.stage.run(&mut || Box::new(Replay::new(&decisions)))?;
+        let affordable = self.left;
+        self.smaller()?;
+        if self.best.decisions.0.len() > 1 && self.one_is_enough(affordable)? {
+            self.left = self.left.max(affordable / 2);
+            self.smaller()?;
+        }
+        Ok(())
+    }
+
+    fn smaller(&mut self) -> Result<(), String> {
         while self.left > 0 {
             let before = self.cost();
             // Moves and short times cost a run for each try: first there should be few decisions left to try them on.
@@ -144,6 +157,26 @@ impl Shrinking<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Whether a single deviation from the quiet run shows the same. What was found is not always on the way there: the first of
+    /// two may be needed only because of the second.
+    fn one_is_enough(&mut self, most: u32) -> Result<bool, String> {
+        let quiet = self.stage.run(&mut || Box::<Quiet>::default())?;
+        let singles = quiet.profile.survey.singles;
+        for single in singles.into_iter().take(most.min(SINGLES) as usize) {
+            if (self.stop)() {
+                break;
+            }
+            let mut strategy =
+                || -> Box<dyn Strategy> { Box::new(OneDeviation::new(single.clone())) };
+            let ran = self.stage.run(&mut strategy)?;
+            if ran.internal.is_none() && self.target.is_in(&ran) {
+                self.best = ran;
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Moves each crash, stop, pause, jump and switch to another step of the same cause: one between two steps is easier to
