@@ -185,7 +185,7 @@ pub fn default_for(seed: u64, run: u64, profile: &Rc<Profile>) -> Box<dyn Strate
 }
 
 /// The strategy of run `run` of a search: each third run is the next single deviation from the quiet run, while there are any, and
-/// then a few of them at once.
+/// then a few of them at once, if there are so many that this seldom comes to the same.
 ///
 /// Chance alone would need many runs to try them all, since most of what it does is more than one thing at a time; and where
 /// one thing is enough, it should be found whatever the seed.
@@ -193,12 +193,15 @@ pub fn search_for(seed: u64, run: u64, profile: &Rc<Profile>) -> Box<dyn Strateg
     let singles = &profile.survey.singles;
     match single_of(run) {
         Some(i) if i < singles.len() => Box::new(OneDeviation::new(singles[i].clone())),
-        Some(_) if !singles.is_empty() => {
+        Some(_) if singles.len() >= ENOUGH => {
             Box::new(Several::new(run_hash(seed, run), Rc::clone(profile)))
         }
         _ => default_for(seed, run, profile),
     }
 }
+
+/// From so many single deviations on, a few at once are drawn.
+const ENOUGH: usize = 64;
 
 /// Which single deviation run `run` tries, as long as there are so many.
 fn single_of(run: u64) -> Option<usize> {
