@@ -33,7 +33,7 @@ use crate::label::mix;
 pub enum Kind {
     /// A step of a flow or role: switch, crash, stop, pause, clock jump, or it takes its time.
     Step,
-    /// Inside SQLite, at a lock or barrier: the same, except that nobody stops there.
+    /// Inside SQLite, at a lock or barrier: switch, crash, pause, clock jump.
     Disk,
     /// Inside SQLite, at a sync: the same, a failure, a full disk.
     DiskSync,
@@ -87,12 +87,12 @@ pub struct Candidate {
 pub trait View {
     /// Writes the actors that could run now, oldest first.
     fn ready(&self, into: &mut Vec<Candidate>);
-    /// The largest amount of a fault that may strike here now, or none if it may not.
-    fn allows(&self, fault: Fault) -> Option<u64>;
+    /// The largest amount of a fault that may strike now at a point of this kind, or none if it may not.
+    fn allows(&self, fault: Fault, kind: Kind) -> Option<u64>;
     /// Virtual time, milliseconds.
     fn now_ms(&self) -> u64;
-    /// When the next actor that waits for a time goes on, in milliseconds of virtual time, if that is not now.
-    fn next_due_ms(&self) -> Option<u64>;
+    /// When the next timer of anybody runs out, in milliseconds of virtual time, if one is still to come.
+    fn next_timer_ms(&self) -> Option<u64>;
     /// How many milliseconds a step may take by itself; 0 if steps take no time.
     fn slowest_ms(&self) -> u64;
 }

@@ -87,7 +87,7 @@ pub(crate) struct Workshop {
 }
 
 impl Workshop {
-    /// Does one piece of work. `stop` is asked between blocks of runs.
+    /// Does one piece of work. `stop` is asked between runs.
     pub(crate) fn carry_out(&mut self, order: &Order, stop: &mut dyn FnMut() -> bool) -> Answer {
         let done = match order {
             Order::Search(wanted) => self.search(wanted, stop),

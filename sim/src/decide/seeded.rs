@@ -1,11 +1,11 @@
 //! Seeded random decisions: each is a hash of the run and the point's label.
 
-use super::spread::{aim, duration, signed, spread};
+use std::rc::Rc;
+
+use super::spread::{aim, dawdling, duration, signed, spread};
 use super::swarm::Swarm;
 use super::{Act, At, Candidate, Kind, Profile, Strategy, View};
 use crate::case::Deviation;
-use std::rc::Rc;
-
 use crate::fault::Fault;
 use crate::label::{below, mix};
 
@@ -109,7 +109,7 @@ impl Seeded {
             return None;
         }
         (mix(bits, fault as u64 + 1) < self.rate(at, times) / share(fault, at.kind))
-            .then(|| view.allows(fault))
+            .then(|| view.allows(fault, at.kind))
             .flatten()
     }
 
@@ -271,10 +271,4 @@ const fn share(fault: Fault, kind: Kind) -> u64 {
         ) => 2,
         _ => 1,
     }
-}
-
-/// The step that stands here ends just after what is due next, if a step may take that long.
-pub(super) fn dawdling(view: &dyn View) -> Option<Deviation> {
-    let ms = view.next_due_ms()?.checked_sub(view.now_ms())? + 1;
-    (ms <= view.slowest_ms()).then_some(Deviation::Take(ms))
 }

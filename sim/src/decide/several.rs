@@ -135,7 +135,7 @@ impl Strategy for Several {
         if let Act::Do(deviation) = &act
             && let Some(fault) = fault_of(deviation)
         {
-            view.allows(fault)?;
+            view.allows(fault, at.kind)?;
         }
         self.vary(act, at, view)
     }

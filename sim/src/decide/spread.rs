@@ -1,6 +1,7 @@
 //! How large a fault is and how long things take, drawn so that they meet.
 
 use super::{Profile, View};
+use crate::case::Deviation;
 use crate::label::{below, mix};
 
 /// A duration between two bounds: often the longest, often round, often such that it ends when something happens in the quiet run.
@@ -31,6 +32,12 @@ pub(super) fn aim(bits: u64, longest: u64, profile: &Profile, view: &dyn View) -
         1 => moment + 1,
         _ => moment,
     })
+}
+
+/// The step that stands here ends just after what is due next, if a step may take that long.
+pub(super) fn dawdling(view: &dyn View) -> Option<Deviation> {
+    let ms = view.next_timer_ms()?.checked_sub(view.now_ms())? + 1;
+    (ms <= view.slowest_ms()).then_some(Deviation::Take(ms))
 }
 
 /// Cuts a duration to whole seconds, tens of seconds, minutes or more: what is due at the same time as something else is where

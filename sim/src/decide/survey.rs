@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::seeded::dawdling;
+use super::spread::dawdling;
 use super::{Act, At, Candidate, Kind, Profile, View};
 use crate::case::Deviation;
 use crate::fault::Fault;
@@ -167,7 +167,7 @@ fn kind_of(act: &Act) -> u64 {
 fn deviations(kind: Kind, view: &dyn View) -> Vec<Deviation> {
     let mut found = Vec::new();
     let mut plain = |fault, deviation: Deviation| {
-        if view.allows(fault).is_some() {
+        if view.allows(fault, kind).is_some() {
             found.push(deviation);
         }
     };
@@ -201,7 +201,7 @@ fn deviations(kind: Kind, view: &dyn View) -> Vec<Deviation> {
     }
     for (fault, deviation) in lasting(kind) {
         let longest = view
-            .allows(*fault)
+            .allows(*fault, kind)
             .and_then(|most| i64::try_from(most).ok());
         found.extend(
             longest

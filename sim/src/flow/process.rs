@@ -111,8 +111,13 @@ impl Idle {
         // From one round of the grid to another.
         let rounds = |ms: u64| (ms / spec.every).max(1) * spec.every;
         let sleep = match ctx.kernel().next_due_ms() {
-            // The last round before it, also where one of the grid falls on the same moment.
-            Some(due) => Some(rounds(idle / SLOWER).min(rounds(due.saturating_sub(begun + 1)))),
+            // The last two rounds before it, also where one of the grid falls on the same moment: a process that dies in one has
+            // had, or gets, the other.
+            Some(due) => {
+                let ahead = rounds(due.saturating_sub(begun + 1));
+                let last_but_one = ahead.saturating_sub(spec.every).max(spec.every);
+                Some(rounds(idle / SLOWER).min(last_but_one))
+            }
             None if idle < LONGEST_MS.max(spec.rest_after) => Some(rounds(idle)),
             None => None,
         };

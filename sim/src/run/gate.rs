@@ -24,17 +24,6 @@ fn is_beyond_measure(act: &Act) -> bool {
         && deviation.has_amount()
 }
 
-/// Whether what happens to files only is decided at a file operation, and what happens between steps only there.
-fn is_possible(kind: Kind, act: &Act) -> bool {
-    match act {
-        Act::Do(Deviation::StoreError | Deviation::DiskFull(_)) => {
-            matches!(kind, Kind::DiskData | Kind::DiskSync)
-        }
-        Act::Do(Deviation::Stop | Deviation::Take(_)) => kind == Kind::Step,
-        _ => true,
-    }
-}
-
 impl Kernel {
     /// A passage of a gate by the running actor. Free when nothing deviates; else it may suspend.
     /// `Err` means that the actor's process has died meanwhile, or that the file operation behind the gate fails.
@@ -53,8 +42,7 @@ impl Kernel {
         let Some((at_key, occurrence, act)) = self.ask(&actor, site, kind) else {
             return Ok(());
         };
-        let possible = is_possible(kind, &act) && !self.is_outside_the_incident(kind, &act);
-        let done = possible && self.act_at_gate(&actor, site, occurrence, &act);
+        let done = self.is_possible(kind, &act) && self.act_at_gate(&actor, site, occurrence, &act);
         self.strategy.borrow_mut().carried_out(at_key, done);
         match act {
             Act::Do(Deviation::StoreError) if done => Err(Refusal::Failed),
@@ -70,11 +58,21 @@ impl Kernel {
         }
     }
 
+    /// Whether what happens to files only is decided at a file operation, and what happens between steps only there.
+    fn is_possible(&self, kind: Kind, act: &Act) -> bool {
+        match act {
+            Act::Do(Deviation::StoreError | Deviation::DiskFull(_)) => {
+                matches!(kind, Kind::DiskData | Kind::DiskSync)
+            }
+            Act::Do(Deviation::Stop | Deviation::Take(_)) => kind == Kind::Step,
+            Act::Do(Deviation::Pause(_)) => self.pauses(kind),
+            _ => true,
+        }
+    }
+
     /// Where another engine is meant, nobody stands still inside SQLite for long: that would hold up others as that engine does not.
-    fn is_outside_the_incident(&self, kind: Kind, act: &Act) -> bool {
-        matches!(act, Act::Do(Deviation::Pause(_)))
-            && kind != Kind::Step
-            && !self.limits.pauses_inside_sqlite
+    fn pauses(&self, kind: Kind) -> bool {
+        kind == Kind::Step || self.limits.pauses_inside_sqlite
     }
 
     /// Suspends the running actor and makes it the running one again afterwards.
@@ -301,7 +299,7 @@ impl View for Kernel {
         }
     }
 
-    fn allows(&self, fault: Fault) -> Option<u64> {
+    fn allows(&self, fault: Fault, kind: Kind) -> Option<u64> {
         let budget = self.budget.borrow();
         let left = match fault {
             Fault::Crash => {
@@ -314,6 +312,7 @@ impl View for Kernel {
                 let process = current.as_ref().and_then(|actor| actor.process.as_ref());
                 budget.left(fault) > 0 && process.is_some_and(|process| !process.is_stopping())
             }
+            Fault::Pause => budget.left(fault) > 0 && self.pauses(kind),
             _ => budget.left(fault) > 0,
         };
         left.then(|| budget.longest(fault))
@@ -323,14 +322,10 @@ impl View for Kernel {
         self.now_us() / 1000
     }
 
-    fn next_due_ms(&self) -> Option<u64> {
+    fn next_timer_ms(&self) -> Option<u64> {
         let now = self.now_us();
-        let live = self.live.borrow();
-        let times = live.iter().map(|actor| actor.wakes_at());
-        times
-            .filter(|at| *at > now && *at != NEVER)
-            .min()
-            .map(|at| at.div_ceil(1000))
+        let next = self.next_timer(|actor| actor.wakes_at() > now);
+        (next != NEVER).then_some(next.div_ceil(1000))
     }
 
     fn slowest_ms(&self) -> u64 {

@@ -89,7 +89,7 @@ impl Kernel {
     }
 
     /// The next timer of these actors, pause, end of a grace or restart.
-    fn next_timer(&self, of: impl Fn(&Actor) -> bool) -> u64 {
+    pub(super) fn next_timer(&self, of: impl Fn(&Actor) -> bool) -> u64 {
         let live = self.live.borrow();
         let actors = live.iter().filter(|actor| of(actor));
         let actors = actors.map(|actor| actor.wakes_at());

@@ -52,7 +52,7 @@ pub fn quiet(stage: &mut Stage, seed: u64) -> Result<(Rc<Profile>, Swept), Strin
     Ok((Rc::new(ran.profile), swept))
 }
 
-/// Run 1 of each seed. `stop` is asked between blocks.
+/// Run 1 of each seed. `stop` is asked between blocks of them.
 ///
 /// # Errors
 /// In words, when the stage cannot run.
