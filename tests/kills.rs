@@ -22,9 +22,9 @@ impl Strategy for Killer {
     fn decide(&mut self, at: &At, view: &dyn View) -> Option<Act> {
         let bits = mix(self.run, at.key);
         match at.kind {
-            Kind::Disk | Kind::DiskSync | Kind::DiskData if below(bits, self.one_in) == 0 => {
-                view.allows(Fault::Crash).map(|_| Act::Do(Deviation::Crash))
-            }
+            Kind::Disk | Kind::DiskSync | Kind::DiskData if below(bits, self.one_in) == 0 => view
+                .allows(Fault::Crash, at.kind)
+                .map(|_| Act::Do(Deviation::Crash)),
             Kind::Disk | Kind::DiskSync | Kind::Wait if bits.is_multiple_of(5) => {
                 let mut ready = Vec::new();
                 view.ready(&mut ready);

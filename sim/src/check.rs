@@ -5,6 +5,7 @@
 //! the end, after each crash and on one commit in a hundred, where a disagreement between the two is a bug in lockstep.
 
 mod bound;
+mod evaluate;
 mod fit;
 mod keys;
 pub mod linearizable;
@@ -16,7 +17,6 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use rusqlite::config::DbConfig;
-use rusqlite::types::Value;
 use rusqlite::{Connection, ErrorCode, ffi};
 
 use self::fit::{Fit, Fits};
@@ -222,90 +222,6 @@ impl Checker {
     }
 
     /// Whether any table that the rule reads holds anything.
-    fn has_rows(&self, rule: &Compiled) -> rusqlite::Result<bool> {
-        for table in &rule.reads {
-            let (file, table) = self.place(table);
-            let file = file.map_or(String::new(), |file| format!("\"{file}\"."));
-            let sql = format!("SELECT 1 FROM {file}\"{table}\" LIMIT 1");
-            if self.rows(&sql, &[])?.is_some() {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    /// Evaluates a rule, for one key or whole, and reports each offending row.
-    fn evaluate(
-        &self,
-        kernel: &Kernel,
-        rule: &Compiled,
-        key: Option<&Value>,
-        found: &mut Offences,
-    ) -> rusqlite::Result<()> {
-        if kernel.is_broken() {
-            return Ok(());
-        }
-        let done = self.offences(kernel, rule, key, found);
-        self.ended(kernel, &rule.rule, done)
-    }
-
-    /// What a query came to. One that does not end is a mistake of the scenario, and the run says nothing more.
-    fn ended<T: Default>(
-        &self,
-        kernel: &Kernel,
-        rule: &Rule,
-        done: rusqlite::Result<T>,
-    ) -> rusqlite::Result<T> {
-        match done {
-            Err(error) if bound::is_over(&error) => {
-                kernel.endless(format!(
-                    "{}: the query of `{}` does not come to an end: it was stopped after {} million steps of SQLite's \
-                     machine. End its recursion by a LIMIT or a condition, or join tables by columns of an index",
-                    rule.place, rule.name, bound::MOST
-                ));
-                Ok(T::default())
-            }
-            done => done,
-        }
-    }
-
-    fn offences(
-        &self,
-        kernel: &Kernel,
-        rule: &Compiled,
-        key: Option<&Value>,
-        found: &mut Offences,
-    ) -> rusqlite::Result<()> {
-        bound::begin();
-        let (sql, params): (&str, &[Value]) = match (key, &rule.keyed) {
-            (Some(Value::Null), Some(keyed)) => (&keyed.null, &[]),
-            (Some(key), Some(keyed)) => (&keyed.sql, std::slice::from_ref(key)),
-            _ => (&rule.rule.sql, &[]),
-        };
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let count = statement.column_count();
-        let mut names: Vec<String> = Vec::new();
-        let mut rows = statement.query(rusqlite::params_from_iter(params))?;
-        while let Some(row) = rows.next()? {
-            if names.is_empty() {
-                let columns = row.as_ref().column_names();
-                names = columns.map(str::to_owned).collect();
-            }
-            let values: Vec<Value> = (0..count).map(|i| row.get(i)).collect::<Result<_, _>>()?;
-            let key = rule.key_of(&names, &values);
-            kernel.violated(&rule.rule.name, &key, &words(&names, &values));
-            found.insert((rule.rule.name.clone(), key));
-        }
-        Ok(())
-    }
-
-    fn rows(&self, sql: &str, params: &[Value]) -> rusqlite::Result<Option<()>> {
-        bound::begin();
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let mut rows = statement.query(rusqlite::params_from_iter(params))?;
-        Ok(rows.next()?.map(|_| ()))
-    }
-
     fn judge_commit(&self, kernel: &Kernel, changes: &[Change]) -> rusqlite::Result<()> {
         // What a change of the schema does to rows is in no change of a row.
         if self.refit(kernel)? || self.missed.get() {
@@ -475,21 +391,4 @@ fn is_locked(error: &rusqlite::Error) -> bool {
 fn is_of_schema(error: &rusqlite::Error) -> bool {
     let code = error.sqlite_error().map(|error| error.extended_code);
     matches!(code, Some(ffi::SQLITE_ERROR | ffi::SQLITE_SCHEMA))
-}
-
-/// A value as a person would write it.
-fn plain(value: &Value) -> String {
-    match value {
-        Value::Text(text) => text.clone(),
-        other => crate::trace::value_json(other).to_string(),
-    }
-}
-
-fn words(names: &[String], values: &[Value]) -> String {
-    let pairs: Vec<String> = names
-        .iter()
-        .zip(values)
-        .map(|(name, value)| format!("{name}={}", plain(value)))
-        .collect();
-    pairs.join(" ")
 }

@@ -11,7 +11,7 @@ use std::rc::Rc;
 use lockstep_store::{Call, Error as StoreError, Reply};
 use rusqlite::types::Value;
 
-pub use words::{arg_text, outcome_text, value_json};
+pub use words::{arg_text, outcome_text, plain, value_json};
 
 use crate::disk::capture::Change;
 use crate::label::Label;

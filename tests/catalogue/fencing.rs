@@ -163,7 +163,7 @@ pub(crate) const BUGS: &[Planted] = &[
             RELEASED_BY_SESSION,
         ],
         "",
-        "wavect/semaprax #192, golemcloud/golem PR #3845: numbers that come again, and two owners with the same one",
+        NUMBERS_COME_AGAIN,
         &[
             "a turn that outlasts its lease",
             "a rescue, a second claim, and the same once more",
@@ -182,7 +182,7 @@ pub(crate) const BUGS: &[Planted] = &[
             RELEASED_BY_SESSION,
         ],
         "",
-        "wavect/semaprax #192, golemcloud/golem PR #3845: numbers that come again, and two owners with the same one",
+        NUMBERS_COME_AGAIN,
         &[
             "a turn that outlasts its lease",
             "a rescue, a second claim, and the same once more",
@@ -190,3 +190,5 @@ pub(crate) const BUGS: &[Planted] = &[
         ],
     ),
 ];
+
+const NUMBERS_COME_AGAIN: &str = "wavect/semaprax #192, golemcloud/golem PR #3845: numbers that come again, and two owners with the same one";

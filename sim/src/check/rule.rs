@@ -7,9 +7,10 @@ use rusqlite::Connection;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::types::Value;
 
-use super::{Rule, keys, plain, tables};
+use super::{Rule, keys, tables};
 use crate::disk::capture::Change;
 use crate::scenario::RuleKind;
+use crate::trace::plain;
 
 /// A rule that can be evaluated.
 pub(super) struct Compiled {

@@ -100,7 +100,7 @@ fn any<T>(bits: u64, of: &[T]) -> Option<&T> {
 }
 
 /// The kind of fault that a deviation strikes, each as often as the world allows.
-const fn fault_of(deviation: &Deviation) -> Option<Fault> {
+pub(super) const fn fault_of(deviation: &Deviation) -> Option<Fault> {
     Some(match deviation {
         Deviation::Crash => Fault::Crash,
         Deviation::CrashAgain(_) => Fault::CrashAgain,

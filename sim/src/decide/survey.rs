@@ -265,3 +265,56 @@ fn amounts(fault: Fault, most: i64) -> Vec<i64> {
     }
     amounts
 }
+
+#[cfg(test)]
+mod tests {
+    use super::deviations;
+    use crate::decide::several::fault_of;
+    use crate::decide::{Candidate, Kind, View};
+    use crate::fault::Fault;
+
+    /// Allows everything, and nobody else is there.
+    struct Anything;
+
+    impl View for Anything {
+        fn ready(&self, _into: &mut Vec<Candidate>) {}
+        fn allows(&self, _fault: Fault, _kind: Kind) -> Option<u64> {
+            Some(60_000)
+        }
+        fn now_ms(&self) -> u64 {
+            0
+        }
+        fn next_timer_ms(&self) -> Option<u64> {
+            None
+        }
+        fn slowest_ms(&self) -> u64 {
+            0
+        }
+    }
+
+    #[test]
+    fn each_fault_is_a_single_deviation_somewhere() {
+        let kinds = [
+            Kind::Step,
+            Kind::DiskSync,
+            Kind::Send,
+            Kind::Reply,
+            Kind::Clock,
+            Kind::Wake,
+        ];
+        let found = kinds.map(|kind| deviations(kind, &Anything));
+        let found: Vec<Fault> = found.iter().flatten().filter_map(fault_of).collect();
+        let missing = Fault::ALL.into_iter().filter(|fault| {
+            // Roles strike these, and nothing starts again in the quiet run.
+            let by_roles = [
+                Fault::SchemaDrift,
+                Fault::BackupRestore,
+                Fault::SecondDatabase,
+                Fault::HandEdit,
+                Fault::CrashAgain,
+            ];
+            !by_roles.contains(fault) && !found.contains(fault)
+        });
+        assert_eq!(missing.collect::<Vec<_>>(), []);
+    }
+}

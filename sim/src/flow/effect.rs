@@ -7,11 +7,11 @@ use rusqlite::types::Value;
 
 use super::Shared;
 use super::exec::{Done, Exec, Failure, Frame, Next};
-use super::value::word;
 use crate::label::Label;
 use crate::ledger::Deed;
 use crate::run::{Author, Ctx, Way};
 use crate::scenario::{Expr, Step, StepKind};
+use crate::trace::plain;
 
 /// Keys that idempotent providers have seen, with the name of the effect, and when it happened, milliseconds of virtual time.
 pub(super) type Seen = BTreeMap<(String, String), u64>;
@@ -93,7 +93,7 @@ fn happen(shared: &Shared, ctx: &Ctx, author: &Author, deed: Deed) {
     let known = remembers
         .zip(deed.key.as_ref())
         .is_some_and(|(provider, key)| {
-            let (key, now) = ((deed.name.to_string(), word(key)), ctx.now_ms());
+            let (key, now) = ((deed.name.to_string(), plain(key)), ctx.now_ms());
             let mut seen = shared.seen.borrow_mut();
             let before = seen.get(&key).copied();
             let forgotten = |at: u64| provider.expires.is_some_and(|expires| now >= at + expires);

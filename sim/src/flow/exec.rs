@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use rusqlite::types::Value;
 
-use super::value::{truth, word};
+use super::value::truth;
 use super::volatile::{Memory, memory};
 use super::{Expr, Shared, StepKind, Var, effect, lock, op, resource, sql, task};
 use crate::label::Label;
@@ -375,7 +375,7 @@ impl Exec<'_> {
 
     fn raise(&self, frame: &Frame, step: &Step, name: &str, message: Option<&Expr>) -> Done {
         let words = match message {
-            Some(message) => format!("{name}: {}", word(&self.value(frame, message)?)),
+            Some(message) => format!("{name}: {}", trace::plain(&self.value(frame, message)?)),
             None => name.to_owned(),
         };
         self.ctx.gate(&step.site);

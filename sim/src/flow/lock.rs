@@ -6,10 +6,9 @@ use std::rc::Rc;
 use rusqlite::types::Value;
 
 use super::exec::{Done, Exec, Failure, Frame, Next};
-use super::value::word;
 use crate::run::Process;
 use crate::scenario::{ErrorClass, Expr, Step, StepKind};
-use crate::trace::{Arg, Kind, Outcome};
+use crate::trace::{self, Arg, Kind, Outcome};
 
 /// Which lock: its place in the program, and its key.
 type Id = (usize, String);
@@ -76,7 +75,7 @@ pub(super) fn lock(exec: &Exec<'_>, frame: &mut Frame, step: &Step) -> Done {
     else {
         return exec.steps(frame, &[]);
     };
-    let key = word(&exec.value(frame, key)?);
+    let key = trace::plain(&exec.value(frame, key)?);
     let spec = &exec.shared.program.locks[*lock];
     let name = format!("{} {key}", spec.name);
     exec.ctx.gate(&step.site);
@@ -120,7 +119,7 @@ pub(super) fn renew(
     lock: usize,
     key: &Expr,
 ) -> Done {
-    let id = (lock, word(&exec.value(frame, key)?));
+    let id = (lock, trace::plain(&exec.value(frame, key)?));
     exec.ctx.gate(&step.site);
     let held = exec.held.borrow();
     let own = held.iter().rfind(|(held, _)| *held == id);

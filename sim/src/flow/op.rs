@@ -30,7 +30,7 @@ pub(super) fn perform(
         Failure::new(ErrorClass::Error, words)
     })?;
     let op_id = match op_id {
-        Some(expr) => Some(text(&exec.value(frame, expr)?)),
+        Some(expr) => Some(trace::plain(&exec.value(frame, expr)?)),
         None => op.keeps_answer().then(|| exec.fresh_id(step.site.as_str())),
     };
     let call = Call {
@@ -67,7 +67,10 @@ pub(super) fn set_up(
         values.push((path.as_str(), value));
     }
     let op = build(name, &values)?;
-    let words: Vec<String> = values.iter().map(|(_, value)| text(value)).collect();
+    let words: Vec<String> = values
+        .iter()
+        .map(|(_, value)| trace::plain(value))
+        .collect();
     let op_id = op
         .keeps_answer()
         .then(|| OpId::from(format!("setup {name} {}", words.join(" "))));
@@ -159,11 +162,4 @@ fn failure(error: &StoreError) -> Failure {
         other => ErrorClass::Named(other.kind().to_owned()),
     };
     Failure::new(class, error.to_string())
-}
-
-fn text(value: &Value) -> String {
-    match value {
-        Value::Text(text) => text.clone(),
-        other => trace::value_json(other).to_string(),
-    }
 }

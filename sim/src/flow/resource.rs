@@ -6,11 +6,10 @@ use std::rc::Rc;
 use rusqlite::types::Value;
 
 use super::exec::{Done, Exec, Failure, Frame};
-use super::value::word;
 use crate::label::Label;
 use crate::run::Process;
 use crate::scenario::{ErrorClass, Homed, Resource, RuleKind, Step, StepKind};
-use crate::trace::{Arg, Kind, Outcome};
+use crate::trace::{self, Arg, Kind, Outcome};
 
 /// The resources of one run, by their place in the program and their key.
 pub(super) type Resources = BTreeMap<(usize, String), Used>;
@@ -64,8 +63,8 @@ pub(super) fn use_resource(exec: &Exec<'_>, frame: &mut Frame, step: &Step) -> D
     };
     let using = Use {
         spec,
-        id: (*resource, word(&key)),
-        name: format!("{} {}", spec.name, word(&key)),
+        id: (*resource, trace::plain(&key)),
+        name: format!("{} {}", spec.name, trace::plain(&key)),
     };
     let mut refused = spec.refuses.as_str();
     for delay in retry.iter().map(Some).chain([None]) {

@@ -5,12 +5,11 @@ use std::rc::Rc;
 use rusqlite::types::Value;
 
 use super::exec::{self, Done, Exec, Failure, Frame, Next};
-use super::value::word;
 use super::volatile;
 use crate::label::Label;
 use crate::run::{Answer, Process, Request};
 use crate::scenario::{ErrorClass, Expr, Step, StepKind};
-use crate::trace::{Arg, Kind, Outcome};
+use crate::trace::{self, Arg, Kind, Outcome};
 
 /// A task beside this one. It dies with its process.
 pub(super) fn spawn(exec: &Exec<'_>, frame: &Frame, step: &Step) -> Done {
@@ -25,7 +24,7 @@ pub(super) fn spawn(exec: &Exec<'_>, frame: &Frame, step: &Step) -> Done {
     };
     let args = constants(exec, frame, args)?;
     let name = match name {
-        Some(name) => Some(word(&exec.value(frame, name)?)),
+        Some(name) => Some(trace::plain(&exec.value(frame, name)?)),
         None => None,
     };
     exec.ctx.gate(&step.site);
@@ -59,7 +58,7 @@ pub(super) fn spawn(exec: &Exec<'_>, frame: &Frame, step: &Step) -> Done {
 
 /// A task of this name that has not begun never will.
 pub(super) fn cancel(exec: &Exec<'_>, frame: &Frame, step: &Step, name: &Expr) -> Done {
-    let name = word(&exec.value(frame, name)?);
+    let name = trace::plain(&exec.value(frame, name)?);
     exec.ctx.gate(&step.site);
     volatile(exec.ctx).disarm(&name);
     Ok(Next::Step)

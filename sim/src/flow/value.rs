@@ -6,7 +6,6 @@ use super::exec::{Done, Exec, Failure, Frame, Next};
 use super::{Builtin, Expr, Var, sql};
 use crate::label::Label;
 use crate::scenario::Step;
-use crate::trace;
 
 impl Exec<'_> {
     pub(super) fn set(&self, frame: &mut Frame, assignments: &[(Var, Expr)]) -> Done {
@@ -115,14 +114,6 @@ impl Exec<'_> {
                 .unwrap_or("id")
                 .to_owned(),
         }
-    }
-}
-
-/// A value as a key: a text is itself.
-pub(super) fn word(value: &Value) -> String {
-    match value {
-        Value::Text(text) => text.clone(),
-        other => trace::value_json(other).to_string(),
     }
 }
 

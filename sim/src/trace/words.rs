@@ -24,6 +24,14 @@ impl Trace {
     }
 }
 
+/// A value as a person would write it, or as a key: a text is itself, anything else its JSON.
+pub fn plain(value: &Value) -> String {
+    match value {
+        Value::Text(text) => text.clone(),
+        other => value_json(other).to_string(),
+    }
+}
+
 /// A value as JSON; blobs as hexadecimal text.
 pub fn value_json(value: &Value) -> Json {
     match value {

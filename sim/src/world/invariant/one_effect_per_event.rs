@@ -2,10 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::types::Value;
-
 use super::Found;
-use crate::trace;
+use crate::trace::plain;
 use crate::world::facts::Facts;
 
 /// The provider acts once for each idempotency key, so a second effect of one message came under a second key. That no
@@ -27,12 +25,5 @@ pub(super) fn judge(facts: &Facts<'_>, found: &mut Found) {
         }
         let row = format!("event={intent} key={first} again={key} by={}", effect.cause);
         found.add(&intent, row);
-    }
-}
-
-fn plain(value: &Value) -> String {
-    match value {
-        Value::Text(text) => text.clone(),
-        other => trace::value_json(other).to_string(),
     }
 }
