@@ -3,6 +3,9 @@
 //! A strategy knows labels, what is enabled and how far each cause has come. It never sees the database.
 //! One strategy is one file; adding one is adding a file and a line in [`Choice`].
 
+#[cfg(test)]
+mod anything;
+mod beyond;
 mod quiet;
 mod remaining;
 mod replay;
@@ -10,12 +13,14 @@ mod seeded;
 mod several;
 mod single;
 mod spread;
+mod stream;
 mod survey;
 mod swarm;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+pub use beyond::{Beyond, Horizon};
 pub use quiet::Quiet;
 pub use remaining::Remaining;
 pub use replay::Replay;
@@ -95,6 +100,8 @@ pub trait View {
     fn next_timer_ms(&self) -> Option<u64>;
     /// How many milliseconds a step may take by itself; 0 if steps take no time.
     fn slowest_ms(&self) -> u64;
+    /// The state of the run: where it is the same, everything that can happen is the same. `None` where it cannot be told.
+    fn state(&self) -> Option<u128>;
 }
 
 /// A decision that is not the quiet one.
@@ -112,6 +119,10 @@ pub trait Strategy {
     fn decide(&mut self, at: &At, view: &dyn View) -> Option<Act>;
     /// Told whether a decision could be carried out.
     fn carried_out(&mut self, _key: u64, _done: bool) {}
+    /// Whether nobody wants to know how the run goes on.
+    fn is_over(&self) -> bool {
+        false
+    }
     /// What was passed and could have deviated, for the strategy of the quiet run.
     fn survey(&mut self) -> Survey {
         Survey::default()

@@ -9,6 +9,7 @@ mod op;
 mod process;
 mod resource;
 mod sql;
+mod state;
 mod task;
 mod value;
 mod volatile;
@@ -24,8 +25,9 @@ use rusqlite::config::DbConfig;
 
 use crate::check::{Rule, Rules};
 use crate::fault::Budget;
+use crate::fold::Fold;
 use crate::label::Label;
-use crate::run::{Backup, Ctx, Db, Handle, Kernel, Limits, Process, SimClock, World};
+use crate::run::{Backup, Ctx, Db, Handle, Kernel, Limits, Process, Remembered, SimClock, World};
 use crate::scenario::{self, After, Builtin, Expr, Program, RuleKind, StepKind, Target, Var};
 
 use self::volatile::volatile;
@@ -227,6 +229,16 @@ impl World for FlowWorld {
         Limits {
             pauses_inside_sqlite: self.program.target == Target::Sqlite,
             ..Limits::default()
+        }
+    }
+
+    fn remembered(&self) -> Option<Remembered> {
+        Some(self.history())
+    }
+
+    fn fold(&self, into: &mut Fold) {
+        if let Some(shared) = &*self.last.borrow() {
+            shared.fold(into);
         }
     }
 

@@ -12,6 +12,7 @@ pub mod disk;
 pub mod exit;
 pub mod fault;
 pub mod flow;
+pub mod fold;
 pub mod label;
 pub mod ledger;
 pub mod report;

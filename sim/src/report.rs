@@ -24,7 +24,7 @@ pub use verify::verify_text;
 use crate::decide::Counts;
 use crate::fault::Fault;
 use crate::scenario::{Expect, Target, Variant};
-use crate::search::{Adequacy, Searched, Uncaught, Verdict};
+use crate::search::{Adequacy, Exhausted, Searched, Uncaught, Verdict};
 
 /// Version of the JSON that `--json` prints.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -114,6 +114,8 @@ pub struct VariantReport {
     pub singles_tried: u64,
     /// Single deviations that there are.
     pub singles: u64,
+    /// How far it came, if it was exhaustive.
+    pub exhausted: Option<Exhausted>,
     /// Every search ended because nothing new came.
     pub saturated: bool,
     /// Some search was cut short.
@@ -248,6 +250,9 @@ impl VariantReport {
         let own = self.covers.iter().filter(|part| !common.contains(part));
         parts.extend(own.cloned());
         let clean = self.violated.is_empty();
+        if let Some(exhausted) = &self.exhausted {
+            parts.insert(1, exhaustion(exhausted));
+        }
         if clean && self.singles > 0 {
             parts.insert(1, singles(self.singles_tried, self.singles));
         }
@@ -287,6 +292,22 @@ fn singles(tried: u64, of: u64) -> String {
     match tried == of {
         true => format!("each of {} single deviations", grouped(of)),
         false => format!("{} of {} single deviations", grouped(tried), grouped(of)),
+    }
+}
+
+/// How far an exhaustive search came.
+fn exhaustion(exhausted: &Exhausted) -> String {
+    let states = format!("{} states", grouped(exhausted.states));
+    let left = match exhausted.frontier {
+        0 => String::new(),
+        frontier => format!(", {} runs with more left", grouped(frontier)),
+    };
+    match exhausted.deviations {
+        _ if exhausted.complete => format!("exhausted: {states}"),
+        None => format!("nothing exhausted{left}"),
+        Some(deviations) => {
+            format!("every run with at most {deviations} deviations, {states}{left}")
+        }
     }
 }
 

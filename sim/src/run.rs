@@ -28,6 +28,7 @@ mod ran;
 mod schedule;
 mod second;
 mod stage;
+mod state;
 mod world;
 
 use std::cell::{Cell, RefCell};
@@ -46,6 +47,7 @@ pub use self::message::{Answer, Mail, Request, Way};
 pub use self::process::{Process, StartUp};
 pub use self::ran::Ran;
 pub use self::stage::{MAIN, Stage};
+pub use self::state::Remembered;
 pub use self::world::World;
 
 use self::actor::{Actor, Resume};
@@ -187,6 +189,10 @@ pub struct Kernel {
     statements: Cell<u64>,
     /// How often the store's clocks were read.
     turns: Rc<Cell<u64>>,
+    /// The last position at which anybody could do anything.
+    ended_n: Cell<u64>,
+    /// What is kept in order to tell the state, when somebody wants to know it.
+    kept: Option<state::Kept>,
     /// The trace so far.
     pub trace: RefCell<Trace>,
     /// Effects outside the store.
@@ -244,6 +250,12 @@ impl Kernel {
     /// The next position of the trace.
     pub fn position(&self) -> u64 {
         self.trace.borrow_mut().tick()
+    }
+
+    /// The last position of the trace at which anybody could do anything. What is committed after it was found in the log when all
+    /// was over.
+    pub fn ended_n(&self) -> u64 {
+        self.ended_n.get()
     }
 
     /// The simulated disk.
@@ -349,10 +361,12 @@ impl Kernel {
         body: impl FnOnce(&Ctx) + 'static,
     ) {
         let cause = self.unique(cause);
+        self.keep_cause(&cause);
         let actor = Rc::new(Actor::new(cause, process.cloned(), daemon));
         if let Some(maker) = self.current.borrow().as_ref() {
             actor.looped.set(maker.looped.get());
             actor.looks.set(maker.looks.get());
+            actor.knows.set(maker.knows.get());
         }
         prepare(&actor);
         let stack = self.stacks.borrow_mut().pop().unwrap_or_else(new_stack);
@@ -412,6 +426,7 @@ impl Kernel {
             outcome,
             idle: false,
         };
+        self.keep_event(&event);
         self.trace.borrow_mut().push(event)
     }
 

@@ -5,6 +5,7 @@
 
 mod adequacy;
 mod digest;
+mod exhaust;
 mod reduce;
 mod sweep;
 mod uncaught;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 pub use adequacy::{Adequacy, JUDGED_FROM, Orders};
 pub use digest::{Digest, hex};
+pub use exhaust::{Bounds, Exhausted, exhaust};
 pub use reduce::{Reduced, reduce};
 pub use sweep::{Swept, quiet, sweep};
 pub use uncaught::{Error as UncaughtError, Uncaught};
@@ -51,6 +53,8 @@ pub struct Searched {
     pub singles_tried: u64,
     /// Single deviations that there are.
     pub singles: u64,
+    /// How far it came, if it was exhaustive.
+    pub exhausted: Option<Exhausted>,
     /// It ended because [`SATURATED`] runs brought nothing new.
     pub saturated: bool,
     /// It was told to stop.

@@ -3,7 +3,7 @@
 //! Everything that a reader, a checker or a second process may want to compare is here; nothing in it depends on
 //! addresses, on wall clocks or on how the run was found.
 
-mod hash;
+pub(crate) mod hash;
 mod words;
 
 use std::rc::Rc;
@@ -229,6 +229,11 @@ impl Trace {
     /// How much has happened, without the switches of the schedule.
     pub fn happened(&self) -> usize {
         self.events.len() - self.switches
+    }
+
+    /// The last position so far.
+    pub fn last(&self) -> u64 {
+        self.next
     }
 
     /// The next position.

@@ -141,7 +141,12 @@ impl World for StoreWorld {
             let started = Rc::clone(&town);
             add(kernel, kind, 1, daemon, move |ctx| work(ctx, &started));
         };
-        single("sender", true, role::sender::start);
+        for instance in 1..=SENDERS {
+            let started = Rc::clone(&town);
+            add(kernel, "sender", instance, true, move |ctx| {
+                role::sender::start(ctx, &started, instance)
+            });
+        }
         single("reaper", true, role::reaper::start);
         single("sweeper", true, role::sweeper::start);
         single("operator", false, role::operator::start);
@@ -269,6 +274,8 @@ const BUDGET: &[(Fault, u32, u64)] = &[
 const START_MS: i64 = 1_767_225_600_000;
 /// One for each class, and a spare that is used in some runs only.
 const WORKERS: u32 = 3;
+/// One, and a spare that is used in some runs only.
+const SENDERS: u32 = 2;
 /// How often each process may crash in one run.
 const CRASHES: u32 = 1;
 /// How many may have crashed before the others are spared: more would make runs long and no richer.

@@ -160,6 +160,7 @@ const MISHAPS: &[&str] = &[
     "lock is released",
     "written down",
     "platform refuses",
+    "platform is down",
 ];
 
 /// Schema drift, a restore, a second file, an edit by hand.

@@ -5,22 +5,6 @@ use lockstep_sim::world::Quirk;
 use super::planted::{Planted, in_roles, in_sql};
 
 pub(crate) const BUGS: &[Planted] = &[
-    // Events are forgotten by age, also while their task is open.
-    in_sql(
-        "forgets_open_events",
-        &[(
-            "prune_inbox",
-            "AND NOT EXISTS (SELECT 1 FROM task t WHERE t.task_id = i.task_id AND t.session_live = 1)",
-            "",
-        )],
-        "",
-        "icastanon/fintrack-platform #16: records deleted by age let an old event in again",
-        &[
-            "a task that is open for long",
-            "a prune",
-            "a late delivery of its event",
-        ],
-    ),
     // Kept answers are deleted at once: the age is taken in other units.
     in_sql(
         "answers_are_forgotten_at_once",

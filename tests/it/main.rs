@@ -4,6 +4,7 @@ mod agreement;
 mod cli;
 mod determinism;
 mod docs;
+mod exhaustive;
 mod faults;
 mod linearizable;
 mod properties;

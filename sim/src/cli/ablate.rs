@@ -43,6 +43,7 @@ pub(super) struct Table<'a> {
     pub(super) scenario: &'a Scenario,
     pub(super) variant: &'a Variant,
     pub(super) seed: u64,
+    pub(super) exhaustive: bool,
 }
 
 impl Table<'_> {
@@ -164,6 +165,7 @@ impl Table<'_> {
                 without: dropped.clone(),
                 seed: self.seed,
                 whole: false,
+                exhaustive: self.exhaustive,
             })
         });
         let mut answers = self.work.answers(&mut orders)?;

@@ -65,7 +65,7 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "DECISIONS", conflicts_with_all = ["seed", "seeds", "sweep"])]
     pub(crate) decisions: Option<String>,
     /// Only the sweep of the reference store
-    #[arg(long, conflicts_with_all = ["files", "scenario", "variant"])]
+    #[arg(long, conflicts_with_all = ["files", "scenario", "variant", "exhaustive"])]
     pub(crate) sweep: bool,
     /// The seed of each search, and the only seed of the sweep [env: LOCKSTEP_SEED]
     #[arg(long, value_name = "N", value_parser = parse_seed, allow_negative_numbers = true, conflicts_with = "seeds")]
@@ -114,6 +114,9 @@ pub(crate) struct WorkArgs {
     /// Processes that work at the same time; results do not depend on it [env: LOCKSTEP_JOBS]
     #[arg(long, value_name = "N", value_parser = parse_jobs, allow_negative_numbers = true)]
     pub(crate) jobs: Option<usize>,
+    /// Tries every run of a scenario instead of random ones, with one deviation more at a time
+    #[arg(long)]
+    pub(crate) exhaustive: bool,
     /// Ends after so long with what was found: 30s, 5m, 1h
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     pub(crate) time_limit: Option<Duration>,

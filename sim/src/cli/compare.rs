@@ -36,6 +36,7 @@ fn work(
         scenarios: std::slice::from_ref(&scenario),
         seeds: settings.searches.clone(),
         whole: true,
+        exhaustive: args.work.exhaustive,
     })?;
     let mut ablations = Vec::new();
     for variant in fixes {
@@ -44,6 +45,7 @@ fn work(
             scenario: &scenario,
             variant,
             seed: settings.searches.start,
+            exhaustive: args.work.exhaustive,
         };
         ablations.push(table.ablate()?);
     }

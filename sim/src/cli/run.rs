@@ -28,13 +28,15 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit, Failure> {
 }
 
 fn work(args: &RunArgs, settings: &Settings, scenarios: &[Scenario]) -> Result<Exit, Failure> {
-    let sweeps =
-        args.sweep || (args.files.is_empty() && args.scenario.is_none() && args.variant.is_none());
+    let named = !args.files.is_empty() || args.scenario.is_some() || args.variant.is_some();
+    // The default world cannot be exhausted.
+    let sweeps = args.sweep || !(named || args.work.exhaustive);
     let mut work = Work::new(&args.work, settings.jobs)?;
     let searches = Searches {
         scenarios,
         seeds: settings.searches.clone(),
         whole: false,
+        exhaustive: args.work.exhaustive,
     };
     work.search(&searches)?;
     if sweeps {

@@ -6,7 +6,7 @@ use lockstep_sim::exit::Exit;
 use lockstep_sim::fault::Fault;
 use lockstep_sim::report::{self, VariantReport};
 use lockstep_sim::scenario::{Expect, Scenario, Variant};
-use lockstep_sim::search::{Searched, Verdict};
+use lockstep_sim::search::{First, Searched, Verdict};
 
 use super::files::Cases;
 use super::workshop::{Small, world_of};
@@ -43,6 +43,8 @@ impl Tally {
         // The same ones with each seed.
         self.sum.singles = self.sum.singles.max(searched.singles);
         self.sum.singles_tried = self.sum.singles_tried.max(searched.singles_tried);
+        // The same with each seed: it draws nothing.
+        self.sum.exhausted = searched.exhausted.or(self.sum.exhausted);
         self.sum.cut |= searched.cut;
         self.sum.judged_rows |= searched.judged_rows;
         self.sum.goals.extend(searched.goals);
@@ -85,19 +87,18 @@ impl Tally {
         let mut cases = Vec::new();
         for small in self.in_order(&variant.expect) {
             let first = self.sum.firsts.get(&small.invariant);
-            let run = first.map_or(0, |first| first.run).to_string();
-            let (seed, file, variant) = (small.seed.to_string(), &scenario.file, &variant.name);
-            let as_it_was = [
+            let found = first.map_or_else(Vec::new, |first| self.found_as(small.seed, first));
+            let named = [
                 "replay",
                 "--scenario",
-                file,
+                &scenario.file,
                 "--variant",
-                variant,
-                "--seed",
-                &seed,
-                "--run",
-                &run,
+                &variant.name,
             ];
+            let as_it_was: Vec<&str> = named
+                .into_iter()
+                .chain(found.iter().map(String::as_str))
+                .collect();
             cases.push(out.write(&name, small, &as_it_was));
         }
         VariantReport {
@@ -115,6 +116,7 @@ impl Tally {
             distinct: self.sum.distinct,
             singles_tried: self.sum.singles_tried,
             singles: self.sum.singles,
+            exhausted: self.sum.exhausted,
             saturated: self.searches > 0 && self.saturated == self.searches,
             cut: self.sum.cut,
             runs_to_find: self.lowest.and_then(|(_, runs)| runs),
@@ -130,6 +132,16 @@ impl Tally {
                 .collect(),
             waiting: self.sum.waiting,
             covers: covers(variant),
+        }
+    }
+
+    /// The flags that give a run as it was found. No seed gives those of an exhaustive search.
+    fn found_as(&self, seed: u64, first: &First) -> Vec<String> {
+        match self.sum.exhausted {
+            Some(_) => vec!["--decisions".to_owned(), first.decisions.to_string()],
+            None => ["--seed", &seed.to_string(), "--run", &first.run.to_string()]
+                .map(str::to_owned)
+                .to_vec(),
         }
     }
 

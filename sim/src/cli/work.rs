@@ -36,6 +36,8 @@ pub(super) struct Searches<'a> {
     pub(super) seeds: Range<u64>,
     /// To the end of the budget, whatever is found.
     pub(super) whole: bool,
+    /// Every run instead of random ones.
+    pub(super) exhaustive: bool,
 }
 
 /// A search that was ordered: scenario, variant, seed.
@@ -60,6 +62,7 @@ impl Searches<'_> {
             without: Vec::new(),
             seed,
             whole: self.whole,
+            exhaustive: self.exhaustive,
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::{Act, At, Candidate, Kind, Profile, Seeded, Strategy, View};
+use super::{Act, At, Candidate, Kind, Profile, Seeded, Strategy, View, stream};
 use crate::label::{below, mix};
 
 /// At every gate the next actor is drawn with the gates left to it after this point in the quiet run as its weight,
@@ -65,7 +65,7 @@ impl Strategy for Remaining {
         let fault = self.faults.decide(at, view);
         match at.kind {
             Kind::Step | Kind::Disk | Kind::DiskSync | Kind::Wait if fault.is_none() => {
-                self.walk(mix(mix(self.run, 11), at.key), view)
+                self.walk(mix(mix(self.run, stream::WALK), at.key), view)
             }
             _ => fault,
         }

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::spread::{aim, dawdling, duration, signed, spread};
 use super::swarm::Swarm;
-use super::{Act, At, Candidate, Kind, Profile, Strategy, View};
+use super::{Act, At, Candidate, Kind, Profile, Strategy, View, stream};
 use crate::case::Deviation;
 use crate::fault::Fault;
 use crate::label::{below, mix};
@@ -47,7 +47,7 @@ impl Seeded {
         Self {
             run,
             profile: Rc::clone(profile),
-            switches: match draw(run, 1, 6) {
+            switches: match draw(run, stream::SWITCHES, 6) {
                 5 => Switches::Everywhere,
                 density => Switches::Times([0, 1, 2, 4, 8][density as usize]),
             },
@@ -55,9 +55,9 @@ impl Seeded {
                 true => 1 + (Swarm::bits(run, fault) >> 1 & 1),
                 false => 0,
             }),
-            stretch: [0, u64::MAX / 4, u64::MAX / 2][draw(run, 2, 3) as usize],
-            explore: u64::MAX / 4 * (1 + draw(run, 3, 3)),
-            dawdles: draw(run, 15, 3),
+            stretch: [0, u64::MAX / 4, u64::MAX / 2][draw(run, stream::STRETCH, 3) as usize],
+            explore: u64::MAX / 4 * (1 + draw(run, stream::EXPLORE, 3)),
+            dawdles: draw(run, stream::DAWDLES, 3),
             scratch: Vec::new(),
         }
     }
@@ -94,7 +94,7 @@ impl Seeded {
         if !self.switches(at, bits) {
             return None;
         }
-        let bits = mix(bits, 99);
+        let bits = mix(bits, stream::SWITCH_TO);
         self.scratch.clear();
         view.ready(&mut self.scratch);
         self.scratch.retain(|candidate| !candidate.current);
@@ -108,15 +108,15 @@ impl Seeded {
         if times == 0 {
             return None;
         }
-        (mix(bits, fault as u64 + 1) < self.rate(at, times) / share(fault, at.kind))
+        (mix(bits, stream::STRIKE + fault as u64) < self.rate(at, times) / share(fault, at.kind))
             .then(|| view.allows(fault, at.kind))
             .flatten()
     }
 
     /// How long a fault lasts: of any magnitude, or until something happens.
     fn lasts(&self, bits: u64, longest: u64, view: &dyn View) -> u64 {
-        let aimed = match mix(bits, 12) & 3 {
-            0 => aim(mix(bits, 13), longest, &self.profile, view),
+        let aimed = match mix(bits, stream::AIMS) & 3 {
+            0 => aim(mix(bits, stream::AIM), longest, &self.profile, view),
             _ => None,
         };
         let lasts = aimed.unwrap_or_else(|| spread(bits, longest));
@@ -150,7 +150,7 @@ impl Seeded {
 
     /// A step takes so long that what is due next comes before it.
     fn dawdle(&self, at: &At, bits: u64, view: &dyn View) -> Option<Act> {
-        if at.kind != Kind::Step || mix(bits, 14) >= self.rate(at, self.dawdles) {
+        if at.kind != Kind::Step || mix(bits, stream::DAWDLE) >= self.rate(at, self.dawdles) {
             return None;
         }
         dawdling(view).map(Act::Do)
@@ -204,12 +204,12 @@ impl Seeded {
             return Some(Act::Do(Deviation::Offset(signed(bits, longest))));
         }
         if let Some(most) = self.strikes(Fault::ClockDrift, at, bits, view) {
-            let ppm = 1 + below(mix(bits, 9), most) as i64;
-            let fast = mix(bits, 10) & 1 == 0;
+            let ppm = 1 + below(mix(bits, stream::PPM), most) as i64;
+            let fast = mix(bits, stream::SIGN) & 1 == 0;
             return Some(Act::Do(Deviation::Drift(if fast { ppm } else { -ppm })));
         }
         let most = self.strikes(Fault::ClockZone, at, bits, view)? as i64;
-        let hours = below(mix(bits, 9), 27) as i64 - 12;
+        let hours = below(mix(bits, stream::HOURS), 27) as i64 - 12;
         Some(Act::Do(Deviation::Zone(hours.clamp(-most, most))))
     }
 
@@ -232,16 +232,19 @@ impl Strategy for Seeded {
             Kind::Reply => self.reply(at, bits, view),
             Kind::Amount(shortest, longest) => self.amount(bits, shortest, longest, view),
             Kind::Pick(n) => {
-                let pick = below(mix(bits, 7), n.max(1));
+                let pick = below(mix(bits, stream::PICK), n.max(1));
                 (bits < self.explore && pick > 0).then_some(Act::Do(Deviation::Pick(pick)))
             }
             Kind::Clock => self.clock(at, bits, view),
-            Kind::Restart => self
-                .strikes(Fault::CrashAgain, at, bits, view)
-                .map(|most| Act::Do(Deviation::CrashAgain(1 + below(mix(bits, 9), most)))),
+            Kind::Restart => self.strikes(Fault::CrashAgain, at, bits, view).map(|most| {
+                Act::Do(Deviation::CrashAgain(
+                    1 + below(mix(bits, stream::GATES), most),
+                ))
+            }),
             // A role that asks has a place for it, so that it is worth doing in most of the runs that have the kind on.
-            Kind::May(fault) => (self.times[fault as usize] > 0 && !mix(bits, 7).is_multiple_of(4))
-                .then_some(Act::Do(Deviation::Pick(1))),
+            Kind::May(fault) => (self.times[fault as usize] > 0
+                && !mix(bits, stream::MAY).is_multiple_of(4))
+            .then_some(Act::Do(Deviation::Pick(1))),
             Kind::Wake => self
                 .strikes(Fault::LostWakeup, at, bits, view)
                 .map(|_| Act::Do(Deviation::LostWakeup)),
@@ -270,5 +273,81 @@ const fn share(fault: Fault, kind: Kind) -> u64 {
             _,
         ) => 2,
         _ => 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::rc::Rc;
+
+    use super::Seeded;
+    use crate::decide::anything::{Anything, LONGEST};
+    use crate::decide::several::fault_of;
+    use crate::decide::{Act, At, Kind, Profile, Strategy};
+    use crate::fault::Fault;
+    use crate::label::mix;
+
+    /// The amounts of each fault over many runs, with their signs.
+    fn amounts() -> BTreeMap<Fault, Vec<i64>> {
+        let profile = Rc::new(Profile {
+            kinds: Fault::ALL.to_vec(),
+            ..Profile::default()
+        });
+        let mut amounts: BTreeMap<Fault, Vec<i64>> = BTreeMap::new();
+        for run in 0..20_000 {
+            let mut strategy = Seeded::new(mix(1, run), &profile);
+            for (n, kind) in (0..).zip([
+                Kind::Step,
+                Kind::Send,
+                Kind::Reply,
+                Kind::Clock,
+                Kind::DiskSync,
+            ]) {
+                let (key, site) = (mix(2, run * 8 + n), n);
+                let at = At { key, site, kind };
+                let Some(Act::Do(deviation)) = strategy.decide(&at, &Anything) else {
+                    continue;
+                };
+                if let (Some(fault), Some(amount)) = (fault_of(&deviation), deviation.amount()) {
+                    amounts.entry(fault).or_default().push(amount);
+                }
+            }
+        }
+        amounts
+    }
+
+    #[test]
+    fn each_fault_that_has_an_amount_comes_in_every_size() {
+        let amounts = amounts();
+        let longest = LONGEST as i64;
+        for fault in [
+            Fault::Duplicate,
+            Fault::Late,
+            Fault::Pause,
+            Fault::ClockOffset,
+            Fault::ClockJump,
+            Fault::Partition,
+            Fault::ClockDrift,
+            Fault::DiskFull,
+        ] {
+            let drawn = &amounts[&fault];
+            let share = |of: std::ops::RangeInclusive<i64>| {
+                let within = drawn.iter().filter(|amount| of.contains(&amount.abs()));
+                within.count() as f64 / drawn.len() as f64
+            };
+            assert!(share(longest / 2..=longest) > 0.02, "{fault} is never long");
+            assert!(share(1..=longest / 100) > 0.004, "{fault} is never short");
+            let clock = matches!(
+                fault,
+                Fault::ClockOffset | Fault::ClockJump | Fault::ClockDrift
+            );
+            let back = drawn.iter().filter(|amount| **amount < 0).count() as f64;
+            let share_back = back / drawn.len() as f64;
+            assert!(
+                !clock || (0.4..0.6).contains(&share_back),
+                "{fault}: {share_back} back"
+            );
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::spread::{aim, spread};
 use super::survey::Single;
-use super::{Act, At, Candidate, Profile, Seeded, Strategy, View};
+use super::{Act, At, Candidate, Profile, Seeded, Strategy, View, stream};
 use crate::case::Deviation;
 use crate::fault::Fault;
 use crate::label::{below, mix};
@@ -23,9 +23,9 @@ pub struct Several {
 impl Several {
     /// Decisions of the run with this hash.
     pub fn new(run: u64, profile: Rc<Profile>) -> Self {
-        let how_many = 1 + (mix(run, 20).leading_zeros() as usize).min(MOST - 1);
+        let how_many = 1 + (mix(run, stream::HOW_MANY).leading_zeros() as usize).min(MOST - 1);
         let chosen = (0..how_many as u64)
-            .filter_map(|n| choose(mix(run, 21 + n), &profile))
+            .filter_map(|n| choose(mix(run, stream::CHOSEN + n), &profile))
             .collect();
         Self {
             run,
@@ -67,7 +67,7 @@ impl Several {
             return deviation;
         };
         let longest = most.unsigned_abs();
-        let size = match mix(bits, 30) & 3 {
+        let size = match mix(bits, stream::RESIZE) & 3 {
             0 => spread(bits, longest),
             1 => aim(bits, longest, &self.profile, view).unwrap_or(longest),
             _ => longest,
@@ -82,15 +82,16 @@ const MOST: usize = 6;
 
 /// Any class; between steps rather than inside SQLite; any site, and of what it has to offer either the first or any.
 fn choose(bits: u64, profile: &Profile) -> Option<Single> {
-    let [between, inside] = any(mix(bits, 1), &profile.survey.classes)?;
-    let groups = match inside.is_empty() || (mix(bits, 2) & 7 != 0 && !between.is_empty()) {
-        true => between,
-        false => inside,
-    };
-    let group = any(mix(bits, 3), groups)?;
-    let at = match mix(bits, 4) & 1 {
+    let [between, inside] = any(mix(bits, stream::CLASS), &profile.survey.classes)?;
+    let groups =
+        match inside.is_empty() || (mix(bits, stream::DEPTH) & 7 != 0 && !between.is_empty()) {
+            true => between,
+            false => inside,
+        };
+    let group = any(mix(bits, stream::SITE), groups)?;
+    let at = match mix(bits, stream::FIRST) & 1 {
         0 => group.first(),
-        _ => any(mix(bits, 5), group),
+        _ => any(mix(bits, stream::PASSAGE), group),
     };
     at.map(|at| profile.survey.singles[*at as usize].clone())
 }

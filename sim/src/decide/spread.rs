@@ -1,6 +1,6 @@
 //! How large a fault is and how long things take, drawn so that they meet.
 
-use super::{Profile, View};
+use super::{Profile, View, stream};
 use crate::case::Deviation;
 use crate::label::{below, mix};
 
@@ -12,11 +12,11 @@ pub(super) fn duration(
     profile: &Profile,
     view: &dyn View,
 ) -> u64 {
-    let drawn = shortest + below(mix(bits, 5), longest - shortest) + 1;
-    let chosen = match below(mix(bits, 6), 8) {
+    let drawn = shortest + below(mix(bits, stream::DURATION), longest - shortest) + 1;
+    let chosen = match below(mix(bits, stream::SHAPE), 8) {
         0 | 1 => longest,
-        2 => round(mix(bits, 4), drawn),
-        3..6 => aim(mix(bits, 3), longest, profile, view).unwrap_or(drawn),
+        2 => round(mix(bits, stream::ROUND), drawn),
+        3..6 => aim(mix(bits, stream::AIM), longest, profile, view).unwrap_or(drawn),
         _ => drawn,
     };
     chosen.clamp(shortest, longest)
@@ -27,7 +27,7 @@ pub(super) fn aim(bits: u64, longest: u64, profile: &Profile, view: &dyn View) -
     let now = view.now_ms();
     let ahead = profile.survey.moments_within(now, now + longest);
     let moment = ahead.get(below(bits, ahead.len() as u64) as usize)? - now;
-    Some(match mix(bits, 1) & 3 {
+    Some(match mix(bits, stream::MOMENT) & 3 {
         0 => moment.saturating_sub(1),
         1 => moment + 1,
         _ => moment,
@@ -53,18 +53,21 @@ fn round(bits: u64, ms: u64) -> u64 {
 
 /// Spreads a duration over all magnitudes up to the longest: short and long ones alike.
 pub(super) fn spread(bits: u64, longest: u64) -> u64 {
-    let magnitude = below(mix(bits, 8), u64::from(64 - longest.leading_zeros())) + 1;
+    let magnitude = below(
+        mix(bits, stream::MAGNITUDE),
+        u64::from(64 - longest.leading_zeros()),
+    ) + 1;
     let top = if magnitude >= 64 {
         u64::MAX
     } else {
         (1 << magnitude) - 1
     };
-    1 + below(mix(bits, 9), top.min(longest).max(1))
+    1 + below(mix(bits, stream::SIZE), top.min(longest).max(1))
 }
 
 pub(super) fn signed(bits: u64, longest: u64) -> i64 {
     let amount = i64::try_from(spread(bits, longest)).unwrap_or(i64::MAX);
-    if mix(bits, 10) & 1 == 0 {
+    if mix(bits, stream::SIGN) & 1 == 0 {
         amount
     } else {
         -amount

@@ -80,18 +80,8 @@ impl Surveyor {
         if matches!(at.kind, Kind::Step | Kind::Send | Kind::Call | Kind::Reply) {
             self.survey.moments.push(view.now_ms());
         }
-        self.ready.clear();
-        if matches!(
-            at.kind,
-            Kind::Step | Kind::Disk | Kind::DiskSync | Kind::Wait
-        ) {
-            view.ready(&mut self.ready);
-        }
-        // Where somebody waits, the oldest goes on by itself.
-        let others = self.ready.iter().skip(usize::from(at.kind == Kind::Wait));
-        let switches: Vec<Act> = others
-            .filter(|candidate| !candidate.current)
-            .map(|candidate| Act::Switch(candidate.cause))
+        let switches: Vec<Act> = switches(at.kind, view, &mut self.ready)
+            .map(Act::Switch)
             .collect();
         let faults = deviations(at.kind, view).into_iter().map(Act::Do);
         for act in switches.into_iter().chain(faults) {
@@ -163,8 +153,25 @@ fn kind_of(act: &Act) -> u64 {
     }
 }
 
+/// The causes of those who could go on instead. `ready` is for its own use.
+pub(super) fn switches<'r>(
+    kind: Kind,
+    view: &dyn View,
+    ready: &'r mut Vec<Candidate>,
+) -> impl Iterator<Item = u64> + use<'r> {
+    ready.clear();
+    if matches!(kind, Kind::Step | Kind::Disk | Kind::DiskSync | Kind::Wait) {
+        view.ready(ready);
+    }
+    // Where somebody waits, the oldest goes on by itself.
+    let others = ready.iter().skip(usize::from(kind == Kind::Wait));
+    others
+        .filter(|candidate| !candidate.current)
+        .map(|candidate| candidate.cause)
+}
+
 /// Everything but switches that may happen at a point, with the amounts that tell most: the largest, and a middling one.
-fn deviations(kind: Kind, view: &dyn View) -> Vec<Deviation> {
+pub(super) fn deviations(kind: Kind, view: &dyn View) -> Vec<Deviation> {
     let mut found = Vec::new();
     let mut plain = |fault, deviation: Deviation| {
         if view.allows(fault, kind).is_some() {
@@ -269,28 +276,10 @@ fn amounts(fault: Fault, most: i64) -> Vec<i64> {
 #[cfg(test)]
 mod tests {
     use super::deviations;
+    use crate::decide::Kind;
+    use crate::decide::anything::Anything;
     use crate::decide::several::fault_of;
-    use crate::decide::{Candidate, Kind, View};
     use crate::fault::Fault;
-
-    /// Allows everything, and nobody else is there.
-    struct Anything;
-
-    impl View for Anything {
-        fn ready(&self, _into: &mut Vec<Candidate>) {}
-        fn allows(&self, _fault: Fault, _kind: Kind) -> Option<u64> {
-            Some(60_000)
-        }
-        fn now_ms(&self) -> u64 {
-            0
-        }
-        fn next_timer_ms(&self) -> Option<u64> {
-            None
-        }
-        fn slowest_ms(&self) -> u64 {
-            0
-        }
-    }
 
     #[test]
     fn each_fault_is_a_single_deviation_somewhere() {

@@ -1,5 +1,6 @@
 //! Swarm: which kinds of faults are on in a run.
 
+use super::stream;
 use crate::fault::Fault;
 use crate::label::{below, mix};
 
@@ -15,7 +16,7 @@ impl Swarm {
     /// Draws the kinds of the run with this hash.
     pub(super) fn draw(run: u64, allowed: &[Fault]) -> Self {
         let n = allowed.len() as u64;
-        let chance = match below(mix(run, STREAM), 8) {
+        let chance = match below(mix(run, stream::SWARM), 8) {
             _ if n <= FEW_ENOUGH => HALF,
             0 => 0,
             1..=4 => u64::MAX / n * A_FEW,
@@ -28,7 +29,7 @@ impl Swarm {
             let bits = Self::bits(run, *fault);
             on[*fault as usize] = match chance {
                 HALF => bits & 1 == 1,
-                _ => mix(bits, STREAM) < chance,
+                _ => mix(bits, stream::SWARM) < chance,
             };
         }
         Self(on)
@@ -41,7 +42,7 @@ impl Swarm {
 
     /// Random bits of a kind in a run.
     pub(super) fn bits(run: u64, fault: Fault) -> u64 {
-        mix(run, 100 + fault as u64)
+        mix(run, stream::KIND + fault as u64)
     }
 }
 
@@ -50,7 +51,6 @@ const FEW_ENOUGH: u64 = 7;
 /// How many kinds a few are, on average.
 const A_FEW: u64 = 3;
 const HALF: u64 = u64::MAX / 2;
-const STREAM: u64 = 200;
 
 #[cfg(test)]
 mod tests {

@@ -35,6 +35,8 @@ pub struct Change {
     pub old: Option<Vec<Value>>,
     /// The columns after; `None` for a delete.
     pub new: Option<Vec<Value>>,
+    /// The rowids before and after, where the table has rowids.
+    pub rowids: (i64, i64),
 }
 
 /// Collects the changes of one connection, those made by triggers and foreign key actions included.
@@ -110,8 +112,8 @@ unsafe extern "C" fn row_changes(
     operation: c_int,
     _schema: *const c_char,
     table: *const c_char,
-    _old_rowid: sqlite3_int64,
-    _new_rowid: sqlite3_int64,
+    old_rowid: sqlite3_int64,
+    new_rowid: sqlite3_int64,
 ) {
     // SAFETY: the context is the buffer that `install` passed and the connection keeps alive.
     let context = context.cast::<Shared>();
@@ -128,6 +130,8 @@ unsafe extern "C" fn row_changes(
             kind,
             old: (kind != ChangeKind::Insert).then(|| row(db, ffi::sqlite3_preupdate_old)),
             new: (kind != ChangeKind::Delete).then(|| row(db, ffi::sqlite3_preupdate_new)),
+            // A table without rowids has 0 before, and after an update whatever stood there.
+            rowids: (old_rowid, if old_rowid == 0 { 0 } else { new_rowid }),
         }
     };
     shared.changes.borrow_mut().push(change);

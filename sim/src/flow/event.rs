@@ -152,6 +152,7 @@ fn attempts(ctx: &Ctx, shared: &Rc<Shared>, index: usize, label: &str) {
     let no_law = Redeliver::default();
     let law = event.redeliver.as_ref().unwrap_or(&no_law);
     let first = addressee(ctx, shared, event);
+    ctx.learns(first as u64);
     for attempt in 0..=law.gaps.len() {
         let cause = match attempt {
             0 => Label::new(label),
@@ -191,7 +192,10 @@ fn answer(ctx: &Ctx, mail: &Rc<Mail>, until: Option<u64>) -> Option<Rc<str>> {
     let arrived = Rc::clone(mail);
     ctx.wait(&ANSWER, until, move || arrived.arrived());
     match mail.get() {
-        Some(Answer::Reply(text)) => Some(text),
+        Some(Answer::Reply(text)) => {
+            ctx.learns(Label::new(&text).hash());
+            Some(text)
+        }
         _ => None,
     }
 }

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use rusqlite::types::Value;
 
 use super::exec::{Done, Exec, Failure, Frame, Next};
+use crate::fold::Fold;
 use crate::run::Process;
 use crate::scenario::{ErrorClass, Expr, Step, StepKind};
 use crate::trace::{self, Arg, Kind, Outcome};
@@ -32,6 +33,24 @@ struct Holder {
 }
 
 impl Locks {
+    /// Who holds what, since when, and how often each was taken.
+    pub(super) fn fold(&self, fold: &mut Fold) {
+        fold.number(self.held.len() as u64);
+        for ((lock, key), holder) in &self.held {
+            fold.number(*lock as u64);
+            fold.text(key);
+            fold.number(holder.generation);
+            fold.number(holder.since_ms);
+            fold.number(holder.process.name.hash());
+            fold.number(u64::from(holder.incarnation));
+        }
+        for ((lock, key), generation) in &self.generations {
+            fold.number(*lock as u64);
+            fold.text(key);
+            fold.number(*generation);
+        }
+    }
+
     /// Who holds a lock now: the dead hold nothing, and a stale lock is nobody's.
     fn holder(&self, id: &Id, stale_after: Option<u64>, now_ms: u64) -> Option<&Holder> {
         self.held.get(id).filter(|holder| {
@@ -100,6 +119,7 @@ pub(super) fn lock(exec: &Exec<'_>, frame: &mut Frame, step: &Step) -> Done {
         let generation = i64::try_from(generation).unwrap_or(i64::MAX);
         exec.assign(frame, *var, Value::Integer(generation));
     }
+    exec.ctx.learns(generation);
     exec.held.borrow_mut().push((id.clone(), generation));
     let done = exec.steps(frame, steps);
     exec.held.borrow_mut().pop();

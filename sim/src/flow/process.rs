@@ -66,6 +66,8 @@ fn again_and_again(ctx: &Ctx, shared: &Rc<Shared>, spec: scenario::Loop) {
         if ctx.stopping() {
             return;
         }
+        ctx.learns(idle.seen as u64);
+        ctx.learns(idle.since);
         let begun = ctx.now_ms();
         one_round(ctx, shared, spec.flow, round);
         if kernel.changes() != idle.seen || kernel.phase() != idle.phase {

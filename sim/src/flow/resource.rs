@@ -6,6 +6,7 @@ use std::rc::Rc;
 use rusqlite::types::Value;
 
 use super::exec::{Done, Exec, Failure, Frame};
+use crate::fold::Fold;
 use crate::label::Label;
 use crate::run::Process;
 use crate::scenario::{ErrorClass, Homed, Resource, RuleKind, Step, StepKind};
@@ -28,6 +29,28 @@ pub(super) struct Used {
     /// Who made it, and when it is durable.
     maker: Option<(Who, u64)>,
     last_used_ms: u64,
+}
+
+impl Used {
+    /// Where it lives, who uses it and until when.
+    pub(super) fn fold(&self, fold: &mut Fold) {
+        let text = |fold: &mut Fold, text: &Rc<str>| fold.text(text);
+        fold.option(self.home.as_ref(), text);
+        let who = |fold: &mut Fold, (process, incarnation): &Who| {
+            fold.number(process.name.hash());
+            fold.number(u64::from(*incarnation));
+        };
+        fold.number(self.users.len() as u64);
+        self.users.iter().for_each(|user| who(fold, user));
+        fold.number(self.free_at_ms.len() as u64);
+        self.free_at_ms.iter().for_each(|at| fold.number(*at));
+        fold.option(self.fence, |fold, fence| fold.number(fence.cast_unsigned()));
+        fold.option(self.maker.as_ref(), |fold, (maker, durable)| {
+            who(fold, maker);
+            fold.number(*durable);
+        });
+        fold.number(self.last_used_ms);
+    }
 }
 
 /// A use that is going on.

@@ -71,6 +71,7 @@ pub(super) fn each(
         Ok(rows) => rows,
     };
     exec.ctx.close(event, Outcome::Count(rows.len() as u64));
+    rows.iter().flatten().for_each(|value| exec.learns(value));
     for row in rows {
         into.iter()
             .zip(row)

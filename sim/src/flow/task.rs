@@ -31,6 +31,7 @@ pub(super) fn spawn(exec: &Exec<'_>, frame: &Frame, step: &Step) -> Done {
     let delay_ms = exec.ctx.amount(&step.site, delay.shortest, delay.longest);
     let volatile = volatile(exec.ctx);
     let ticket = name.as_ref().map(|name| volatile.arm(name));
+    exec.ctx.learns(ticket.unwrap_or(0));
     let (shared, flow, site) = (Rc::clone(exec.shared), *flow, step.site.clone());
     let origin = exec.origin.clone();
     let again = is_again(exec, flow);

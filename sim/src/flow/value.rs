@@ -4,6 +4,7 @@ use rusqlite::types::Value;
 
 use super::exec::{Done, Exec, Failure, Frame, Next};
 use super::{Builtin, Expr, Var, sql};
+use crate::fold::bits_of;
 use crate::label::Label;
 use crate::scenario::Step;
 
@@ -18,12 +19,14 @@ impl Exec<'_> {
 
     /// The value of an expression.
     pub(super) fn value(&self, frame: &Frame, expr: &Expr) -> Result<Value, Failure> {
-        match expr {
-            Expr::Const(value) => Ok(value.clone()),
-            Expr::Var(var) => Ok(self.get(frame, *var)),
-            Expr::Sql(sql) => sql::expression(self, frame, sql),
-            Expr::Answer(..) => Ok(Value::Null),
-        }
+        let value = match expr {
+            Expr::Const(value) => value.clone(),
+            Expr::Var(var) => self.get(frame, *var),
+            Expr::Sql(sql) => sql::expression(self, frame, sql)?,
+            Expr::Answer(..) => Value::Null,
+        };
+        self.learns(&value);
+        Ok(value)
     }
 
     /// The value of a variable.
@@ -63,8 +66,16 @@ impl Exec<'_> {
         }
     }
 
+    /// What a flow does depends on what it has computed: that is what it knows.
+    pub(super) fn learns(&self, value: &Value) {
+        if self.ctx.kernel().keeps_state() {
+            self.ctx.learns(bits_of(value));
+        }
+    }
+
     /// Sets a variable. Builtins are read only, which the parser checks.
     pub(super) fn assign(&self, frame: &mut Frame, var: Var, value: Value) {
+        self.learns(&value);
         match var {
             Var::Local(slot) => frame.values[slot] = value,
             Var::Memory(slot) => self.memory.borrow_mut()[slot] = value,

@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use rusqlite::types::Value;
 
+use crate::fold::Fold;
 use crate::run::Ctx;
 use crate::scenario::Program;
 
@@ -23,6 +24,19 @@ pub(super) struct Volatile {
 }
 
 impl Volatile {
+    /// Its variables, and what is still to begin.
+    pub(super) fn fold(&self, fold: &mut Fold) {
+        for (connection, memory) in self.memories.borrow().iter() {
+            fold.number(u64::from(*connection));
+            memory.borrow().iter().for_each(|value| fold.value(value));
+        }
+        for (name, ticket) in self.tasks.borrow().iter() {
+            fold.text(name);
+            fold.number(*ticket);
+        }
+        fold.number(*self.tickets.borrow());
+    }
+
     /// A task of this name takes the place of one that has not begun.
     pub(super) fn arm(&self, name: &str) -> u64 {
         let mut tickets = self.tickets.borrow_mut();

@@ -63,8 +63,8 @@ fn variant(variant: &VariantReport) -> Json {
         "runs": variant.runs,
         "distinct": variant.distinct,
         "singles": {"tried": variant.singles_tried, "of": variant.singles},
-        // No strategy enumerates yet; `saturated` is what comes closest.
-        "exhausted": false,
+        "exhausted": variant.exhausted.is_some_and(|exhausted| exhausted.complete),
+        "exhaustion": variant.exhausted,
         "saturated": variant.saturated,
         "cut": variant.cut,
         "runs_to_find": variant.runs_to_find,

@@ -37,10 +37,10 @@ pub(crate) fn show(ctx: &Ctx, town: &Rc<Town>, parcel: &Parcel) {
 }
 
 fn first(ctx: &Ctx, town: &Rc<Town>, parcel: &Parcel) -> String {
-    let refuses = if parcel.welcome {
-        0
-    } else {
-        ctx.pick(&REFUSES, 6)
+    let refuses = match parcel.welcome {
+        true => 0,
+        false if is_down(ctx, town) => 4,
+        false => ctx.pick(&REFUSES, 6),
     };
     match refuses {
         4 => {
@@ -72,6 +72,23 @@ fn first(ctx: &Ctx, town: &Rc<Town>, parcel: &Parcel) -> String {
     format!("shown {}-{}", letter.to, chat.borrow().len())
 }
 
+/// In some runs the platform shows nothing for a while, for hours even: longer than what is over is kept.
+fn is_down(ctx: &Ctx, town: &Town) -> bool {
+    let until = town.chat_down_until_ms.get().unwrap_or_else(|| {
+        let lasts = match ctx.pick(&DOWN, 8) {
+            7 => ctx.amount(&DOWN, SHORTEST_DOWN_MS, LONGEST_DOWN_MS),
+            _ => 0,
+        };
+        ctx.now_ms() + lasts
+    });
+    town.chat_down_until_ms.set(Some(until));
+    let is_down = ctx.now_ms() < until;
+    if is_down {
+        ctx.kernel().reached(goal::PLATFORM_DOWN);
+    }
+    is_down
+}
+
 /// Whether a message stands in a chat: what support finds out by looking.
 pub(crate) fn look_up(ctx: &Ctx, town: &Town, of: &(String, i64)) {
     let found = town.chats.iter().any(|chat| {
@@ -82,4 +99,7 @@ pub(crate) fn look_up(ctx: &Ctx, town: &Town, of: &(String, i64)) {
 }
 
 const REFUSES: Label = Label::fixed("platform refuses");
+const DOWN: Label = Label::fixed("platform is down");
+const SHORTEST_DOWN_MS: u64 = 60_000;
+const LONGEST_DOWN_MS: u64 = 4 * 3_600_000;
 const SHOWN: Label = Label::fixed("message shown");

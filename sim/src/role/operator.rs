@@ -50,8 +50,8 @@ enum What {
     Restore,
 }
 
-/// Some twice: what also needs a fault to be allowed would be rare otherwise.
-const ALL: [What; 21] = [
+/// Some several times: what also needs a fault to be allowed would be rare otherwise.
+const ALL: [What; 28] = [
     What::Migrate,
     What::ResetAndCancel,
     What::ResetAndMove,
@@ -64,6 +64,10 @@ const ALL: [What; 21] = [
     What::RollForwardAndBack,
     What::MigrateAll,
     What::DeclareGone,
+    What::DeclareGone,
+    What::DeclareGone,
+    What::DeclareGone,
+    What::DeclareGone,
     What::EditByHand,
     What::EditByHand,
     What::EditByHand,
@@ -71,6 +75,9 @@ const ALL: [What; 21] = [
     What::EditByHand,
     What::Drift,
     What::Drift,
+    What::Drift,
+    What::Restore,
+    What::Restore,
     What::Restore,
     What::Restore,
 ];

@@ -12,9 +12,13 @@ use crate::label::Label;
 use crate::run::{Answer, Ctx, Request};
 use crate::world::{Quirk, Town, USERS, goal};
 
-/// Sends when it is called; a call may be lost, so it also looks by itself, ever more rarely while there is nothing.
-pub(crate) fn start(ctx: &Ctx, town: &Rc<Town>) {
+/// Sends when it is called; a call may be lost, so it also looks by itself, ever more rarely while there is nothing. The second
+/// sender works in some runs only: with one alone, nobody reports an attempt while another is under way.
+pub(crate) fn start(ctx: &Ctx, town: &Rc<Town>, instance: u32) {
     town.wait_until_open(ctx);
+    if instance > 1 && !is_used(ctx, town) {
+        return;
+    }
     let mut sender = Sender {
         ctx,
         town,
@@ -38,6 +42,13 @@ pub(crate) fn start(ctx: &Ctx, town: &Rc<Town>) {
             (rest * 2).min(LONGEST_REST_MS)
         };
     }
+}
+
+fn is_used(ctx: &Ctx, town: &Town) -> bool {
+    let drawn = town.second_sender.get();
+    let used = drawn.unwrap_or_else(|| ctx.pick(&SECOND, 2) == 1);
+    town.second_sender.set(Some(used));
+    used
 }
 
 struct Sender<'a> {
@@ -101,7 +112,9 @@ impl Sender<'_> {
                 send_no,
                 error: text.to_string(),
                 then: if &**text == "later" {
-                    NotSent::Again { delay_ms: AGAIN_MS }
+                    NotSent::Again {
+                        delay_ms: again_ms(send_no),
+                    }
                 } else {
                     NotSent::Drop
                 },
@@ -117,7 +130,9 @@ impl Sender<'_> {
                 n,
                 send_no,
                 error: "no answer".to_owned(),
-                then: NotSent::Again { delay_ms: AGAIN_MS },
+                then: NotSent::Again {
+                    delay_ms: again_ms(send_no),
+                },
             },
             _ => Op::Unknown {
                 session,
@@ -242,6 +257,12 @@ fn look(ctx: &Ctx, town: &Rc<Town>, session: &str, n: i64, try_no: i64) -> Optio
     }
 }
 
+/// Twice as long after each attempt: the platform may take nothing for hours.
+fn again_ms(send_no: i64) -> i64 {
+    (AGAIN_MS << (send_no - 1).clamp(0, 20)).min(LONGEST_AGAIN_MS)
+}
+
+const SECOND: Label = Label::fixed("second sender");
 const MAIL: Label = Label::fixed("for mail");
 const STALLS: Label = Label::fixed("stands still before it sends");
 const LATER: Label = Label::fixed("sends it later");
@@ -250,7 +271,8 @@ const LIMIT: u32 = 2;
 const LEASE_MS: i64 = 15_000;
 const TIMEOUT_MS: u64 = 5_000;
 const AGAIN_MS: i64 = 3_000;
+const LONGEST_AGAIN_MS: i64 = 1_800_000;
 const SHORTEST_STALL_MS: u64 = 10_000;
-const LONGEST_STALL_MS: u64 = 60_000;
+const LONGEST_STALL_MS: u64 = 300_000;
 const SHORTEST_REST_MS: u64 = 60_000;
 const LONGEST_REST_MS: u64 = 3_600_000;

@@ -53,11 +53,20 @@ pub(crate) fn run(ctx: &Ctx, town: &Rc<Town>, me: &Worker, claimed: &Claimed) {
     }
 }
 
+/// Some turns stand still, longer than their lease, and nobody renews it: between the claim and the look at the pointer, between
+/// what the provider says and what is made of it.
+fn stall(ctx: &Ctx) {
+    if ctx.pick(&STALLS, 8) == 7 {
+        ctx.take(&STALLS, SHORTEST_STALL_MS, LONGEST_STALL_MS);
+    }
+}
+
 /// The token to resume: the claim's, or asked for once more.
 fn pointer(ctx: &Ctx, me: &Worker, claimed: &Claimed) -> Option<Option<String>> {
     if ctx.pick(&ASKS_POINTER, 3) == 0 {
         return Some(claimed.resume_token.clone());
     }
+    stall(ctx);
     match insist(
         ctx,
         None,
@@ -73,4 +82,7 @@ fn pointer(ctx: &Ctx, me: &Worker, claimed: &Claimed) -> Option<Option<String>> 
 
 /// How long a lease lasts unless it is renewed.
 pub(crate) const LEASE_MS: i64 = 10_000;
+const STALLS: Label = Label::fixed("stands still");
+const SHORTEST_STALL_MS: u64 = 20_000;
+const LONGEST_STALL_MS: u64 = 120_000;
 const ASKS_POINTER: Label = Label::fixed("asks for the pointer");

@@ -42,6 +42,8 @@ pub(super) struct Actor {
     /// The same, and it has changed nothing yet: as far as anybody knows it only looks.
     pub(super) looks: Cell<bool>,
     pub(super) passed: Cell<u32>,
+    /// What it has learned, as a number: see `state`.
+    pub(super) knows: Cell<u64>,
     pub(super) state: Cell<State>,
     pub(super) until: Cell<u64>,
     pub(super) condition: RefCell<Option<Condition>>,
@@ -76,6 +78,7 @@ impl Actor {
             looped: Cell::new(false),
             looks: Cell::new(false),
             passed: Cell::new(0),
+            knows: Cell::new(0),
             state: Cell::new(State::Ready),
             until: Cell::new(NEVER),
             condition: RefCell::new(None),
@@ -108,6 +111,13 @@ impl Actor {
     pub(super) fn has_handle(&self, file: usize) -> bool {
         let handles = self.handles.borrow();
         handles.iter().any(|handle| handle.file == file)
+    }
+
+    /// How many of its connections are in no call and in no transaction.
+    pub(super) fn handles_at_rest(&self) -> usize {
+        let handles = self.handles.borrow();
+        let at_rest = |handle: &&Handle| handle.connection().is_autocommit();
+        handles.iter().filter(at_rest).count()
     }
 
     /// Keeps a connection between two calls.

@@ -28,6 +28,7 @@ impl Ctx {
     /// Takes a backup of what is committed in a file. `None` while somebody is inside a write transaction: try again later.
     pub fn backup(&self, file: usize) -> Option<Backup> {
         self.gate(&BACKUP);
+        self.kernel.is_opaque();
         // Whoever reads recovers the WAL's index if he must. If that fails, there is no backup.
         self.with_file(file, |handle| {
             let read = handle
@@ -229,6 +230,7 @@ fn inverse(change: &Change) -> Change {
         },
         old: change.new.clone(),
         new: change.old.clone(),
+        rowids: (change.rowids.1, change.rowids.0),
     }
 }
 

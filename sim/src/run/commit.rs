@@ -20,6 +20,9 @@ impl Kernel {
         if changes.is_empty() && !self.disk.schema_changed() {
             return;
         }
+        if self.disk.schema_changed() {
+            self.is_opaque();
+        }
         let judge = self.judge.borrow().clone();
         if let Some(judge) = judge {
             self.muted(|| judge.committed(self, &changes));
@@ -40,6 +43,7 @@ impl Kernel {
     }
 
     pub(super) fn keep_changes(&self, cause: &Label, changes: Vec<Change>) {
+        self.keep_rows(cause, &changes);
         let mut trace = self.trace.borrow_mut();
         let n = trace.tick();
         let turn = self.turns.get();

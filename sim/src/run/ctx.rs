@@ -15,7 +15,7 @@ use crate::disk::Dead;
 use crate::fault::Fault;
 use crate::label::Label;
 use crate::ledger::{Deed, Effect};
-use crate::trace::{Arg, Kind as EventKind, Outcome};
+use crate::trace::{self, Arg, Kind as EventKind, Outcome};
 
 /// The simulated world as one actor sees it.
 ///
@@ -173,6 +173,11 @@ impl Ctx {
         unwind()
     }
 
+    /// This actor has learned something that is neither the outcome of an event nor a decision: see [`crate::decide::View::state`].
+    pub fn learns(&self, bits: u64) {
+        self.kernel.learns(&self.actor, bits);
+    }
+
     /// Whether this role should strike a fault of its own now. A decision: no in the quiet run, without budget, and once faults
     /// have stopped; a swarm has the kind on or off for the whole run. Not a gate.
     pub fn may(&self, fault: Fault) -> bool {
@@ -247,7 +252,11 @@ impl Ctx {
     /// An event has returned.
     pub fn close(&self, event: usize, outcome: Outcome) {
         let now = self.kernel.now_us();
+        self.kernel
+            .learns(&self.actor, trace::hash::of_outcome(&outcome));
         self.kernel.trace.borrow_mut().close(event, now, outcome);
+        self.kernel
+            .keep_event(&self.kernel.trace.borrow().events[event]);
     }
 
     /// Something outside happens now, whatever the store thinks of it.
@@ -266,13 +275,15 @@ impl Ctx {
         let event = self.effect_event(author, &deed, Outcome::Done);
         let n = self.kernel.trace.borrow().events[event].n;
         self.actor.looks.set(false);
-        self.kernel.ledger.borrow_mut().effects.push(Effect {
+        let effect = Effect {
             n,
             cause: author.cause.clone(),
             at_us: self.kernel.now_us(),
             author: author.process.as_ref().map(|(name, _)| name.clone()),
             deed,
-        });
+        };
+        self.kernel.keep_effect(&effect);
+        self.kernel.ledger.borrow_mut().effects.push(effect);
     }
 
     /// Whoever is outside does not do it, for this reason. Not counted as an effect.
@@ -422,6 +433,7 @@ impl Kernel {
         *actor.waits_at.borrow_mut() = site.clone();
         actor.state.set(State::Blocked);
         let result = self.suspend(actor);
+        self.learns(actor, self.now_us());
         *actor.condition.borrow_mut() = None;
         actor.until.set(NEVER);
         result

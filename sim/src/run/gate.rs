@@ -8,7 +8,7 @@ use crate::case::{Deviation, Point, key};
 use crate::decide::{Act, At, Candidate, Kind, Profile, View};
 use crate::disk::{Conn, Dead, FileKind, Gatekeeper, LogEnd, Method, Refusal};
 use crate::fault::Fault;
-use crate::label::Label;
+use crate::label::{Label, mix};
 use crate::trace::{Arg, Kind as EventKind, Outcome};
 
 /// No decision lasts longer than a century: a case is text that anybody may edit.
@@ -36,6 +36,9 @@ impl Kernel {
             return Err(Refusal::Dead);
         }
         actor.passed.set(actor.passed.get() + 1);
+        if kind == Kind::Step {
+            self.learns(&actor, mix(site.hash(), self.now_us()));
+        }
         if self.crashes_again(&actor, site) {
             return Ok(self.suspend(&actor)?);
         }
@@ -221,7 +224,9 @@ impl Kernel {
         if let Some(ms) = chosen {
             self.deviated(actor, site, occurrence, Deviation::Take(ms));
         }
-        chosen.unwrap_or(shortest)
+        let chosen = chosen.unwrap_or(shortest);
+        self.learns(actor, chosen);
+        chosen
     }
 
     /// A choice out of `0..n`: 0, unless a decision says otherwise.
@@ -239,7 +244,9 @@ impl Kernel {
         if let Some(i) = chosen {
             self.deviated(actor, site, occurrence, Deviation::Pick(i));
         }
-        chosen.unwrap_or(0)
+        let chosen = chosen.unwrap_or(0);
+        self.learns(actor, chosen);
+        chosen
     }
 
     /// Who goes on: whoever was switched to, else whoever ran last, else the oldest unless a decision says otherwise.
@@ -330,6 +337,10 @@ impl View for Kernel {
 
     fn slowest_ms(&self) -> u64 {
         self.limits.slowest_step_ms
+    }
+
+    fn state(&self) -> Option<u128> {
+        self.state()
     }
 }
 

@@ -10,6 +10,7 @@ use super::process::Process;
 use crate::case::Deviation;
 use crate::decide::{Act, Kind};
 use crate::fault::Fault;
+use crate::fold::Fold;
 use crate::label::Label;
 use crate::trace::{Arg, Kind as EventKind, Outcome};
 
@@ -33,6 +34,15 @@ pub struct Mail {
 }
 
 impl Mail {
+    /// Whether there is an answer, and which.
+    pub(super) fn fold(&self, fold: &mut Fold) {
+        match &*self.answer.borrow() {
+            None => fold.number(0),
+            Some(Answer::Broken) => fold.number(1),
+            Some(Answer::Reply(text)) => fold.text(text),
+        }
+    }
+
     fn to(asker: Label) -> Rc<Self> {
         Rc::new(Self {
             answer: RefCell::default(),
@@ -123,6 +133,7 @@ impl Ctx {
     /// arrive, without anybody being told: whoever waits for one needs a timeout.
     pub fn send(&self, request: Request) -> Rc<Mail> {
         let mail = Mail::to(self.actor.place());
+        self.kernel.keep_mail(&request.cause, &mail);
         let act = self.message_fault(&request.cause, Kind::Send);
         let site = || Label::new(&format!("send to {}", request.to.kind));
         let struck = |fault| self.message_struck(fault, &site(), &request.cause);
@@ -158,6 +169,7 @@ impl Ctx {
             asker: self.actor.place(),
             reliable: true,
         });
+        self.kernel.keep_mail(&request.cause, &mail);
         self.deliver(&request, request.cause.clone(), Rc::clone(&mail), 0);
         mail
     }
@@ -274,6 +286,14 @@ pub(super) struct Partition {
     from: Label,
     to: Label,
     until_us: u64,
+}
+
+impl Partition {
+    pub(super) fn fold(&self, fold: &mut Fold) {
+        for number in [self.from.hash(), self.to.hash(), self.until_us] {
+            fold.number(number);
+        }
+    }
 }
 
 impl Actor {

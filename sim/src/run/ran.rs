@@ -34,6 +34,8 @@ pub struct Ran {
     pub statements: u64,
     /// Hash of the whole trace, and of the bytes left on the disk.
     pub hash: u128,
+    /// Its strategy did not want to know how it goes on: it was not judged as a whole.
+    pub abandoned: bool,
     /// A bug in lockstep, in words.
     pub internal: Option<String>,
     /// A rule of the scenario that does not come to an end, in words.
@@ -100,6 +102,7 @@ impl Stage {
             judged_rows: self.checker.judged_rows() || kernel.judged.get(),
             statements: kernel.statements.get(),
             hash: self.hash(&trace),
+            abandoned: kernel.is_abandoned(),
             internal: kernel.internal.take(),
             endless: kernel.endless.take(),
             undecided: kernel.undecided.take(),

@@ -32,6 +32,9 @@ impl Kernel {
         let longest = self.limits.faults_us;
         self.drive(world, Horizon::after(self.begun_us(), longest))
             .await;
+        if self.is_abandoned() {
+            return;
+        }
         self.heal();
         let longest = self.limits.heal_us;
         self.drive(world, Horizon::after(self.now_us(), longest))
@@ -42,7 +45,7 @@ impl Kernel {
     async fn drive(&self, world: &dyn World, mut horizon: Horizon) {
         horizon.happened = self.trace.borrow().happened();
         loop {
-            if self.is_broken() || self.short.get() || self.runs_away() {
+            if self.is_broken() || self.short.get() || self.runs_away() || self.is_abandoned() {
                 return;
             }
             if let Some(actor) = self.choose() {
@@ -63,6 +66,11 @@ impl Kernel {
                 return;
             }
         }
+    }
+
+    /// Whether its strategy does not want to know how it goes on.
+    pub(super) fn is_abandoned(&self) -> bool {
+        self.kept.is_some() && self.strategy.borrow().is_over()
     }
 
     /// Moves the horizon behind the next thing that comes by itself. False when there is none, and loops have been alone for

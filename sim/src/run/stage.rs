@@ -12,6 +12,7 @@ use super::clock::SimClock;
 use super::gate::{Keeper, disk_sites};
 use super::handle::Handle;
 use super::legs::Legs;
+use super::state::Kept;
 use super::{Kernel, Phase, Ran, World};
 use crate::check::{Checker, Judging};
 use crate::decide::{Quiet, Strategy};
@@ -42,6 +43,7 @@ pub struct Stage {
     clock: SimClock,
     disk_sites: Rc<[Label]>,
     keep_steps: bool,
+    keep_state: bool,
     judging: Judging,
     /// Connections that a run of this world needs, as far as runs have shown.
     wanted: usize,
@@ -86,6 +88,7 @@ impl Stage {
             clock,
             disk_sites: disk_sites(),
             keep_steps: false,
+            keep_state: false,
             judging: Judging::default(),
         };
         for file in 0..stage.files.len() {
@@ -203,7 +206,9 @@ impl Stage {
         self.disk.set_gatekeeper(None);
         let short = kernel.short.get();
         kernel.statements.set(self.observer.count() - before);
-        if !short && !kernel.is_broken() && kernel.was_deployed() {
+        let over = short || kernel.is_broken() || kernel.is_abandoned();
+        if !over && kernel.was_deployed() {
+            kernel.ended_n.set(kernel.trace.borrow().last());
             kernel.resolve_last_doubts();
             if self.judging != Judging::Off {
                 self.world.judge(&kernel);
@@ -266,6 +271,8 @@ impl Stage {
             undecided: RefCell::default(),
             statements: Cell::new(0),
             turns: self.clock.turns(),
+            ended_n: Cell::new(0),
+            kept: self.keep_state.then(|| Kept::new(&*self.world)).flatten(),
             trace: RefCell::default(),
             ledger: RefCell::default(),
         })
@@ -295,6 +302,11 @@ impl Stage {
     /// Whether runs tell which gates between steps they passed: the shrinker moves decisions there.
     pub fn keep_steps(&mut self, keep: bool) {
         self.keep_steps = keep;
+    }
+
+    /// Whether strategies may ask for the state of the run ([`crate::decide::View::state`]).
+    pub fn keep_state(&mut self, keep: bool) {
+        self.keep_state = keep;
     }
 
     /// From now on runs are judged so much. What happens in them is the same.

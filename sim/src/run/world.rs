@@ -2,9 +2,10 @@
 
 use super::clock::SimClock;
 use super::handle::{Db, Handle};
-use super::{Kernel, Limits};
+use super::{Kernel, Limits, Remembered};
 use crate::check::Rules;
 use crate::fault::Budget;
+use crate::fold::Fold;
 
 /// A world that can be run: a scenario's program or the default world.
 pub trait World {
@@ -56,6 +57,12 @@ pub trait World {
     fn settled(&self, kernel: &Kernel) -> bool;
     /// What may go wrong in a run.
     fn budget(&self) -> Budget;
+    /// What of the history its rules look at; `None` if it cannot tell the state that it keeps itself.
+    fn remembered(&self) -> Option<Remembered> {
+        None
+    }
+    /// What the world keeps beside the database, of processes and outside.
+    fn fold(&self, _into: &mut Fold) {}
     /// How long a run may last.
     fn limits(&self) -> Limits;
     /// What must hold, and what must be reached.

@@ -31,6 +31,18 @@ fn hash_event(event: &Event, hash: &mut Xxh3) {
     hash.update(&event.n.to_le_bytes());
     hash.update(&event.end.unwrap_or(0).to_le_bytes());
     hash.update(&event.at_us.to_le_bytes());
+    event_but_its_place(event, hash);
+}
+
+/// An outcome as a number.
+pub(crate) fn of_outcome(outcome: &Outcome) -> u64 {
+    let mut hash = Xxh3::new();
+    hash_outcome(outcome, &mut hash);
+    hash.digest()
+}
+
+/// An event without its position and its time.
+pub(crate) fn event_but_its_place(event: &Event, hash: &mut Xxh3) {
     hash.update(&event.cause.hash().to_le_bytes());
     if let Some((process, incarnation)) = &event.process {
         hash.update(&process.hash().to_le_bytes());

@@ -90,6 +90,8 @@ pub(super) struct Facts<'a> {
     /// What was answered to deliveries: position, delivery, words.
     pub(super) answers: Vec<(u64, &'a Label, &'a str)>,
     undone: Vec<Range<u64>>,
+    /// The last position at which anybody could do anything.
+    pub(super) ended_n: u64,
 }
 
 impl<'a> Facts<'a> {
@@ -123,12 +125,18 @@ impl<'a> Facts<'a> {
                 .filter_map(answer)
                 .collect(),
             undone,
+            ended_n: kernel.ended_n(),
         }
     }
 
     /// Whether this moment was undone by a restore.
     pub(super) fn is_undone(&self, n: u64) -> bool {
-        self.undone.iter().any(|gap| gap.contains(&n))
+        self.undone_at(n).is_some()
+    }
+
+    /// From the backup to the restore that undid this moment, if one did.
+    pub(super) fn undone_at(&self, n: u64) -> Option<&Range<u64>> {
+        self.undone.iter().find(|gap| gap.contains(&n))
     }
 
     /// The last committed image of each row of a table, by its first column.

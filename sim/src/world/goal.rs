@@ -105,6 +105,8 @@ pub(crate) const CACHE_WAS_STALE: &str = "cache_was_stale";
 pub(crate) const RATE_LIMITED: &str = "send_rate_limited";
 /// The platform refused a message for good.
 pub(crate) const CHAT_GONE: &str = "send_refused";
+/// The platform showed no message for a while.
+pub(crate) const PLATFORM_DOWN: &str = "platform_down";
 /// A sender stood still between the check of its fence and the effect.
 pub(crate) const STALLED_BEFORE_EFFECT: &str = "stalled_before_effect";
 /// A message may have been sent, and nobody knew.
@@ -178,6 +180,7 @@ pub(super) const ALL: &[&str] = &[
     CACHE_WAS_STALE,
     RATE_LIMITED,
     CHAT_GONE,
+    PLATFORM_DOWN,
     STALLED_BEFORE_EFFECT,
     SEND_UNKNOWN,
     SEND_RESOLVED,

@@ -86,6 +86,10 @@ pub(crate) struct Town {
     pub(crate) plans_done: Cell<usize>,
     /// Where the spare worker runs, once that is drawn.
     pub(crate) spare: Cell<Option<Option<Post>>>,
+    /// Whether the spare sender is used, once that is drawn.
+    pub(crate) second_sender: Cell<Option<bool>>,
+    /// Until when the platform shows no messages, once that is drawn.
+    pub(crate) chat_down_until_ms: Cell<Option<u64>>,
     /// The runtime that each user's sessions begin in.
     pub(crate) prefers: [Cell<usize>; 2],
     /// The schema is not what the store expects.
@@ -136,6 +140,8 @@ impl Town {
             notebook: RefCell::new(None),
             plans_done: Cell::new(0),
             spare: Cell::new(None),
+            second_sender: Cell::new(None),
+            chat_down_until_ms: Cell::new(None),
             prefers: Default::default(),
             drifted: Cell::new(false),
             at_desk: Cell::new(false),

@@ -8,7 +8,7 @@ use super::Desk;
 use super::desk::{known, surprised};
 
 const RUN: &str = "schema_version as_expected digest scenarios sweep troubles interrupted";
-pub(super) const VARIANT: &str = "name expect verdict violated first_runs as_expected runs distinct singles exhausted saturated cut runs_to_find \
+pub(super) const VARIANT: &str = "name expect verdict violated first_runs as_expected runs distinct singles exhausted exhaustion saturated cut runs_to_find \
                        events_shrunk deviations_shrunk case replay cases covers faults uncaught";
 const CASE: &str = "invariant key seed events deviations case replay";
 const SWEEP: &str =
@@ -52,6 +52,45 @@ fn a_run_is_one_json_object_with_the_documented_fields() {
     has_fields(case, CASE);
     assert_eq!(case["invariant"], "one_active_session");
     assert!(desk.path(case["case"].as_str().expect("a path")).exists());
+}
+
+#[test]
+fn an_exhaustive_run_says_how_far_it_came_and_its_cases_replay() {
+    let desk = Desk::new();
+    desk.put("x.yaml", known());
+    let json = desk
+        .run(&["run", "--exhaustive", "x.yaml", "--json"])
+        .ends_with(0)
+        .json();
+    let variants = json["scenarios"][0]["variants"]
+        .as_array()
+        .expect("variants");
+    let reached = |n: usize| &variants[n]["exhaustion"];
+    assert_eq!(
+        reached(0)["deviations"],
+        0,
+        "the bug needs one: {}",
+        reached(0)
+    );
+    for clean in [1, 2] {
+        assert_eq!(variants[clean]["exhausted"], true);
+        assert_eq!(
+            (&reached(clean)["complete"], &reached(clean)["frontier"]),
+            (&true.into(), &0.into())
+        );
+        assert!(reached(clean)["states"].as_u64() > Some(20));
+    }
+    let case = variants[0]["cases"][0]["case"].as_str().expect("a path");
+    let replayed = desk.run(&["replay", case]).ends_with(1).stdout;
+    assert!(
+        replayed.contains("violated one_active_session"),
+        "{replayed}"
+    );
+    let told = desk
+        .run(&["run", "--exhaustive", "x.yaml"])
+        .ends_with(0)
+        .stdout;
+    assert!(told.contains("exhausted: "), "{told}");
 }
 
 #[test]

@@ -102,20 +102,22 @@ fn a_capture_holds_old_and_new_images() {
     let row = |id, owner: &str, credits| {
         Some(vec![Value::Integer(id), Value::Text(owner.into()), credits])
     };
-    let change = |kind, old, new| Change {
+    let change = |kind, old, new, rowid| Change {
         table: "account".into(),
         kind,
         old,
         new,
+        rowids: (rowid, rowid),
     };
     let expected = [
-        change(ChangeKind::Insert, None, row(3, "carol", Value::Null)),
+        change(ChangeKind::Insert, None, row(3, "carol", Value::Null), 3),
         change(
             ChangeKind::Update,
             row(1, "alice", 10.into()),
             row(1, "alice", 11.into()),
+            1,
         ),
-        change(ChangeKind::Delete, row(2, "bob", 20.into()), None),
+        change(ChangeKind::Delete, row(2, "bob", 20.into()), None, 2),
     ];
     let changes = capture.take();
     assert_eq!(changes, expected);

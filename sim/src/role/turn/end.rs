@@ -26,7 +26,7 @@ pub(super) fn end(
             epoch,
             units,
         } => {
-            stall(ctx);
+            super::stall(ctx);
             let token = kept(town, claimed, token);
             if let Some(token) = &token {
                 progress(ctx, claimed, token, epoch)?;
@@ -94,13 +94,6 @@ fn goal_of(town: &Town, claimed: &Claimed, op: &Op) -> Option<&'static str> {
             ..
         } => Some(goal::FAILED_FOR_GOOD),
         _ => None,
-    }
-}
-
-/// Some turns stand still between the work and its record, longer than their lease, and nobody renews it.
-fn stall(ctx: &Ctx) {
-    if ctx.pick(&STALLS, 8) == 7 {
-        ctx.take(&STALLS, SHORTEST_STALL_MS, LONGEST_STALL_MS);
     }
 }
 
@@ -215,9 +208,6 @@ fn item(kind: &str, claimed: &Claimed) -> Item {
 }
 
 const SAVES: Label = Label::fixed("saves on the way");
-const STALLS: Label = Label::fixed("stands still");
-const SHORTEST_STALL_MS: u64 = 20_000;
-const LONGEST_STALL_MS: u64 = 120_000;
 const STAYS_OPEN: Label = Label::fixed("question stays open");
 const SHORTEST_OPEN_MS: u64 = 30_000;
 const LONGEST_OPEN_MS: u64 = 300_000;

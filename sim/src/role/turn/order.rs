@@ -128,6 +128,7 @@ fn words(outcome: &PromptOutcome) -> String {
 
 /// The native session is gone, the provider says so: the next turn is not to look for it.
 fn forget_token(ctx: &Ctx, claimed: &Claimed, order: &Order, epoch: i64) -> Result<i64, Went> {
+    super::stall(ctx);
     let op = Op::DropResume {
         session: claimed.session.clone(),
         expected_epoch: epoch,

@@ -43,7 +43,7 @@ impl Tab<'_> {
         let Some(known) = self.town.known(self.user) else {
             return;
         };
-        for visit in 1..=1 + self.ctx.pick(&VISITS, 3) {
+        for visit in 1..=1 + self.ctx.pick(&VISITS, 5) {
             let gap = self.ctx.amount(&GAP, 10, LONGEST_GAP_MS);
             self.ctx.sleep(&GAP, gap);
             self.connect(&known.session, visit);

@@ -1,6 +1,6 @@
 //! Once faults have stopped, everything accepted ends. What does not is named with what it waits for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::types::Value;
 
@@ -10,7 +10,8 @@ use crate::world::row::{self, lease, session, task};
 
 type Rows<'a> = BTreeMap<&'a str, &'a [Value]>;
 
-/// At the end of the healing phase no task is open, and no event was given up by the platform.
+/// At the end of the healing phase no task is open, and no event was given up by the platform. A commit that nobody knew of and that
+/// was found in the log when all was over has left nobody the time.
 pub(super) fn judge(facts: &Facts<'_>, found: &mut Found) {
     for event in facts.town.given_up.borrow().iter() {
         let row = format!("event={event} was delivered again and again and never acknowledged");
@@ -21,11 +22,27 @@ pub(super) fn judge(facts: &Facts<'_>, found: &mut Found) {
         return;
     }
     let (sessions, leases) = (facts.last(session::TABLE), facts.last(lease::TABLE));
-    for (id, stuck) in tasks.iter().filter(|(_, row)| task::is_open(row)) {
+    let known = known_in_time(facts);
+    let stuck = tasks
+        .iter()
+        .filter(|(id, row)| task::is_open(row) && known.contains(*id));
+    for (id, stuck) in stuck {
         let waits = waits_for(stuck, &tasks, &sessions, &leases);
         let state = row::text(stuck, task::STATE);
         found.add(id, format!("task={id} state={state} waits for {waits}"));
     }
+}
+
+fn known_in_time<'a>(facts: &Facts<'a>) -> BTreeSet<&'a str> {
+    let in_time = facts
+        .commits
+        .iter()
+        .filter(|commit| commit.n <= facts.ended_n);
+    let images = in_time.flat_map(|commit| commit.of(task::TABLE));
+    images
+        .filter_map(|(_, new)| new)
+        .map(|new| row::text(new, task::ID))
+        .collect()
 }
 
 fn waits_for(stuck: &[Value], tasks: &Rows<'_>, sessions: &Rows<'_>, leases: &Rows<'_>) -> String {

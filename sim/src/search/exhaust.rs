@@ -1,0 +1,195 @@
+//! The exhaustive search: every run with no deviation from the quiet one, then every run with one, with two and so on.
+//!
+//! Runs are tried in the order of how much deviates in them, so what is found first is found with as few deviations as there can
+//! be. Where a run comes to a state in which another has been with no more of them ([`crate::decide::View::state`]), what
+//! follows is known, and nothing is tried from there on: two orders of things that do not touch each other are one.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Plan, Searched};
+use crate::decide::{Beyond, Horizon, Replay, Single};
+use crate::run::Stage;
+
+/// How far an exhaustive search has come.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exhausted {
+    /// Every run with so many deviations was tried, if any number was.
+    pub deviations: Option<u64>,
+    /// There are no runs with more.
+    pub complete: bool,
+    /// States that runs have been in, where they could be told.
+    pub states: u64,
+    /// Runs that are known to be left, with one deviation more.
+    pub frontier: u64,
+}
+
+/// Runs that wait to be tried take memory; beyond so many the search ends as if its budget were spent.
+const LARGEST_FRONTIER: usize = 4_000_000;
+
+/// Long runs take longer: a search ends after so many events, whatever its budget of runs. That is about twenty seconds.
+const MOST_EVENTS: usize = 3_000_000;
+
+/// How far it is to go.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// Most deviations in a run.
+    pub deviations: u64,
+    /// What follows a state in which another run has been is not tried again. Without this only where a run ends counts.
+    pub by_state: bool,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self {
+            deviations: u64::MAX,
+            by_state: true,
+        }
+    }
+}
+
+/// Tries every run, with one deviation more at a time. `stop` is asked between runs.
+///
+/// # Errors
+/// In words, when the stage cannot run.
+pub fn exhaust(
+    stage: &mut Stage,
+    plan: &Plan<'_>,
+    bounds: Bounds,
+    stop: &mut dyn FnMut() -> bool,
+) -> Result<Searched, String> {
+    stage.forget_goals();
+    stage.keep_state(bounds.by_state);
+    let mut exhaustion = Exhaustion {
+        plan,
+        horizon: Rc::default(),
+        seen: BTreeSet::new(),
+        found: Searched::default(),
+        reached: Exhausted::default(),
+        events: 0,
+        next: vec![Rc::new(Node(None))],
+    };
+    let done = (0..=bounds.deviations)
+        .try_for_each(|deviations| exhaustion.level(deviations, stage, stop));
+    stage.keep_state(false);
+    match done {
+        Err(Ended::Badly(words)) => Err(words),
+        Ok(()) | Err(Ended::Early | Ended::Complete) => Ok(exhaustion.end()),
+    }
+}
+
+/// Why there is no level after this one.
+enum Ended {
+    /// Everything was tried.
+    Complete,
+    /// It was told to stop, has seen what it was to see, or has spent its budget.
+    Early,
+    /// The stage cannot run.
+    Badly(String),
+}
+
+struct Exhaustion<'a> {
+    plan: &'a Plan<'a>,
+    horizon: Rc<RefCell<Horizon>>,
+    seen: BTreeSet<u128>,
+    found: Searched,
+    reached: Exhausted,
+    /// Of all runs.
+    events: usize,
+    /// Runs with one deviation more.
+    next: Vec<Rc<Node>>,
+}
+
+/// A run: that of its parent, and one deviation behind all of the parent's. The quiet run has neither.
+struct Node(Option<(Rc<Node>, Single)>);
+
+impl Node {
+    fn plan(&self) -> Vec<Single> {
+        let mut plan = Vec::new();
+        let mut node = self;
+        while let Some((parent, single)) = &node.0 {
+            plan.push(single.clone());
+            node = parent;
+        }
+        plan.reverse();
+        plan
+    }
+}
+
+impl Exhaustion<'_> {
+    /// Tries all runs with so many deviations.
+    fn level(
+        &mut self,
+        deviations: u64,
+        stage: &mut Stage,
+        stop: &mut dyn FnMut() -> bool,
+    ) -> Result<(), Ended> {
+        let level = std::mem::take(&mut self.next);
+        for (i, node) in level.iter().enumerate() {
+            self.reached.frontier = (level.len() - i + self.next.len()) as u64;
+            if self.found.runs > 0 && (self.is_spent() || self.is_stopped(stop)) {
+                return Err(Ended::Early);
+            }
+            self.try_one(stage, node).map_err(Ended::Badly)?;
+            self.reached.frontier = (level.len() - i - 1 + self.next.len()) as u64;
+            if self.found.ends(self.plan.expect) {
+                return Err(Ended::Early);
+            }
+        }
+        self.reached.deviations = Some(deviations);
+        self.reached.complete = self.next.is_empty();
+        match self.reached.complete {
+            true => Err(Ended::Complete),
+            false => Ok(()),
+        }
+    }
+
+    fn is_spent(&self) -> bool {
+        self.found.runs >= self.plan.runs
+            || self.events > MOST_EVENTS
+            || self.next.len() > LARGEST_FRONTIER
+    }
+
+    /// What was exhausted by then holds.
+    fn is_stopped(&mut self, stop: &mut dyn FnMut() -> bool) -> bool {
+        let stopped = stop();
+        self.found.cut = stopped && self.reached.deviations.is_none_or(|done| done == 0);
+        stopped
+    }
+
+    fn try_one(&mut self, stage: &mut Stage, node: &Rc<Node>) -> Result<(), String> {
+        let horizon = &self.horizon;
+        let mut ran = stage.run(&mut || Box::new(Beyond::new(node.plan(), horizon)))?;
+        let children = self.horizon.borrow_mut().take();
+        let child = |single| Rc::new(Node(Some((Rc::clone(node), single))));
+        self.next.extend(children.into_iter().map(child));
+        if ran.abandoned && !ran.violations.is_empty() {
+            // A case is a whole run.
+            let decisions = std::mem::take(&mut ran.decisions);
+            ran = stage.run(&mut || Box::new(Replay::new(&decisions)))?;
+        }
+        self.events += ran.trace.events.len();
+        if !ran.abandoned {
+            self.seen.insert(ran.hash);
+        }
+        let run = self.found.runs;
+        self.found.take(self.plan.seed, run, &ran);
+        self.found.uncaught.take(ran.endings);
+        Ok(())
+    }
+
+    fn end(self) -> Searched {
+        let states = self.horizon.borrow().states();
+        Searched {
+            distinct: self.seen.len() as u64,
+            exhausted: Some(Exhausted {
+                states,
+                ..self.reached
+            }),
+            ..self.found
+        }
+    }
+}
