@@ -246,13 +246,13 @@ impl VariantReport {
 
     /// The line under a verdict: what it covers besides what is common to all variants.
     pub(super) fn own_coverage(&self, common: &[String]) -> String {
-        let mut parts = vec![traces(self.runs, self.distinct, self.saturated)];
+        let mut parts = match &self.exhausted {
+            Some(exhausted) => vec![count(self.runs, "run"), exhaustion(exhausted)],
+            None => vec![traces(self.runs, self.distinct, self.saturated)],
+        };
         let own = self.covers.iter().filter(|part| !common.contains(part));
         parts.extend(own.cloned());
         let clean = self.violated.is_empty();
-        if let Some(exhausted) = &self.exhausted {
-            parts.insert(1, exhaustion(exhausted));
-        }
         if clean && self.singles > 0 {
             parts.insert(1, singles(self.singles_tried, self.singles));
         }
@@ -306,7 +306,10 @@ fn exhaustion(exhausted: &Exhausted) -> String {
         _ if exhausted.complete => format!("exhausted: {states}"),
         None => format!("nothing exhausted{left}"),
         Some(deviations) => {
-            format!("every run with at most {deviations} deviations, {states}{left}")
+            format!(
+                "every run with at most {}, {states}{left}",
+                count(deviations, "deviation")
+            )
         }
     }
 }

@@ -28,7 +28,7 @@ impl Ctx {
     /// Takes a backup of what is committed in a file. `None` while somebody is inside a write transaction: try again later.
     pub fn backup(&self, file: usize) -> Option<Backup> {
         self.gate(&BACKUP);
-        self.kernel.is_opaque();
+        self.kernel.loses_track();
         // Whoever reads recovers the WAL's index if he must. If that fails, there is no backup.
         self.with_file(file, |handle| {
             let read = handle

@@ -21,7 +21,7 @@ impl Kernel {
             return;
         }
         if self.disk.schema_changed() {
-            self.is_opaque();
+            self.loses_track();
         }
         let judge = self.judge.borrow().clone();
         if let Some(judge) = judge {

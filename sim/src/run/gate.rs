@@ -340,7 +340,7 @@ impl View for Kernel {
     }
 
     fn state(&self) -> Option<u128> {
-        self.state()
+        self.tell_state()
     }
 }
 

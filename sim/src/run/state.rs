@@ -44,7 +44,7 @@ pub(super) struct Kept {
     causes: Cell<u64>,
     mails: RefCell<Vec<(Label, Weak<Mail>)>>,
     /// Something has happened that the number would not tell.
-    opaque: Cell<bool>,
+    lost_track: Cell<bool>,
 }
 
 impl Kept {
@@ -55,7 +55,7 @@ impl Kept {
             history: Cell::new(0),
             causes: Cell::new(0),
             mails: RefCell::default(),
-            opaque: Cell::new(world.legs() > 1),
+            lost_track: Cell::new(world.legs() > 1),
         })
     }
 
@@ -80,10 +80,10 @@ impl Kernel {
         self.kept.is_some()
     }
 
-    /// From now on the state cannot be told.
-    pub(super) fn is_opaque(&self) {
+    /// Something happens that the state would not tell: from now on it is not told.
+    pub(super) fn loses_track(&self) {
         if let Some(kept) = &self.kept {
-            kept.opaque.set(true);
+            kept.lost_track.set(true);
         }
     }
 
@@ -115,7 +115,7 @@ impl Kernel {
     pub(super) fn keep_rows(&self, cause: &Label, changes: &[Change]) {
         let Some(kept) = &self.kept else { return };
         if self.disk.schema_changed() {
-            kept.opaque.set(true);
+            kept.lost_track.set(true);
         }
         for change in changes {
             let (old, new) = (row_hash(change, false), row_hash(change, true));
@@ -175,9 +175,9 @@ impl Kernel {
     }
 
     /// The state here; `None` where it cannot be told.
-    pub(super) fn state(&self) -> Option<u128> {
+    pub(super) fn tell_state(&self) -> Option<u128> {
         let kept = self.kept.as_ref()?;
-        if kept.opaque.get() || !self.in_doubt.borrow().is_empty() {
+        if kept.lost_track.get() || !self.in_doubt.borrow().is_empty() {
             return None;
         }
         let mut fold = Fold::new();
