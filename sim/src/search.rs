@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 pub use adequacy::{Adequacy, JUDGED_FROM, Orders};
 pub use digest::{Digest, hex};
-pub use exhaust::{Bounds, Exhausted, exhaust};
+pub use exhaust::{Bounds, Exhausted, exhaust, thorough};
 pub use reduce::{Reduced, reduce};
 pub use sweep::{Swept, quiet, sweep};
 pub use uncaught::{Error as UncaughtError, Uncaught};
@@ -181,6 +181,35 @@ impl Searched {
             self.firsts
                 .entry(violation.invariant.clone())
                 .or_insert_with(first);
+        }
+    }
+
+    /// This search, and then another of the same variant.
+    fn followed_by(mut self, then: Self) -> Self {
+        for (invariant, mut first) in then.firsts {
+            first.run += self.runs;
+            self.firsts.entry(invariant).or_insert(first);
+        }
+        for (fault, runs) in then.faults {
+            *self.faults.entry(fault).or_default() += runs;
+        }
+        for (waits, runs) in then.waiting {
+            *self.waiting.entry(waits).or_default() += runs;
+        }
+        self.runs += then.runs;
+        self.distinct += then.distinct;
+        self.statements += then.statements;
+        self.judged_rows |= then.judged_rows;
+        self.goals.extend(then.goals);
+        self.uncaught.add(then.uncaught);
+        self.hashes.extend(then.hashes);
+        Self {
+            singles: then.singles,
+            singles_tried: then.singles_tried,
+            cut: self.cut || then.cut,
+            internal: self.internal.take().or(then.internal),
+            endless: self.endless.take().or(then.endless),
+            ..self
         }
     }
 

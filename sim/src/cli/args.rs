@@ -114,7 +114,7 @@ pub(crate) struct WorkArgs {
     /// Processes that work at the same time; results do not depend on it [env: LOCKSTEP_JOBS]
     #[arg(long, value_name = "N", value_parser = parse_jobs, allow_negative_numbers = true)]
     pub(crate) jobs: Option<usize>,
-    /// Tries every run of a scenario instead of random ones, with one deviation more at a time
+    /// Tries every run of a scenario, with one deviation more at a time, before random ones
     #[arg(long)]
     pub(crate) exhaustive: bool,
     /// Ends after so long with what was found: 30s, 5m, 1h

@@ -36,7 +36,7 @@ pub(super) struct Searches<'a> {
     pub(super) seeds: Range<u64>,
     /// To the end of the budget, whatever is found.
     pub(super) whole: bool,
-    /// Every run instead of random ones.
+    /// Every run before random ones.
     pub(super) exhaustive: bool,
 }
 

@@ -9,7 +9,7 @@ use lockstep_sim::flow::FlowWorld;
 use lockstep_sim::report;
 use lockstep_sim::run::{Stage, World};
 use lockstep_sim::scenario::{self, Expect, Scenario, Variant};
-use lockstep_sim::search::{self, Bounds, First, Plan, Searched, Swept};
+use lockstep_sim::search::{self, First, Plan, Searched, Swept};
 use lockstep_sim::shrink;
 use lockstep_sim::world::StoreWorld;
 use serde::{Deserialize, Serialize};
@@ -21,9 +21,6 @@ pub(crate) const STORE: &str = "store";
 
 /// Name of its only variant.
 pub(crate) const DEFAULT: &str = "default";
-
-/// Runs of an exhaustive search, unless the scenario has more.
-const EXHAUSTIVE_RUNS: u64 = 100_000;
 
 /// One piece of work.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -49,7 +46,7 @@ pub(crate) struct Search {
     pub(crate) seed: u64,
     /// To the end of the budget, whatever is found.
     pub(crate) whole: bool,
-    /// Every run instead of random ones.
+    /// Every run before random ones.
     pub(crate) exhaustive: bool,
 }
 
@@ -134,14 +131,11 @@ impl Workshop {
         };
         let plan = Plan {
             seed: wanted.seed,
-            runs: match wanted.exhaustive {
-                true => variant.program.runs.max(EXHAUSTIVE_RUNS),
-                false => variant.program.runs,
-            },
+            runs: variant.program.runs,
             expect: (!wanted.whole).then_some(&variant.expect),
         };
         let searched = match wanted.exhaustive {
-            true => search::exhaust(&mut stage, &plan, Bounds::default(), stop)?,
+            true => search::thorough(&mut stage, &plan, stop)?,
             false => search::search(&mut stage, &plan, stop)?,
         };
         if let Some(words) = searched.endless {

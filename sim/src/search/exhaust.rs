@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Plan, Searched};
+use super::{Plan, Searched, search};
 use crate::decide::{Beyond, Horizon, Replay, Single};
 use crate::run::Stage;
 
@@ -80,6 +80,31 @@ pub fn exhaust(
         Ok(()) | Err(Ended::Early | Ended::Complete) => Ok(exhaustion.end()),
     }
 }
+
+/// Tries every run, as far as the budget of an exhaustive search goes, and unless that has seen what it was to see, searches at random
+/// after that: inside SQLite, and with durations of any length. `stop` is asked between runs.
+///
+/// # Errors
+/// In words, when the stage cannot run.
+pub fn thorough(
+    stage: &mut Stage,
+    plan: &Plan<'_>,
+    stop: &mut dyn FnMut() -> bool,
+) -> Result<Searched, String> {
+    let every = Plan {
+        runs: plan.runs.max(EXHAUSTIVE_RUNS),
+        ..*plan
+    };
+    let tried = exhaust(stage, &every, Bounds::default(), stop)?;
+    if tried.ends(plan.expect) || stop() {
+        return Ok(tried);
+    }
+    let drawn = search(stage, plan, stop)?;
+    Ok(tried.followed_by(drawn))
+}
+
+/// Runs of an exhaustive search, unless the scenario has more.
+const EXHAUSTIVE_RUNS: u64 = 100_000;
 
 /// Why there is no level after this one.
 enum Ended {
