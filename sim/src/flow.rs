@@ -72,7 +72,9 @@ impl Shared {
         let turn = self.turns[kind].get();
         self.turns[kind].set(turn + 1);
         let further = ctx.pick(&INSTANCE, count as u64);
-        (turn + usize::try_from(further).unwrap_or(0)) % count
+        let instance = (turn + usize::try_from(further).unwrap_or(0)) % count;
+        ctx.learns(instance as u64);
+        instance
     }
 }
 

@@ -30,26 +30,12 @@ impl Fold {
 
     /// A value of SQLite, with its type.
     pub fn value(&mut self, value: &Value) {
-        match value {
-            Value::Null => self.0.update(&[0]),
-            Value::Integer(n) => {
-                self.0.update(&[1]);
-                self.0.update(&n.to_le_bytes());
-            }
-            Value::Real(x) => {
-                self.0.update(&[2]);
-                self.number(x.to_bits());
-            }
-            Value::Text(text) => {
-                self.0.update(&[3]);
-                self.text(text);
-            }
-            Value::Blob(bytes) => {
-                self.0.update(&[4]);
-                self.number(bytes.len() as u64);
-                self.0.update(bytes);
-            }
-        }
+        hash_value(value, &mut self.0);
+    }
+
+    /// What another fold has come to, or several of them in any order.
+    pub fn sum(&mut self, sum: u128) {
+        self.0.update(&sum.to_le_bytes());
     }
 
     /// Something or nothing.
@@ -72,6 +58,31 @@ impl Fold {
 
     pub(crate) fn hash(&mut self) -> &mut Xxh3 {
         &mut self.0
+    }
+}
+
+/// Feeds a value, with its type, to a hash.
+pub(crate) fn hash_value(value: &Value, hash: &mut Xxh3) {
+    match value {
+        Value::Null => hash.update(&[0]),
+        Value::Integer(n) => {
+            hash.update(&[1]);
+            hash.update(&n.to_le_bytes());
+        }
+        Value::Real(x) => {
+            hash.update(&[2]);
+            hash.update(&x.to_bits().to_le_bytes());
+        }
+        Value::Text(text) => {
+            hash.update(&[3]);
+            hash.update(&(text.len() as u64).to_le_bytes());
+            hash.update(text.as_bytes());
+        }
+        Value::Blob(bytes) => {
+            hash.update(&[4]);
+            hash.update(&(bytes.len() as u64).to_le_bytes());
+            hash.update(bytes);
+        }
     }
 }
 

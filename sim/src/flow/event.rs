@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 
 use super::Shared;
 use super::exec::{self, Origin};
+use crate::fold::bits_of;
 use crate::label::Label;
 use crate::run::{Answer, Ctx, Mail, Process, Request};
 use crate::scenario::{After, Does, Event, Expr, Redeliver, Span};
@@ -152,7 +153,6 @@ fn attempts(ctx: &Ctx, shared: &Rc<Shared>, index: usize, label: &str) {
     let no_law = Redeliver::default();
     let law = event.redeliver.as_ref().unwrap_or(&no_law);
     let first = addressee(ctx, shared, event);
-    ctx.learns(first as u64);
     for attempt in 0..=law.gaps.len() {
         let cause = match attempt {
             0 => Label::new(label),
@@ -166,7 +166,7 @@ fn attempts(ctx: &Ctx, shared: &Rc<Shared>, index: usize, label: &str) {
         } else {
             Ctx::send
         };
-        let mail = send(ctx, request(shared, &to, index, attempt, label, cause));
+        let mail = send(ctx, request(ctx, shared, &to, index, attempt, label, cause));
         let gap = law.gaps.get(attempt).copied();
         let late = law.timeout.map(|timeout| begun + timeout);
         if let Some(answer) = answer(ctx, &mail, late.or(gap.map(|gap| begun + gap))) {
@@ -220,6 +220,7 @@ fn addressee(ctx: &Ctx, shared: &Shared, event: &Event) -> usize {
 }
 
 fn request(
+    ctx: &Ctx,
     shared: &Rc<Shared>,
     to: &Rc<Process>,
     index: usize,
@@ -239,6 +240,12 @@ fn request(
         _ => (None, 0, &[][..]),
     };
     let args: Vec<Expr> = args.iter().map(|arg| known(&shared, arg)).collect();
+    for arg in &args {
+        // It is what somebody else was answered by now.
+        if let Expr::Const(value) = arg {
+            ctx.learns(bits_of(value));
+        }
+    }
     let origin = Origin {
         event: if own_id { cause.as_str() } else { label }.into(),
         connection,

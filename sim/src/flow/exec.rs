@@ -179,6 +179,7 @@ impl Exec<'_> {
                 else {
                     return Err(failure);
                 };
+                self.ctx.learns(Label::new(&failure.words).hash());
                 let before = self.error.replace(Some(failure.words));
                 let done = self.steps(frame, body);
                 *self.error.borrow_mut() = before;

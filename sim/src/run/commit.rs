@@ -20,9 +20,6 @@ impl Kernel {
         if changes.is_empty() && !self.disk.schema_changed() {
             return;
         }
-        if self.disk.schema_changed() {
-            self.loses_track();
-        }
         let judge = self.judge.borrow().clone();
         if let Some(judge) = judge {
             self.muted(|| judge.committed(self, &changes));

@@ -11,7 +11,7 @@ use crate::case::Deviation;
 use crate::decide::{Act, Kind};
 use crate::fault::Fault;
 use crate::fold::Fold;
-use crate::label::Label;
+use crate::label::{Label, mix};
 use crate::trace::{Arg, Kind as EventKind, Outcome};
 
 /// What a sender learns.
@@ -253,6 +253,10 @@ impl Ctx {
             Act::Do(deviation) if fits => {
                 self.kernel
                     .deviated(&self.actor, &site, occurrence, deviation.clone());
+                // Who carries a late message knows how late, and has not begun.
+                let word = Label::new(deviation.word());
+                let amount = deviation.amount().unwrap_or(0).cast_unsigned();
+                self.learns(mix(word.hash(), amount));
                 Some(deviation)
             }
             _ => None,

@@ -61,15 +61,8 @@ impl Kept {
 
     fn happened(&self, what: &Fold) {
         let mut fold = Fold::new();
-        let (before, now) = (self.history.get(), what.whole());
-        for half in [
-            before as u64,
-            (before >> 64) as u64,
-            now as u64,
-            (now >> 64) as u64,
-        ] {
-            fold.number(half);
-        }
+        fold.sum(self.history.get());
+        fold.sum(what.whole());
         self.history.set(fold.whole());
     }
 }
@@ -114,9 +107,6 @@ impl Kernel {
     /// Rows were committed.
     pub(super) fn keep_rows(&self, cause: &Label, changes: &[Change]) {
         let Some(kept) = &self.kept else { return };
-        if self.disk.schema_changed() {
-            kept.lost_track.set(true);
-        }
         for change in changes {
             let (old, new) = (row_hash(change, false), row_hash(change, true));
             let rows = kept.rows.get().wrapping_sub(old).wrapping_add(new);
@@ -126,14 +116,8 @@ impl Kernel {
                 fold.text("change");
                 fold.number(cause.hash());
                 fold.number(self.now_us());
-                for half in [
-                    old as u64,
-                    (old >> 64) as u64,
-                    new as u64,
-                    (new >> 64) as u64,
-                ] {
-                    fold.number(half);
-                }
+                fold.sum(old);
+                fold.sum(new);
                 kept.happened(&fold);
             }
         }
@@ -177,7 +161,8 @@ impl Kernel {
     /// The state here; `None` where it cannot be told.
     pub(super) fn tell_state(&self) -> Option<u128> {
         let kept = self.kept.as_ref()?;
-        if kept.lost_track.get() || !self.in_doubt.borrow().is_empty() {
+        if kept.lost_track.get() || self.disk.schema_changed() || !self.in_doubt.borrow().is_empty()
+        {
             return None;
         }
         let mut fold = Fold::new();
@@ -197,13 +182,10 @@ impl Kernel {
     }
 
     fn fold_run(&self, kept: &Kept, fold: &mut Fold) {
-        let (rows, history) = (kept.rows.get(), kept.history.get());
+        fold.sum(kept.rows.get());
+        fold.sum(kept.history.get());
         for number in [
             self.now_us(),
-            rows as u64,
-            (rows >> 64) as u64,
-            history as u64,
-            (history >> 64) as u64,
             kept.causes.get(),
             self.changes() as u64,
             self.full_until.get(),

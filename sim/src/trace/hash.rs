@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
-use rusqlite::types::Value;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::{Arg, Event, Outcome, Trace};
+use crate::fold::hash_value;
 
 impl Trace {
     /// Feeds the whole trace, returned rows, errors and changed rows included, to a hash.
@@ -81,30 +81,6 @@ fn hash_outcome(outcome: &Outcome, hash: &mut Xxh3) {
             hash.update(text.as_bytes());
         }
         Outcome::Op(result) => hash_debug(result, hash),
-    }
-}
-
-fn hash_value(value: &Value, hash: &mut Xxh3) {
-    match value {
-        Value::Null => hash.update(&[0]),
-        Value::Integer(n) => {
-            hash.update(&[1]);
-            hash.update(&n.to_le_bytes());
-        }
-        Value::Real(x) => {
-            hash.update(&[2]);
-            hash.update(&x.to_bits().to_le_bytes());
-        }
-        Value::Text(text) => {
-            hash.update(&[3]);
-            hash.update(&(text.len() as u64).to_le_bytes());
-            hash.update(text.as_bytes());
-        }
-        Value::Blob(bytes) => {
-            hash.update(&[4]);
-            hash.update(&(bytes.len() as u64).to_le_bytes());
-            hash.update(bytes);
-        }
     }
 }
 
