@@ -19,6 +19,8 @@ const SEED: u64 = 1;
 /// A shrunk case that is larger is not read by anybody. What happens in the quiet run cannot be shrunk away.
 const EVENTS: usize = 100;
 const DEVIATIONS: usize = 8;
+/// A clean verdict on fewer runs that differ says little, unless nothing new came for long.
+const DISTINCT: u64 = 500;
 
 /// Something is not as it should be; what, has been said.
 pub(super) struct Red;
@@ -63,7 +65,13 @@ impl Judged<'_> {
                 self.command("run", &format!("--seed {SEED}"))
             ));
         }
-        let mut wrong = surprise.clone();
+        let says_little = found.firsts.is_empty() && !found.saturated && found.distinct < DISTINCT;
+        let mut wrong = surprise.clone().or(says_little.then(|| {
+            format!(
+                "only {} of {} runs differ: give it more, `explore: {{ runs: … }}`",
+                found.distinct, found.runs
+            )
+        }));
         for first in found.firsts.values() {
             let small = reduce(&mut stage, first, shrink::BUDGET, &mut || false)?;
             if let Some(words) = small.two_traces {

@@ -51,11 +51,12 @@ enum What {
 }
 
 /// Some several times: what also needs a fault to be allowed would be rare otherwise.
-const ALL: [What; 28] = [
+const ALL: [What; 29] = [
     What::Migrate,
     What::ResetAndCancel,
     What::ResetAndMove,
     What::ResetElsewhere,
+    What::Cancel,
     What::Cancel,
     What::Close,
     What::LinkKey,

@@ -24,6 +24,7 @@ pub(crate) fn start(ctx: &Ctx, town: &Rc<Town>, instance: u32) {
         town,
         name: format!("{}#{}", ctx.process().name, ctx.process().incarnation.get()),
         claims: 0,
+        stalls_from: [7, 7, 6, 4][ctx.pick(&SLOW, 4) as usize],
     };
     let mut heard = 0;
     let mut rest = SHORTEST_REST_MS;
@@ -46,7 +47,7 @@ pub(crate) fn start(ctx: &Ctx, town: &Rc<Town>, instance: u32) {
 
 fn is_used(ctx: &Ctx, town: &Town) -> bool {
     let drawn = town.second_sender.get();
-    let used = drawn.unwrap_or_else(|| ctx.pick(&SECOND, 2) == 1);
+    let used = drawn.unwrap_or_else(|| ctx.pick(&SECOND, 4) > 0);
     town.second_sender.set(Some(used));
     used
 }
@@ -56,6 +57,9 @@ struct Sender<'a> {
     town: &'a Rc<Town>,
     name: String,
     claims: u64,
+    /// Of eight sends, those from this one on are begun late. Where all senders are slow, several attempts of one message are
+    /// under way at once.
+    stalls_from: u64,
 }
 
 impl Sender<'_> {
@@ -94,7 +98,7 @@ impl Sender<'_> {
             self.ctx.kernel().reached(goal::SENT_AGAIN_MARKED);
         }
         // The fence was checked when the message was taken; here a sender may stand still before it acts on that.
-        if self.ctx.pick(&STALLS, 8) == 7 {
+        if self.ctx.pick(&STALLS, 8) >= self.stalls_from {
             self.ctx.take(&STALLS, SHORTEST_STALL_MS, LONGEST_STALL_MS);
             self.ctx.kernel().reached(goal::STALLED_BEFORE_EFFECT);
         }
@@ -264,6 +268,7 @@ fn again_ms(send_no: i64) -> i64 {
 
 const SECOND: Label = Label::fixed("second sender");
 const MAIL: Label = Label::fixed("for mail");
+const SLOW: Label = Label::fixed("how slow the sender is");
 const STALLS: Label = Label::fixed("stands still before it sends");
 const LATER: Label = Label::fixed("sends it later");
 const POLICY: Label = Label::fixed("what is done about the unknown");
@@ -272,7 +277,7 @@ const LEASE_MS: i64 = 15_000;
 const TIMEOUT_MS: u64 = 5_000;
 const AGAIN_MS: i64 = 3_000;
 const LONGEST_AGAIN_MS: i64 = 1_800_000;
-const SHORTEST_STALL_MS: u64 = 10_000;
-const LONGEST_STALL_MS: u64 = 300_000;
+const SHORTEST_STALL_MS: u64 = 60_000;
+const LONGEST_STALL_MS: u64 = 600_000;
 const SHORTEST_REST_MS: u64 = 60_000;
 const LONGEST_REST_MS: u64 = 3_600_000;
