@@ -10,7 +10,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use lockstep_sim::check::Rules;
-use lockstep_sim::decide::{Profile, Quiet, default_for};
+use lockstep_sim::decide::{Profile, Quiet};
 use lockstep_sim::fault::Budget;
 use lockstep_sim::flow::FlowWorld;
 use lockstep_sim::label::Label;
@@ -18,6 +18,7 @@ use lockstep_sim::run::{
     Ctx, Db, Handle, Kernel, Limits, Process, Request, SimClock, Stage, World,
 };
 use lockstep_sim::scenario::{self, Program};
+use lockstep_sim::search::of_seed;
 use lockstep_sim::trace::{Arg, Kind, Outcome};
 use rusqlite::Connection;
 use rusqlite::types::Value;
@@ -82,7 +83,7 @@ fn measure(stages: &mut [Stage; 2], profiles: &[Rc<Profile>; 2]) -> [Duration; 2
             let start = Instant::now();
             for run in from..from + TURN {
                 let ran = stage
-                    .run(&mut || default_for(1, run + 1, &profiles[i]))
+                    .run(&mut || of_seed(run).strategy(&profiles[i]))
                     .expect("a run");
                 assert_eq!(ran.internal, None);
                 hashes[i] ^= ran.hash;

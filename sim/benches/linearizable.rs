@@ -9,9 +9,10 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use lockstep_sim::check::linearizable::{Answer, Operation, Report, Spec, check, operations};
-use lockstep_sim::decide::{Quiet, default_for};
+use lockstep_sim::decide::Quiet;
 use lockstep_sim::label::{below, mix};
 use lockstep_sim::run::Stage;
+use lockstep_sim::search::of_seed;
 use lockstep_sim::trace::Reading;
 use lockstep_sim::world::StoreWorld;
 use lockstep_store::{
@@ -42,7 +43,7 @@ fn share_of_runs() {
     for seed in 0..RUNS {
         let begun = Instant::now();
         let ran = stage
-            .run(&mut || default_for(seed, 1, &profile))
+            .run(&mut || of_seed(seed).strategy(&profile))
             .expect("a run");
         runs += begun.elapsed();
         let begun = Instant::now();

@@ -13,11 +13,12 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use lockstep_sim::check::Judging;
-use lockstep_sim::decide::{Profile, Quiet, Seeded, Strategy, default_for, run_hash};
+use lockstep_sim::decide::{Profile, Quiet, Seeded, Strategy, run_hash};
 use lockstep_sim::flow::FlowWorld;
 use lockstep_sim::run::{Stage, World};
 use lockstep_sim::scenario;
 use lockstep_sim::search::Adequacy;
+use lockstep_sim::search::of_seed;
 use lockstep_sim::world::StoreWorld;
 
 const RUNS: u64 = 2_000;
@@ -103,7 +104,7 @@ fn measure(name: &str, world: Rc<dyn World>) {
 }
 
 fn default(run: u64, profile: &Rc<Profile>) -> Box<dyn Strategy> {
-    default_for(1, run + 1, profile)
+    of_seed(run).strategy(profile)
 }
 
 fn run(stage: &mut Stage, strategy: &mut dyn FnMut(u64) -> Box<dyn Strategy>) -> (Duration, u64) {
@@ -150,7 +151,7 @@ fn costs() {
                 for seed in from..from + TURN {
                     let start = Instant::now();
                     let ran = stage
-                        .run(&mut || default_for(seed, 1, &profile))
+                        .run(&mut || of_seed(seed).strategy(&profile))
                         .expect("a run");
                     times[i] += start.elapsed();
                     hashes[i] ^= ran.hash;
@@ -194,7 +195,7 @@ fn agree() {
     stage.judge(Judging::Twice);
     for seed in 0..AGREE {
         let ran = stage
-            .run(&mut || default_for(seed, 1, &profile))
+            .run(&mut || of_seed(seed).strategy(&profile))
             .expect("a run");
         assert_eq!(ran.internal, None, "seed {seed}");
     }

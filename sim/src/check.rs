@@ -17,13 +17,16 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use rusqlite::config::DbConfig;
+use rusqlite::types::Value;
 use rusqlite::{Connection, ErrorCode, ffi};
 
 use self::fit::{Fit, Fits};
 use self::rule::{Compiled, Listener};
 use crate::disk::capture::Change;
 use crate::disk::{LogEnd, externs};
-use crate::label::mix;
+use crate::fold::bits_of;
+use crate::label::{Label, mix};
+use crate::run::access::{self, Access};
 use crate::run::{Judge, Kernel};
 use crate::scenario::RuleKind;
 
@@ -232,7 +235,9 @@ impl Checker {
         let fit = self.fit();
         for rule in fit.snapshot_rules().filter(|rule| rule.reads_any(changes)) {
             self.judged_rows.set(true);
-            match rule.keys(changes) {
+            let keys = rule.keys(changes);
+            touched(kernel, rule, keys.as_deref());
+            match keys {
                 Some(keys) => keys
                     .into_iter()
                     .try_for_each(|key| self.evaluate(kernel, rule, Some(key), &mut keyed))?,
@@ -376,6 +381,19 @@ impl Checker {
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
         statement.exists(rusqlite::params_from_iter(row))
+    }
+}
+
+/// Two commits that a rule judges meet in it if they concern the same key: between them may stand what it forbids.
+fn touched(kernel: &Kernel, rule: &Compiled, keys: Option<&[&Value]>) {
+    if !kernel.keeps_state() {
+        return;
+    }
+    let rule = Label::new(&rule.rule.name).hash();
+    let whole = |changes| Access::thing(access::name("rule", &[rule]), changes);
+    kernel.touched(|| whole(keys.is_none()));
+    for key in keys.into_iter().flatten() {
+        kernel.touched(|| Access::thing(access::name("key", &[rule, bits_of(key)]), true));
     }
 }
 

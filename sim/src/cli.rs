@@ -7,6 +7,7 @@
 
 mod ablate;
 mod args;
+mod bench;
 mod check;
 mod compare;
 mod control;
@@ -33,7 +34,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use lockstep_sim::exit::Exit;
 
-use args::{Cli, Command};
+use args::{Bench, Cli, Command};
 use failure::Failure;
 
 /// The whole program.
@@ -59,6 +60,7 @@ fn start() -> Result<Exit, Failure> {
             Command::New(args) => new::new(&args),
             Command::Schema => new::schema(),
             Command::Verify(args) => verify::verify(&args),
+            Command::Bench(Bench::Bugs(args)) => bench::bench(&args),
             Command::Worker => worker::work(),
         },
         Err(error) if error.use_stderr() => {

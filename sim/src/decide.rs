@@ -6,6 +6,11 @@
 #[cfg(test)]
 mod anything;
 mod beyond;
+mod choice;
+mod mutant;
+pub mod pick;
+mod preemptions;
+mod priorities;
 mod quiet;
 mod remaining;
 mod replay;
@@ -18,9 +23,12 @@ mod survey;
 mod swarm;
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
 
-pub use beyond::{Beyond, Horizon};
+pub use beyond::{Beyond, Horizon, Passed};
+pub use choice::{Choice, Draw};
+pub use mutant::Mutant;
+pub use preemptions::Preemptions;
+pub use priorities::Priorities;
 pub use quiet::Quiet;
 pub use remaining::Remaining;
 pub use replay::Replay;
@@ -31,7 +39,8 @@ pub use survey::{Single, Survey};
 
 use crate::case::Deviation;
 use crate::fault::Fault;
-use crate::label::mix;
+use crate::label::{Label, mix};
+use crate::run::access::Access;
 
 /// What kind of decision a point offers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,6 +109,12 @@ pub trait View {
     fn next_timer_ms(&self) -> Option<u64>;
     /// How many milliseconds a step may take by itself; 0 if steps take no time.
     fn slowest_ms(&self) -> u64;
+    /// What actors have touched since this was last asked, each with its cause (hash), if the run keeps its state.
+    fn touched(&self) -> Vec<(u64, Access)> {
+        Vec::new()
+    }
+    /// Writes the causes of all actors that have begun and have not ended.
+    fn live(&self, _into: &mut Vec<u64>) {}
     /// The state of the run: where it is the same, everything that can happen is the same. `None` where it cannot be told.
     fn state(&self) -> Option<u128>;
 }
@@ -111,6 +126,15 @@ pub enum Act {
     Switch(u64),
     /// Anything else.
     Do(Deviation),
+}
+
+impl From<&Deviation> for Act {
+    fn from(deviation: &Deviation) -> Self {
+        match deviation {
+            Deviation::Switch(to) => Self::Switch(Label::new(to).hash()),
+            other => Self::Do(other.clone()),
+        }
+    }
 }
 
 /// Makes decisions. `None` is the quiet one.
@@ -161,6 +185,13 @@ impl Profile {
     /// Kinds of points.
     pub const KINDS: usize = 13;
 
+    /// Points of the quiet run at which somebody else could go on; at least one.
+    pub(crate) fn places_to_switch(&self, inside: bool) -> u64 {
+        let between = self.points[Self::slot(Kind::Step)] + self.points[Self::slot(Kind::Wait)];
+        let inside = u64::from(inside) * self.points[Self::slot(Kind::Disk)];
+        (between + inside).max(1)
+    }
+
     /// Index of a kind in `points`.
     pub fn slot(kind: Kind) -> usize {
         match kind {
@@ -184,42 +215,4 @@ impl Profile {
 /// Hash of a run: what `Seeded` and `Remaining` decide by. Depends on the seed and the run's index only.
 pub fn run_hash(seed: u64, run: u64) -> u64 {
     mix(mix(0x6c6f_636b_7374_6570, seed), run)
-}
-
-/// The strategy of run `run` of a sweep: run 0 is quiet, the others are random, now and then a uniform walk.
-pub fn default_for(seed: u64, run: u64, profile: &Rc<Profile>) -> Box<dyn Strategy> {
-    match run {
-        0 => Box::<Quiet>::default(),
-        _ if run % 6 == 2 => Box::new(Remaining::new(run_hash(seed, run), Rc::clone(profile))),
-        _ => Box::new(Seeded::new(run_hash(seed, run), profile)),
-    }
-}
-
-/// The strategy of run `run` of a search: each third run is the next single deviation from the quiet run, while there are any, and
-/// then a few of them at once, if there are so many that this seldom comes to the same.
-///
-/// Chance alone would need many runs to try them all, since most of what it does is more than one thing at a time; and where
-/// one thing is enough, it should be found whatever the seed.
-pub fn search_for(seed: u64, run: u64, profile: &Rc<Profile>) -> Box<dyn Strategy> {
-    let singles = &profile.survey.singles;
-    match single_of(run) {
-        Some(i) if i < singles.len() => Box::new(OneDeviation::new(singles[i].clone())),
-        Some(_) if singles.len() >= ENOUGH => {
-            Box::new(Several::new(run_hash(seed, run), Rc::clone(profile)))
-        }
-        _ => default_for(seed, run, profile),
-    }
-}
-
-/// From so many single deviations on, a few at once are drawn.
-const ENOUGH: usize = 64;
-
-/// Which single deviation run `run` tries, as long as there are so many.
-fn single_of(run: u64) -> Option<usize> {
-    (run % 3 == 1).then(|| usize::try_from(run / 3).unwrap_or(usize::MAX))
-}
-
-/// How many single deviations the first `runs` runs of a search try.
-pub fn singles_tried(runs: u64, profile: &Profile) -> u64 {
-    ((runs + 1) / 3).min(profile.survey.singles.len() as u64)
 }

@@ -69,6 +69,7 @@ impl Shared {
     /// One instance of a kind: the one whose turn it is in this run, unless a decision says another one.
     fn any_instance(&self, ctx: &Ctx, kind: usize) -> usize {
         let count = self.processes.borrow()[kind].len();
+        ctx.touches_anything();
         let turn = self.turns[kind].get();
         self.turns[kind].set(turn + 1);
         let further = ctx.pick(&INSTANCE, count as u64);

@@ -6,6 +6,7 @@
 //! small, [`report`] tells about it.
 
 pub mod case;
+pub mod catalogue;
 pub mod check;
 pub mod decide;
 pub mod disk;

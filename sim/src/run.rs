@@ -9,6 +9,7 @@ compile_error!(
      unset RUSTFLAGS, or add `--cfg madsim` to it."
 );
 
+pub mod access;
 mod actor;
 mod backup;
 mod bare;

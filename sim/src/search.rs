@@ -1,29 +1,33 @@
 //! The search: many runs of one variant, from the quiet one on, until what is expected was seen or the budget is spent.
 //!
-//! Run `i` of seed `s` depends on nothing but the two, so a search gives the same result in any process and any order.
+//! Run `i` of seed `s` depends on nothing but the two and the runs before it, so a search gives the same result in any process.
 //! Nothing here reads a clock or prints: a time limit comes as a question that is asked between runs.
 
 mod adequacy;
 mod digest;
 mod exhaust;
+mod hunt;
+mod independence;
+mod meeting;
+mod portfolio;
 mod reduce;
 mod sweep;
 mod uncaught;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 
 pub use adequacy::{Adequacy, JUDGED_FROM, Orders};
 pub use digest::{Digest, hex};
 pub use exhaust::{Bounds, Exhausted, exhaust, thorough};
+pub use hunt::{PROBLEMS, hunt};
+pub use portfolio::{Portfolio, of_seed};
 pub use reduce::{Reduced, reduce};
 pub use sweep::{Swept, quiet, sweep};
 pub use uncaught::{Error as UncaughtError, Uncaught};
 
 use crate::case::Decisions;
-use crate::decide::{Profile, search_for, singles_tried};
 use crate::run::{Ran, Stage, Violation};
 use crate::scenario::{Expect, Program, Target, Variant};
 use crate::shrink;
@@ -127,14 +131,14 @@ pub fn search(
     stage.forget_goals();
     let mut seen = BTreeSet::new();
     let mut since_new = 0;
-    let mut profile = Rc::new(Profile::default());
+    let mut portfolio = Portfolio::new(plan.seed);
     let mut found = Searched::default();
     for run in 0..plan.runs.max(1) {
         if run > 0 && stop() {
             found.cut = true;
             break;
         }
-        let ran = stage.run(&mut || search_for(plan.seed, run, &profile))?;
+        let ran = portfolio.run(stage, run)?;
         since_new = if seen.insert(ran.hash) {
             0
         } else {
@@ -142,18 +146,27 @@ pub fn search(
         };
         found.take(plan.seed, run, &ran);
         found.uncaught.take(ran.endings);
-        if run == 0 {
-            profile = Rc::new(ran.profile);
-        }
         found.saturated = since_new >= SATURATED;
         if found.ends(plan.expect) {
             break;
         }
     }
     found.distinct = seen.len() as u64;
-    found.singles = profile.survey.singles.len() as u64;
-    found.singles_tried = singles_tried(found.runs, &profile);
+    (found.singles_tried, found.singles) = portfolio.singles();
     Ok(found)
+}
+
+/// Run `run` of the search of a seed. What a search does depends on what it has seen, so it is searched up to there.
+///
+/// # Errors
+/// In words, when the stage cannot run.
+pub fn run_of(stage: &mut Stage, seed: u64, run: u64) -> Result<Ran, String> {
+    stage.forget_goals();
+    let mut portfolio = Portfolio::new(seed);
+    for before in 0..run {
+        portfolio.run(stage, before)?;
+    }
+    portfolio.run(stage, run)
 }
 
 impl Searched {

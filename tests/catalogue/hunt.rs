@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use lockstep_sim::case::Deviation;
+use lockstep_sim::catalogue::Planted;
 use lockstep_sim::decide::{Profile, Quiet};
 use lockstep_sim::fault::Fault;
 use lockstep_sim::run::{Ran, Stage};
@@ -11,8 +12,6 @@ use lockstep_sim::search::{First, reduce, sweep};
 use lockstep_sim::shrink;
 use lockstep_sim::trace::{Arg, Event, Kind};
 use lockstep_sim::world::StoreWorld;
-
-use super::planted::Planted;
 
 /// Runs within which each search must find each bug. Search `i` begins at seed `i * RUNS`, so no two share a run.
 pub(crate) const RUNS: u64 = 20_000;

@@ -8,23 +8,7 @@
 //! line of runs to find.
 //! To add a bug: one entry in the file of its family, then `LOCKSTEP_CATALOGUE=0`, which writes the page without a search.
 
-mod buttons;
-mod cache;
-mod cancel;
-mod clock;
-mod dedup;
-mod fencing;
 mod hunt;
-mod lost_update;
-mod migration;
-mod outbox;
-mod planted;
-mod queue;
-mod recovery;
-mod restore;
-mod resume;
-mod retention;
-mod session;
 mod sql;
 mod table;
 
@@ -35,26 +19,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use libtest_mimic::{Arguments, Failed, Trial};
 
 use self::hunt::Measured;
-use self::planted::Planted;
-
-/// Every family with its bugs, in the order of the table.
-pub(crate) const FAMILIES: &[(&str, &[Planted])] = &[
-    ("lost_update", lost_update::BUGS),
-    ("fencing", fencing::BUGS),
-    ("dedup", dedup::BUGS),
-    ("clock", clock::BUGS),
-    ("recovery", recovery::BUGS),
-    ("migration", migration::BUGS),
-    ("resume", resume::BUGS),
-    ("buttons", buttons::BUGS),
-    ("outbox", outbox::BUGS),
-    ("cache", cache::BUGS),
-    ("queue", queue::BUGS),
-    ("session", session::BUGS),
-    ("cancel", cancel::BUGS),
-    ("restore", restore::BUGS),
-    ("retention", retention::BUGS),
-];
+use lockstep_sim::catalogue::{FAMILIES, Planted, all};
 
 /// What the long form found, by bug.
 type Results = Arc<Mutex<BTreeMap<&'static str, Measured>>>;
@@ -107,13 +72,6 @@ fn main() {
         table::write(&results.lock().unwrap_or_else(PoisonError::into_inner));
     }
     conclusion.exit();
-}
-
-/// Every bug with its family.
-pub(crate) fn all() -> impl Iterator<Item = (&'static str, &'static Planted)> {
-    FAMILIES
-        .iter()
-        .flat_map(|(family, bugs)| bugs.iter().map(move |bug| (*family, bug)))
 }
 
 fn fact(name: &str, holds: fn() -> Result<(), String>) -> Trial {

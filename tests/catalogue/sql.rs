@@ -1,10 +1,9 @@
 //! Bugs in SQL are true to the statements as they are now: each applies, drops what exists, and prepares.
 
+use lockstep_sim::catalogue::all;
 use lockstep_sim::world::Defect;
 use lockstep_store::rusqlite::Connection;
 use lockstep_store::{Clock, SqliteStore, Statements};
-
-use super::all;
 
 /// A statement with a parameter too many or too few would fail in each run, and so be found by accident.
 pub(crate) fn each_bug_applies_and_prepares() -> Result<(), String> {

@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use lockstep_sim::catalogue::{FAMILIES, all};
+
 use super::hunt::{Measured, RUNS};
-use super::{FAMILIES, all};
 
 /// A bug that each search of the long form found within so many runs must be found by `cargo test`, too.
 const SOON: u64 = 60;
@@ -159,7 +160,7 @@ const COLUMN_NAMES: &str = "| bug | median runs | from to | found | by | smalles
 const HEAD: &str = "# Planted bugs
 
 What the default world has to find, each a bug that was seen somewhere: in an incident behind this project, or in the project and
-thread that is named. The list is `tests/catalogue`, one file for each family; it was committed before any search was tuned to it.
+thread that is named. The list is `sim/src/catalogue`, one file for each family; it was committed before any search was tuned to it.
 
 Each bug is searched ten times, over seeds that no two searches share: run 1 of each seed, as `lockstep run` sweeps. A search ends with the
 first run that violates any invariant, and has 20,000 runs. *Median runs* is over the ten searches, *by* names the invariants that these runs

@@ -3,11 +3,12 @@
 use std::rc::Rc;
 
 use lockstep_sim::check::{Judging, Rule, Rules};
-use lockstep_sim::decide::{Profile, Quiet, default_for};
+use lockstep_sim::decide::{Profile, Quiet};
 use lockstep_sim::fault::Budget;
 use lockstep_sim::flow::FlowWorld;
 use lockstep_sim::run::{Db, Handle, Kernel, Limits, Ran, SimClock, Stage, World};
 use lockstep_sim::scenario::{self, RuleKind};
+use lockstep_sim::search::of_seed;
 use lockstep_sim::world::{SABOTEURS, StoreWorld};
 
 use super::scenario_programs;
@@ -23,7 +24,7 @@ fn runs(world: Rc<dyn World>, judging: Judging, seeds: u64) -> Vec<Ran> {
     (0..seeds)
         .map(|seed| {
             stage
-                .run(&mut || default_for(seed, 1, &profile))
+                .run(&mut || of_seed(seed).strategy(&profile))
                 .expect("a run")
         })
         .collect()

@@ -2,10 +2,11 @@
 
 use std::rc::Rc;
 
-use lockstep_sim::decide::{Profile, Quiet, Replay, default_for};
+use lockstep_sim::decide::{Choice, Draw, Profile, Quiet, Replay, run_hash};
 use lockstep_sim::flow::FlowWorld;
 use lockstep_sim::report;
 use lockstep_sim::run::{MAIN, Stage, World};
+use lockstep_sim::search::of_seed;
 use lockstep_sim::world::StoreWorld;
 
 use super::scenario_programs;
@@ -23,8 +24,10 @@ fn hashes(world: Rc<dyn World>, seed: u64, runs: std::ops::Range<u64>) -> Vec<u1
     let mut stage = Stage::new(world).expect("the stage is set");
     let profile = profile(&mut stage);
     runs.map(|run| {
+        let choice = Choice::ALL[run as usize % Choice::ALL.len()];
+        let draw = Draw::By(choice, run_hash(seed, run));
         stage
-            .run(&mut || default_for(seed, run, &profile))
+            .run(&mut || draw.strategy(&profile))
             .expect("a run")
             .hash
     })
@@ -59,7 +62,7 @@ fn what_was_recorded_replays_to_the_same_trace() {
     let profile = profile(&mut stage);
     for seed in 0..150 {
         let ran = stage
-            .run(&mut || default_for(seed, 1, &profile))
+            .run(&mut || of_seed(seed).strategy(&profile))
             .expect("a run");
         let again = stage
             .run(&mut || Box::new(Replay::new(&ran.decisions)))

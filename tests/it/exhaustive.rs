@@ -35,6 +35,7 @@ fn compare(program: &Program, deviations: u64, most: u64) -> Option<Result<(u64,
         let bounds = Bounds {
             deviations,
             by_state,
+            independence: by_state,
         };
         explore(program, most, bounds)
     };

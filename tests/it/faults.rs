@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use lockstep_sim::check::Rules;
-use lockstep_sim::decide::{Profile, Quiet, Replay, default_for};
+use lockstep_sim::decide::{Profile, Quiet, Replay};
 use lockstep_sim::fault::{Budget, Fault};
 use lockstep_sim::label::Label;
 use lockstep_sim::report;
 use lockstep_sim::run::{
     Ctx, Db, Handle, Kernel, Limits, MAIN, Process, Ran, SimClock, Stage, World,
 };
+use lockstep_sim::search::of_seed;
 use lockstep_sim::trace::{Committed, Trace};
 use lockstep_sim::world::StoreWorld;
 use rusqlite::types::Value;
@@ -258,7 +259,7 @@ fn stage(restores: bool) -> (Stage, Rows, Rc<Profile>) {
 
 fn run(stage: &mut Stage, profile: &Rc<Profile>, seed: u64) -> Ran {
     let ran = stage
-        .run(&mut || default_for(seed, 1, profile))
+        .run(&mut || of_seed(seed).strategy(profile))
         .expect("a run");
     assert_eq!(ran.internal, None, "seed {seed}");
     ran

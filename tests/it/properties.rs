@@ -3,9 +3,10 @@
 use std::rc::Rc;
 
 use lockstep_sim::case::{Decisions, Deviation, Point};
-use lockstep_sim::decide::{Quiet, Replay, default_for};
+use lockstep_sim::decide::{Quiet, Replay};
 use lockstep_sim::report;
 use lockstep_sim::run::Stage;
+use lockstep_sim::search::of_seed;
 use lockstep_sim::world::StoreWorld;
 use proptest::prelude::*;
 
@@ -63,7 +64,7 @@ proptest! {
         let quiet = stage.run(&mut || Box::<Quiet>::default()).expect("a quiet run");
         let profile = Rc::new(quiet.profile);
         for seed in seeds {
-            let ran = stage.run(&mut || default_for(seed, 1, &profile)).expect("a run");
+            let ran = stage.run(&mut || of_seed(seed).strategy(&profile)).expect("a run");
             prop_assert_eq!(&ran.internal, &None);
             prop_assert_eq!(ran.violated(), Vec::<String>::new(), "seed {}: {}", seed, ran.decisions);
             let again = stage.run(&mut || Box::new(Replay::new(&ran.decisions))).expect("a replay");

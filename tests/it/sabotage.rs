@@ -6,8 +6,9 @@ use std::fmt::Write as _;
 use std::fs;
 use std::rc::Rc;
 
-use lockstep_sim::decide::{Profile, Quiet, default_for};
+use lockstep_sim::decide::{Profile, Quiet};
 use lockstep_sim::run::{Stage, World};
+use lockstep_sim::search::of_seed;
 use lockstep_sim::world::{SABOTEURS, Saboteur, StoreWorld};
 
 use super::root;
@@ -48,7 +49,7 @@ fn violated(saboteur: &Saboteur) -> BTreeMap<String, Seen> {
     let mut violated: BTreeMap<String, Seen> = BTreeMap::new();
     for seed in 0..SEEDS {
         let ran = stage
-            .run(&mut || default_for(seed, 1, &profile))
+            .run(&mut || of_seed(seed).strategy(&profile))
             .expect("a run");
         let name = saboteur.defect.name;
         assert_eq!(ran.internal, None, "{name} at seed {seed}");
@@ -127,7 +128,7 @@ fn the_world_without_a_saboteur_holds_over_the_same_seeds() {
     let (mut stage, profile) = stage(StoreWorld::new());
     for seed in 0..SEEDS {
         let ran = stage
-            .run(&mut || default_for(seed, 1, &profile))
+            .run(&mut || of_seed(seed).strategy(&profile))
             .expect("a run");
         assert_eq!(
             (ran.violations, ran.internal),

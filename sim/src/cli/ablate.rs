@@ -181,7 +181,7 @@ impl Table<'_> {
             Answer::Search { searched, cases } => self.searched(dropped, searched, &cases),
             Answer::BadScenario(words) => Ok(Fate::Bound(words)),
             Answer::Internal(words) => Err(Failure::Internal(words)),
-            Answer::Swept(_) | Answer::Shrunk(_) => Err(Failure::Internal(
+            Answer::Swept(_) | Answer::Shrunk(_) | Answer::Hunted { .. } => Err(Failure::Internal(
                 "a job answered another question".to_owned(),
             )),
         }

@@ -46,6 +46,9 @@ pub(crate) enum Command {
     Schema,
     /// Judges a real database file of the reference store by its invariants; changes nothing
     Verify(VerifyArgs),
+    /// Measures how long bugs hide
+    #[command(subcommand)]
+    Bench(Bench),
     /// Takes orders from the process that started it
     #[command(hide = true)]
     Worker,
@@ -151,6 +154,39 @@ pub(crate) struct ReplayArgs {
     /// Which run of that search; the sweep has run 1 only
     #[arg(long, value_name = "I", default_value_t = 1, requires = "seed")]
     pub(crate) run: u64,
+    /// One JSON object on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Bench {
+    /// How many runs each strategy needs for each planted bug and each variant that is expected to fail
+    Bugs(BenchArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BenchArgs {
+    /// Scenario files, or folders of them, whose bugs are hunted; without any, every bug that is known
+    pub(crate) files: Vec<PathBuf>,
+    /// Only this bug; may be given several times
+    #[arg(long, value_name = "NAME")]
+    pub(crate) bug: Vec<String>,
+    /// Only this strategy; may be given several times
+    #[arg(long, value_name = "NAME")]
+    pub(crate) strategy: Vec<String>,
+    /// Seeds, half-open: one hunt for each
+    #[arg(long, value_name = "A..B", value_parser = parse_seeds, default_value = "0..20")]
+    pub(crate) seeds: Range<u64>,
+    /// Runs after which a hunt is given up
+    #[arg(long, value_name = "RUNS", default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) most: u64,
+    /// Processes that work at the same time [env: LOCKSTEP_JOBS]
+    #[arg(long, value_name = "N", value_parser = parse_jobs, allow_negative_numbers = true)]
+    pub(crate) jobs: Option<usize>,
+    /// Ends after so long with what was measured: 30s, 5m, 1h
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    pub(crate) time_limit: Option<Duration>,
     /// One JSON object on stdout
     #[arg(long)]
     pub(crate) json: bool,

@@ -4,12 +4,12 @@ use std::path::Path;
 use std::rc::Rc;
 
 use lockstep_sim::case::{CaseFile, Decisions, Source, Violates};
-use lockstep_sim::decide::{Counts, Profile, Quiet, Replay, Strategy, default_for, search_for};
+use lockstep_sim::decide::{Counts, Replay};
 use lockstep_sim::exit::Exit;
 use lockstep_sim::report::{self, ReplayReport, ReplayVerdict};
 use lockstep_sim::run::{Ran, Stage, World};
 use lockstep_sim::scenario::{self, Scenario, Variant};
-use lockstep_sim::shrink;
+use lockstep_sim::{search, shrink};
 
 use super::args::ReplayArgs;
 use super::failure::Failure;
@@ -246,24 +246,13 @@ fn pick<'a>(scenario: &'a Scenario, name: Option<&str>) -> Result<&'a Variant, F
 /// Runs it on a stage of its own.
 fn once(subject: &Subject) -> Result<Ran, Failure> {
     let mut stage = Stage::new(Rc::clone(&subject.world)).map_err(Failure::Usage)?;
-    let profile = match subject.how {
-        How::Seed { .. } => {
-            stage
-                .run(&mut || Box::<Quiet>::default())
-                .map_err(Failure::Internal)?
-                .profile
-        }
-        How::Decisions(_) => Profile::default(),
+    let ran = match &subject.how {
+        How::Decisions(decisions) => stage.run(&mut || Box::new(Replay::new(decisions))),
+        How::Seed { seed, .. } if subject.swept => search::quiet(&mut stage, *seed)
+            .and_then(|(profile, _)| stage.run(&mut || search::of_seed(*seed).strategy(&profile))),
+        How::Seed { seed, run } => search::run_of(&mut stage, *seed, *run),
     };
-    let profile = Rc::new(profile);
-    let mut strategy = || -> Box<dyn Strategy> {
-        match &subject.how {
-            How::Decisions(decisions) => Box::new(Replay::new(decisions)),
-            How::Seed { seed, run } if subject.swept => default_for(*seed, *run, &profile),
-            How::Seed { seed, run } => search_for(*seed, *run, &profile),
-        }
-    };
-    let ran = stage.run(&mut strategy).map_err(Failure::Internal)?;
+    let ran = ran.map_err(Failure::Internal)?;
     match ran.endless {
         Some(words) => Err(Failure::Usage(words)),
         None => Ok(ran),

@@ -66,7 +66,8 @@ impl Settings {
     }
 }
 
-fn jobs(flag: Option<usize>) -> Result<usize, Failure> {
+/// Processes: as told, or as many as there are cores.
+pub(crate) fn jobs(flag: Option<usize>) -> Result<usize, Failure> {
     let told = env("LOCKSTEP_JOBS", parse_jobs)?;
     let cores = || available_parallelism().map_or(1, usize::from).min(JOBS_MAX);
     Ok(flag.or(told).unwrap_or_else(cores))

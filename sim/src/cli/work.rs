@@ -147,7 +147,7 @@ impl Work {
             }
             Answer::BadScenario(words) => Err(Failure::usage(format!("{}: {words}", title()))),
             Answer::Internal(words) => Err(Failure::Internal(format!("{}: {words}", title()))),
-            Answer::Swept(_) | Answer::Shrunk(_) => Err(Failure::Internal(
+            Answer::Swept(_) | Answer::Shrunk(_) | Answer::Hunted { .. } => Err(Failure::Internal(
                 "a job answered another question".to_owned(),
             )),
         }

@@ -1,6 +1,7 @@
 //! The work of one process: searches, parts of the sweep, and shrinking. It is given orders and gives answers, both
 //! plain data, so it does not matter which process does what.
 
+use std::ops::Range;
 use std::rc::Rc;
 
 use lockstep_sim::case::{CaseFile, Source, Violates};
@@ -15,6 +16,8 @@ use lockstep_sim::world::StoreWorld;
 use serde::{Deserialize, Serialize};
 
 use super::interrupt;
+
+mod hunts;
 
 /// Name of the sweep's world in cases, digests and reports.
 pub(crate) const STORE: &str = "store";
@@ -33,6 +36,32 @@ pub(crate) enum Order {
     Sweep { from: u64, to: u64 },
     /// A failure of the sweep is made small.
     Shrink(First),
+    /// A bug is hunted.
+    Hunt(Hunt),
+}
+
+/// The hunts of one strategy for one bug.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Hunt {
+    pub(crate) bug: Bug,
+    pub(crate) strategy: String,
+    /// One hunt for each.
+    pub(crate) seeds: Range<u64>,
+    /// Runs after which a hunt is given up.
+    pub(crate) most: u64,
+}
+
+/// Where a bug lives.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) enum Bug {
+    /// In the default world.
+    Planted(String),
+    /// In a variant of a scenario.
+    Scenario {
+        file: String,
+        text: String,
+        variant: String,
+    },
 }
 
 /// A search of one variant.
@@ -59,6 +88,13 @@ pub(crate) enum Answer {
     },
     Swept(Swept),
     Shrunk(Box<Small>),
+    /// Runs of each hunt, and milliseconds of one.
+    Hunted {
+        runs: Vec<Option<u64>>,
+        ms: f64,
+        /// Deviations without which the bug does not show, if that was looked for.
+        depth: Option<u64>,
+    },
     /// The scenario does not stand on its feet: its schema or set-up fails.
     BadScenario(String),
     /// A bug in lockstep.
@@ -106,6 +142,7 @@ impl Workshop {
                 small(stage, first, source, (DEFAULT, &[]))
                     .map(|small| Answer::Shrunk(Box::new(small)))
             }),
+            Order::Hunt(hunt) => hunts::carry_out(hunt, stop),
         };
         done.unwrap_or_else(Answer::Internal)
     }

@@ -1,8 +1,7 @@
 //! Replays the decisions of a case and counts what became of each.
 
 use super::{Act, At, Counts, Strategy, View};
-use crate::case::{Decisions, Deviation};
-use crate::label::Label;
+use crate::case::Decisions;
 
 /// Replays a case.
 #[derive(Debug)]
@@ -33,7 +32,7 @@ impl Replay {
             .iter()
             .map(|(point, deviation)| Entry {
                 key: point.key(),
-                act: act(deviation),
+                act: Act::from(deviation),
                 fate: Fate::Absent,
             })
             .collect();
@@ -47,13 +46,6 @@ impl Replay {
             .binary_search_by_key(&key, |entry| entry.key)
             .ok()?;
         Some(&mut self.entries[i])
-    }
-}
-
-fn act(deviation: &Deviation) -> Act {
-    match deviation {
-        Deviation::Switch(to) => Act::Switch(Label::new(to).hash()),
-        other => Act::Do(other.clone()),
     }
 }
 

@@ -81,7 +81,7 @@ impl Several {
 const MOST: usize = 6;
 
 /// Any class; between steps rather than inside SQLite; any site, and of what it has to offer either the first or any.
-fn choose(bits: u64, profile: &Profile) -> Option<Single> {
+pub(super) fn choose(bits: u64, profile: &Profile) -> Option<Single> {
     let [between, inside] = any(mix(bits, stream::CLASS), &profile.survey.classes)?;
     let groups =
         match inside.is_empty() || (mix(bits, stream::DEPTH) & 7 != 0 && !between.is_empty()) {

@@ -11,6 +11,12 @@ pub(super) const DAWDLES: u64 = 4;
 pub(super) const WALK: u64 = 5;
 pub(super) const HOW_MANY: u64 = 6;
 pub(super) const SWARM: u64 = 7;
+pub(super) const INSIDE: u64 = 8;
+pub(super) const PRIORITY: u64 = 9;
+pub(super) const KEEPS: u64 = 10;
+pub(super) const BESIDE: u64 = 11;
+pub(super) const STRATEGY: u64 = 12;
+pub(super) const PARENT: u64 = 13;
 /// One for each of a few, from here on.
 pub(super) const CHOSEN: u64 = 100;
 /// One for each kind of fault, from here on.
@@ -41,3 +47,5 @@ pub(super) const FIRST: u64 = 40;
 pub(super) const PASSAGE: u64 = 41;
 /// One for each kind of fault, from here on.
 pub(super) const STRIKE: u64 = 300;
+/// One for each deviation of another run, from here on.
+pub(super) const KEPT: u64 = 1000;

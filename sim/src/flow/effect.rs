@@ -9,6 +9,7 @@ use super::Shared;
 use super::exec::{Done, Exec, Failure, Frame, Next};
 use crate::label::Label;
 use crate::ledger::Deed;
+use crate::run::access::{self, Access};
 use crate::run::{Author, Ctx, Way};
 use crate::scenario::{Expr, Step, StepKind};
 use crate::trace::plain;
@@ -87,6 +88,8 @@ fn later(exec: &Exec<'_>, deed: Deed, after_ms: u64) {
 
 /// It happens now, unless the provider knows its key already.
 fn happen(shared: &Shared, ctx: &Ctx, author: &Author, deed: Deed) {
+    let provider = Label::new(&deed.name).hash();
+    ctx.touches(|| Access::thing(access::name("provider", &[provider]), true));
     let mut providers = shared.program.effects.iter();
     let provider = providers.find(|provider| *provider.effect == *deed.name);
     let remembers = provider.filter(|provider| provider.idempotent);

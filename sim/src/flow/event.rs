@@ -9,6 +9,7 @@ use super::Shared;
 use super::exec::{self, Origin};
 use crate::fold::bits_of;
 use crate::label::Label;
+use crate::run::access::{self, Access};
 use crate::run::{Answer, Ctx, Mail, Process, Request};
 use crate::scenario::{After, Does, Event, Expr, Redeliver, Span};
 
@@ -36,11 +37,21 @@ pub(super) fn happens(ctx: &Ctx, shared: &Rc<Shared>, index: usize) {
             ctx.sleep_until(&AT, begun + every);
         }
     }
+    ctx.touches(|| Access::thing(access::name("ended", &[index as u64]), true));
     shared.ended[index].set(true);
+}
+
+/// Who waits for another event looks at it.
+fn touches(ctx: &Ctx, after: &After) {
+    ctx.touches(|| match after {
+        After::Event(other) => Access::thing(access::name("ended", &[*other as u64]), false),
+        After::Crash(_) => Access::ANYTHING,
+    });
 }
 
 fn await_others(ctx: &Ctx, shared: &Rc<Shared>, event: &Event) {
     for after in &event.after {
+        touches(ctx, after);
         let (shared, after) = (Rc::clone(shared), *after);
         ctx.wait(&AFTER, None, move || match after {
             After::Event(other) => shared.ended[other].get(),
@@ -67,6 +78,7 @@ fn once(ctx: &Ctx, shared: &Rc<Shared>, index: usize, nth: u32) {
             .iter()
             .for_each(|process| stop(ctx, process)),
         Does::Roll(version) => {
+            ctx.touches_anything();
             for process in concerned(shared, event) {
                 process.next_code.set(Some(*version));
                 stop(ctx, &process);
@@ -132,6 +144,7 @@ fn deliver(ctx: &Ctx, shared: &Rc<Shared>, index: usize, nth: u32, label: &str) 
     let Some(queue) = &shared.program.events[index].queue else {
         return attempts(ctx, shared, index, label);
     };
+    ctx.touches_anything();
     let own = (index, nth);
     let mut queues = shared.queues.borrow_mut();
     queues.entry(queue.clone()).or_default().push_back(own);
@@ -170,6 +183,7 @@ fn attempts(ctx: &Ctx, shared: &Rc<Shared>, index: usize, label: &str) {
         let gap = law.gaps.get(attempt).copied();
         let late = law.timeout.map(|timeout| begun + timeout);
         if let Some(answer) = answer(ctx, &mail, late.or(gap.map(|gap| begun + gap))) {
+            ctx.touches(|| Access::thing(access::name("answer", &[index as u64]), true));
             shared.answers.borrow_mut()[index] = Some(answer);
             return;
         }
@@ -212,6 +226,7 @@ fn addressee(ctx: &Ctx, shared: &Shared, event: &Event) -> usize {
     else {
         return shared.any_instance(ctx, event.process);
     };
+    ctx.touches_anything();
     let known = (event.process, connection);
     let instance = shared.connected.borrow().get(&known).copied();
     let instance = instance.unwrap_or_else(|| shared.any_instance(ctx, event.process));
@@ -239,6 +254,11 @@ fn request(
         } => (*connection, *flow, args.as_slice()),
         _ => (None, 0, &[][..]),
     };
+    for arg in args {
+        if let Expr::Answer(other, _) = arg {
+            ctx.touches(|| Access::thing(access::name("answer", &[*other as u64]), false));
+        }
+    }
     let args: Vec<Expr> = args.iter().map(|arg| known(&shared, arg)).collect();
     for arg in &args {
         // It is what somebody else was answered by now.

@@ -204,6 +204,7 @@ impl Exec<'_> {
 
     /// A statement to a database elsewhere: it may not arrive, or its result may not.
     fn over_the_network(&self, frame: &mut Frame, step: &Step, wait_ms: u64) -> Done {
+        self.ctx.touches_anything();
         let nth = self.ctx.nth(&step.site);
         let message = Label::new(&format!("{}/{}#{nth}", self.ctx.cause(), step.site));
         match self.ctx.call_outside(&message) {
@@ -294,6 +295,9 @@ impl Exec<'_> {
     }
 
     fn perform(&self, frame: &mut Frame, step: &Step) -> Done {
+        if touches_more(&step.kind) {
+            self.ctx.touches_anything();
+        }
         match &step.kind {
             StepKind::Read { sql, into, none } => {
                 sql::read(self, frame, step, sql, into, none.as_deref())
@@ -395,6 +399,21 @@ impl Exec<'_> {
             .answer(&serde_json::Value::Object(object).to_string());
         Ok(Next::Step)
     }
+}
+
+/// Whether a step touches what has no name: locks, resources, tasks, the reference store.
+const fn touches_more(kind: &StepKind) -> bool {
+    matches!(
+        kind,
+        StepKind::Atomic(_)
+            | StepKind::Renew { .. }
+            | StepKind::Spawn { .. }
+            | StepKind::Cancel(_)
+            | StepKind::Request { .. }
+            | StepKind::Lock { .. }
+            | StepKind::Use { .. }
+            | StepKind::Op { .. }
+    )
 }
 
 fn catches(class: &ErrorClass, failure: &ErrorClass) -> bool {

@@ -66,6 +66,7 @@ fn again_and_again(ctx: &Ctx, shared: &Rc<Shared>, spec: scenario::Loop) {
         if ctx.stopping() {
             return;
         }
+        ctx.touches_anything();
         ctx.learns(idle.seen as u64);
         ctx.learns(idle.since);
         let begun = ctx.now_ms();

@@ -8,6 +8,7 @@ use rusqlite::{Connection, ErrorCode};
 use super::Var;
 use super::exec::{Done, Exec, Failure, Frame, Next};
 use crate::run::Handle;
+use crate::run::access::Access;
 use crate::scenario::{ErrorClass, Sql, Step, StepKind, Target, bound_memory};
 use crate::trace::{Arg, Kind, Outcome};
 
@@ -27,6 +28,7 @@ pub(super) fn read(
         Arg::Bound(step.site.clone(), bound.clone()),
         Outcome::Open,
     );
+    touches(exec, sql, &bound);
     let row = on(exec, sql.db, |handle| {
         first_row(handle.connection(), sql, &bound)
     });
@@ -63,6 +65,7 @@ pub(super) fn each(
     let bound = bind(exec, frame, sql);
     let arg = Arg::Bound(step.site.clone(), bound.clone());
     let event = exec.ctx.event(Kind::Read, arg, Outcome::Open);
+    touches(exec, sql, &bound);
     let rows = on(exec, sql.db, |handle| {
         all_rows(handle.connection(), sql, &bound)
     });
@@ -99,6 +102,7 @@ pub(super) fn write(
         Arg::Bound(step.site.clone(), bound.clone()),
         Outcome::Open,
     );
+    touches(exec, sql, &bound);
     let done = on(exec, sql.db, |handle| {
         execute(handle.connection(), &sql.text, &bound)
     });
@@ -130,6 +134,7 @@ pub(super) fn transaction(exec: &Exec<'_>, frame: &mut Frame, step: &Step) -> Do
         return exec.steps(frame, steps);
     }
     exec.ctx.gate(&step.site);
+    exec.ctx.touches_anything();
     let begin = if *immediate {
         "BEGIN IMMEDIATE"
     } else {
@@ -143,6 +148,19 @@ pub(super) fn transaction(exec: &Exec<'_>, frame: &mut Frame, step: &Step) -> Do
         },
         other => roll_back(exec, db, other),
     }
+}
+
+/// What a statement touches: the rows that it finds, unless it is part of a transaction. That holds up others, and is held up by
+/// whatever they write.
+fn touches(exec: &Exec<'_>, sql: &Sql, bound: &[Value]) {
+    if !exec.ctx.kernel().keeps_state() {
+        return;
+    }
+    let known = file_of(exec, sql.db) == 0 && !is_within(exec, sql.db);
+    exec.ctx.touches(|| match known {
+        true => Access::statement(&sql.text, bound),
+        false => Access::ANYTHING,
+    });
 }
 
 fn roll_back(exec: &Exec<'_>, db: Option<usize>, after: Done) -> Done {
@@ -161,6 +179,9 @@ fn run(exec: &Exec<'_>, db: Option<usize>, text: &str) -> Result<(), Failure> {
 /// An expression: first column of the only row.
 pub(super) fn expression(exec: &Exec<'_>, frame: &Frame, sql: &Sql) -> Result<Value, Failure> {
     let bound = bind(exec, frame, sql);
+    if sql.text.to_ascii_lowercase().contains("select") {
+        touches(exec, sql, &bound);
+    }
     let row = on(exec, sql.db, |handle| {
         first_row(handle.connection(), sql, &bound)
     });

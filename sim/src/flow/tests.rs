@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 use super::*;
 use crate::case::Decisions;
-use crate::decide::{Profile, Quiet, Replay, Strategy, search_for};
+use crate::decide::{Choice, Draw, Profile, Quiet, Replay, Strategy, run_hash};
 use crate::fault::Fault;
 use crate::label::Label;
 use crate::run::{Ran, Stage};
@@ -182,7 +182,7 @@ fn quiet(stage: &mut Stage) -> Ran {
 
 fn seeded(stage: &mut Stage, seed: u64, run: u64, profile: &Rc<Profile>) -> Ran {
     let ran = stage
-        .run(&mut || search_for(seed, run, profile))
+        .run(&mut || Draw::By(Choice::Random, run_hash(seed, run)).strategy(profile))
         .expect("a run");
     assert_eq!(ran.internal, None);
     ran

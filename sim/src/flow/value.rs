@@ -6,6 +6,7 @@ use super::exec::{Done, Exec, Failure, Frame, Next};
 use super::{Builtin, Expr, Var, sql};
 use crate::fold::bits_of;
 use crate::label::Label;
+use crate::run::access::{self, Access};
 use crate::scenario::Step;
 
 impl Exec<'_> {
@@ -33,14 +34,24 @@ impl Exec<'_> {
     pub(super) fn get(&self, frame: &Frame, var: Var) -> Value {
         match var {
             Var::Local(slot) => frame.values.get(slot).cloned().unwrap_or(Value::Null),
-            Var::Memory(slot) => self
-                .memory
-                .borrow()
-                .get(slot)
-                .cloned()
-                .unwrap_or(Value::Null),
+            Var::Memory(slot) => {
+                self.touches_memory(slot, false);
+                self.memory
+                    .borrow()
+                    .get(slot)
+                    .cloned()
+                    .unwrap_or(Value::Null)
+            }
             Var::Builtin(builtin) => self.builtin(builtin),
         }
+    }
+
+    fn touches_memory(&self, slot: usize, changes: bool) {
+        let process = self.ctx.process().name.hash();
+        let connection = self.origin.connection.unwrap_or(0);
+        let parts = [process, u64::from(connection), slot as u64];
+        self.ctx
+            .touches(|| Access::thing(access::name("memory", &parts), changes));
     }
 
     fn builtin(&self, builtin: Builtin) -> Value {
@@ -78,7 +89,10 @@ impl Exec<'_> {
         self.learns(&value);
         match var {
             Var::Local(slot) => frame.values[slot] = value,
-            Var::Memory(slot) => self.memory.borrow_mut()[slot] = value,
+            Var::Memory(slot) => {
+                self.touches_memory(slot, true);
+                self.memory.borrow_mut()[slot] = value;
+            }
             Var::Builtin(_) => {}
         }
     }

@@ -28,6 +28,7 @@ impl Ctx {
     /// Takes a backup of what is committed in a file. `None` while somebody is inside a write transaction: try again later.
     pub fn backup(&self, file: usize) -> Option<Backup> {
         self.gate(&BACKUP);
+        self.touches_anything();
         self.kernel.loses_track();
         // Whoever reads recovers the WAL's index if he must. If that fails, there is no backup.
         self.with_file(file, |handle| {
@@ -60,6 +61,7 @@ impl Ctx {
     /// False, and nothing done, while somebody whom this does not stop is inside the database.
     pub fn restore(&self, backup: &Backup, stops: Option<&[usize]>) -> bool {
         self.gate(&RESTORE);
+        self.touches_anything();
         let restore = Restore {
             backup: backup.clone(),
             stops: stops.map(<[usize]>::to_vec),

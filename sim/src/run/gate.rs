@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use super::access::{self, Access};
 use super::actor::{Actor, NEVER, Resume};
 use super::{Kernel, Phase};
 use crate::case::{Deviation, Point, key};
@@ -38,6 +39,9 @@ impl Kernel {
         actor.passed.set(actor.passed.get() + 1);
         if kind == Kind::Step {
             self.learns(&actor, mix(site.hash(), self.now_us()));
+            if let Some(process) = &actor.process {
+                self.touches(&actor, || Access::thing(access::life(process), false));
+            }
         }
         if self.crashes_again(&actor, site) {
             return Ok(self.suspend(&actor)?);
@@ -160,11 +164,20 @@ impl Kernel {
                     _ => false,
                 };
                 if done {
+                    self.touched_by(actor, deviation);
                     self.deviated(actor, site, occurrence, deviation.clone());
                 }
                 done
             }
         }
+    }
+
+    /// What harm touches beside what the step does.
+    fn touched_by(&self, actor: &Rc<Actor>, deviation: &Deviation) {
+        self.touches(actor, || match (deviation, &actor.process) {
+            (Deviation::DiskFull(_), _) | (_, None) => Access::ANYTHING,
+            (_, Some(process)) => Access::thing(access::life(process), true),
+        });
     }
 
     pub(super) fn switch(&self, from: &Rc<Actor>, site: &Label, occurrence: u32, to: u64) -> bool {
@@ -341,6 +354,15 @@ impl View for Kernel {
 
     fn state(&self) -> Option<u128> {
         self.tell_state()
+    }
+
+    fn touched(&self) -> Vec<(u64, Access)> {
+        self.take_touched()
+    }
+
+    fn live(&self, into: &mut Vec<u64>) {
+        let live = self.live.borrow();
+        into.extend(live.iter().map(|actor| actor.cause.hash()));
     }
 }
 

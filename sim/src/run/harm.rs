@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use super::access::{self, Access};
 use super::actor::Actor;
 use super::ctx::Ctx;
 use super::process::Process;
@@ -28,6 +29,7 @@ impl Ctx {
             return;
         }
         let kernel = self.kernel();
+        self.touches(|| Access::thing(access::life(process), true));
         process.restart_at.set(kernel.later(down_ms));
         process.died.set(process.died.get() + 1);
         kernel.fault_event(&self.actor, format!("crash {}", process.name));
@@ -41,6 +43,7 @@ impl Ctx {
             return;
         }
         let kernel = self.kernel();
+        self.touches(|| Access::thing(access::life(process), true));
         let grace = self.amount(&GRACE, GRACE_MS.0, GRACE_MS.1);
         kernel.fault_event(
             &self.actor,

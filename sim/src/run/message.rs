@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use super::Kernel;
+use super::access::{self, Access};
 use super::actor::Actor;
 use super::ctx::Ctx;
 use super::process::Process;
@@ -134,6 +135,7 @@ impl Ctx {
     pub fn send(&self, request: Request) -> Rc<Mail> {
         let mail = Mail::to(self.actor.place());
         self.kernel.keep_mail(&request.cause, &mail);
+        self.touches(|| Access::thing(access::life(&request.to), false));
         let act = self.message_fault(&request.cause, Kind::Send);
         let site = || Label::new(&format!("send to {}", request.to.kind));
         let struck = |fault| self.message_struck(fault, &site(), &request.cause);
@@ -170,6 +172,7 @@ impl Ctx {
             reliable: true,
         });
         self.kernel.keep_mail(&request.cause, &mail);
+        self.touches(|| Access::thing(access::life(&request.to), false));
         self.deliver(&request, request.cause.clone(), Rc::clone(&mail), 0);
         mail
     }
@@ -272,6 +275,7 @@ impl Ctx {
     /// From now on nothing gets from one place to another.
     fn part(&self, from: &Label, to: &Label, site: &Label, ms: u64) {
         let until_us = self.kernel.later(ms);
+        self.touches_anything();
         self.kernel.struck(Fault::Partition, site);
         self.kernel.fault_event(
             &self.actor,

@@ -1,5 +1,6 @@
 //! What a run left behind.
 
+use super::access::Access;
 use super::stage::Stage;
 use super::{Endings, Kernel, Violation};
 use crate::case::{Decisions, Deviation, Point};
@@ -50,6 +51,8 @@ pub struct Ran {
     pub stuck: Vec<String>,
     /// Those of them that belong to the world outside, such as events that never happened.
     pub waiting: Vec<String>,
+    /// What actors have touched since their strategy last asked, if [`Stage::keep_state`] asked for it.
+    pub touched: Vec<(u64, Access)>,
     /// Gates between steps that were passed, if [`Stage::keep_steps`] asked for them.
     pub steps: Vec<Point>,
 }
@@ -110,6 +113,7 @@ impl Stage {
             endings: kernel.endings.take(),
             stuck: trace.stuck(kernel.begun_n()),
             waiting: trace.waiting(kernel.begun_n()),
+            touched: kernel.take_touched(),
             steps: kernel.steps.take().unwrap_or_default(),
             trace,
         }

@@ -309,6 +309,21 @@ impl Stage {
         self.keep_state = keep;
     }
 
+    /// The statements that have made the main database, in their order.
+    ///
+    /// # Errors
+    /// In words, when they cannot be read.
+    pub fn schema(&mut self) -> Result<Vec<String>, String> {
+        self.put_back()?;
+        let words = |error: rusqlite::Error| error.to_string();
+        let handle = self.pool.iter().find(|handle| handle.file == 0);
+        let connection = handle.ok_or("there is no connection")?.connection();
+        let sql = "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY rowid";
+        let mut prepared = connection.prepare(sql).map_err(words)?;
+        let rows = prepared.query_map([], |row| row.get(0)).map_err(words)?;
+        rows.collect::<rusqlite::Result<_>>().map_err(words)
+    }
+
     /// From now on runs are judged so much. What happens in them is the same.
     pub fn judge(&mut self, judging: Judging) {
         self.judging = judging;

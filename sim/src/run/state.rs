@@ -11,6 +11,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
+use super::access::{self, Access};
 use super::actor::{Actor, State};
 use super::message::Mail;
 use super::process::Process;
@@ -43,6 +44,8 @@ pub(super) struct Kept {
     /// Causes that were used: they number those that come.
     causes: Cell<u64>,
     mails: RefCell<Vec<(Label, Weak<Mail>)>>,
+    /// What actors have touched since somebody has asked.
+    pub(super) touched: RefCell<Vec<(u64, Access)>>,
     /// Something has happened that the number would not tell.
     lost_track: Cell<bool>,
 }
@@ -55,10 +58,12 @@ impl Kept {
             history: Cell::new(0),
             causes: Cell::new(0),
             mails: RefCell::default(),
+            touched: RefCell::default(),
             lost_track: Cell::new(world.legs() > 1),
         })
     }
 
+    /// Rules look at what happens, and at the order in which it does.
     fn happened(&self, what: &Fold) {
         let mut fold = Fold::new();
         fold.sum(self.history.get());
@@ -107,6 +112,10 @@ impl Kernel {
     /// Rows were committed.
     pub(super) fn keep_rows(&self, cause: &Label, changes: &[Change]) {
         let Some(kept) = &self.kept else { return };
+        self.touched_rows(changes);
+        if kept.remembers.changes {
+            self.touched_history();
+        }
         for change in changes {
             let (old, new) = (row_hash(change, false), row_hash(change, true));
             let rows = kept.rows.get().wrapping_sub(old).wrapping_add(new);
@@ -128,6 +137,7 @@ impl Kernel {
         let Some(kept) = self.kept.as_ref().filter(|kept| kept.remembers.effects) else {
             return;
         };
+        self.touched_history();
         let mut fold = Fold::new();
         fold.text("effect");
         fold.number(effect.cause.hash());
@@ -151,11 +161,16 @@ impl Kernel {
         if event.kind == Kind::Switch {
             return;
         }
+        self.touched_history();
         let mut fold = Fold::new();
         fold.text("event");
         fold.number(self.now_us());
         hash::event_but_its_place(event, fold.hash());
         kept.happened(&fold);
+    }
+
+    fn touched_history(&self) {
+        self.touched(|| Access::thing(access::name("history", &[]), true));
     }
 
     /// The state here; `None` where it cannot be told.

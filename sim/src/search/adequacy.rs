@@ -77,6 +77,11 @@ impl Adequacy {
     }
 }
 
+/// What a run shows: what followed what on the same thing, as hashes.
+pub(super) fn shown(ran: &Ran) -> BTreeSet<u64> {
+    steps::read(ran).pairs
+}
+
 /// A site without what tells one instance from another: numbers, and what only separates them.
 fn site_of(label: &str) -> String {
     let words = label.split(' ').map(|word| {

@@ -10,8 +10,9 @@ use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 
+use super::independence::Independence;
 use super::{Plan, Searched, search};
-use crate::decide::{Beyond, Horizon, Replay, Single};
+use crate::decide::{Act, Beyond, Horizon, Passed, Replay, Single};
 use crate::run::Stage;
 
 /// How far an exhaustive search has come.
@@ -40,6 +41,8 @@ pub struct Bounds {
     pub deviations: u64,
     /// What follows a state in which another run has been is not tried again. Without this only where a run ends counts.
     pub by_state: bool,
+    /// Where whoever goes on touches nothing that anybody else does, nobody else is tried ([`super::independence`]). Only by state.
+    pub independence: bool,
 }
 
 impl Default for Bounds {
@@ -47,6 +50,7 @@ impl Default for Bounds {
         Self {
             deviations: u64::MAX,
             by_state: true,
+            independence: true,
         }
     }
 }
@@ -62,6 +66,10 @@ pub fn exhaust(
     stop: &mut dyn FnMut() -> bool,
 ) -> Result<Searched, String> {
     stage.forget_goals();
+    let independence = match bounds.by_state && bounds.independence {
+        true => Some(Independence::of(&stage.schema()?)?),
+        false => None,
+    };
     stage.keep_state(bounds.by_state);
     let mut exhaustion = Exhaustion {
         plan,
@@ -71,6 +79,8 @@ pub fn exhaust(
         reached: Exhausted::default(),
         events: 0,
         next: vec![Rc::new(Node(None))],
+        independence,
+        passed_over: Vec::new(),
     };
     let done = (0..=bounds.deviations)
         .try_for_each(|deviations| exhaustion.level(deviations, stage, stop));
@@ -126,6 +136,16 @@ struct Exhaustion<'a> {
     events: usize,
     /// Runs with one deviation more.
     next: Vec<Rc<Node>>,
+    independence: Option<Independence>,
+    /// Points at which some could have gone on who need not be tried, as far as is known.
+    passed_over: Vec<PassedOver>,
+}
+
+/// A point at which some were not tried.
+struct PassedOver {
+    node: Rc<Node>,
+    point: Passed,
+    left: Vec<u64>,
 }
 
 /// A run: that of its parent, and one deviation behind all of the parent's. The quiet run has neither.
@@ -144,6 +164,10 @@ impl Node {
     }
 }
 
+fn child(parent: &Rc<Node>, key: u64, act: Act) -> Rc<Node> {
+    Rc::new(Node(Some((Rc::clone(parent), Single { key, act }))))
+}
+
 impl Exhaustion<'_> {
     /// Tries all runs with so many deviations.
     fn level(
@@ -152,7 +176,25 @@ impl Exhaustion<'_> {
         stage: &mut Stage,
         stop: &mut dyn FnMut() -> bool,
     ) -> Result<(), Ended> {
-        let level = std::mem::take(&mut self.next);
+        let mut level = std::mem::take(&mut self.next);
+        while !level.is_empty() {
+            self.try_all(&level, stage, stop)?;
+            level = self.look_again();
+        }
+        self.reached.deviations = Some(deviations);
+        self.reached.complete = self.next.is_empty();
+        match self.reached.complete {
+            true => Err(Ended::Complete),
+            false => Ok(()),
+        }
+    }
+
+    fn try_all(
+        &mut self,
+        level: &[Rc<Node>],
+        stage: &mut Stage,
+        stop: &mut dyn FnMut() -> bool,
+    ) -> Result<(), Ended> {
         for (i, node) in level.iter().enumerate() {
             self.reached.frontier = (level.len() - i + self.next.len()) as u64;
             if self.found.runs > 0 && (self.is_spent() || self.is_stopped(stop)) {
@@ -164,12 +206,25 @@ impl Exhaustion<'_> {
                 return Err(Ended::Early);
             }
         }
-        self.reached.deviations = Some(deviations);
-        self.reached.complete = self.next.is_empty();
-        match self.reached.complete {
-            true => Err(Ended::Complete),
-            false => Ok(()),
+        Ok(())
+    }
+
+    /// Runs that have to be tried after all, because actors have touched more than was known.
+    fn look_again(&mut self) -> Vec<Rc<Node>> {
+        let mut late = Vec::new();
+        let Some(independence) = &mut self.independence else {
+            return late;
+        };
+        if !independence.has_grown() {
+            return late;
         }
+        for PassedOver { node, point, left } in &mut self.passed_over {
+            let needed = independence.needed(point);
+            let now = left.extract_if(.., |other| needed.contains(other));
+            late.extend(now.map(|actor| child(node, point.key, Act::Switch(actor))));
+        }
+        self.passed_over.retain(|point| !point.left.is_empty());
+        late
     }
 
     fn is_spent(&self) -> bool {
@@ -188,9 +243,10 @@ impl Exhaustion<'_> {
     fn try_one(&mut self, stage: &mut Stage, node: &Rc<Node>) -> Result<(), String> {
         let horizon = &self.horizon;
         let mut ran = stage.run(&mut || Box::new(Beyond::new(node.plan(), horizon)))?;
-        let children = self.horizon.borrow_mut().take();
-        let child = |single| Rc::new(Node(Some((Rc::clone(node), single))));
-        self.next.extend(children.into_iter().map(child));
+        self.horizon
+            .borrow_mut()
+            .hear_the_rest(std::mem::take(&mut ran.touched));
+        self.branch(node);
         if ran.abandoned && !ran.violations.is_empty() {
             // A case is a whole run.
             let decisions = std::mem::take(&mut ran.decisions);
@@ -204,6 +260,31 @@ impl Exhaustion<'_> {
         self.found.take(self.plan.seed, run, &ran);
         self.found.uncaught.take(ran.endings);
         Ok(())
+    }
+
+    /// What could have been done in the last run beyond its own deviations.
+    fn branch(&mut self, node: &Rc<Node>) {
+        let (points, touched) = self.horizon.borrow_mut().take();
+        if let Some(independence) = &mut self.independence {
+            independence.note(touched);
+        }
+        for mut point in points {
+            let deviations = std::mem::take(&mut point.deviations);
+            let needed = match &mut self.independence {
+                Some(independence) => independence.needed(&point),
+                None => point.others.clone(),
+            };
+            let mut left = point.others.clone();
+            left.retain(|other| !needed.contains(other));
+            let switches = needed.into_iter().map(Act::Switch);
+            let acts = switches.chain(deviations.into_iter().map(Act::Do));
+            self.next
+                .extend(acts.map(|act| child(node, point.key, act)));
+            if !left.is_empty() {
+                let node = Rc::clone(node);
+                self.passed_over.push(PassedOver { node, point, left });
+            }
+        }
     }
 
     fn end(self) -> Searched {

@@ -6,8 +6,8 @@ use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Adequacy, First};
-use crate::decide::{Profile, Quiet, default_for};
+use super::{Adequacy, First, of_seed};
+use crate::decide::{Profile, Quiet};
 use crate::fault::Fault;
 use crate::run::{Ran, Stage};
 
@@ -68,7 +68,7 @@ pub fn sweep(
             swept.cut = true;
             break;
         }
-        let ran = stage.run(&mut || default_for(seed, 1, profile))?;
+        let ran = stage.run(&mut || of_seed(seed).strategy(profile))?;
         swept.take(seed, 1, &ran);
         if swept.internal.is_some() {
             break;

@@ -1,11 +1,11 @@
 //! A copy is believed although the original has changed. In the store that is `head_ready_ms`, which says when the head of a
 //! session's queue may be claimed.
 
-use lockstep_sim::world::Quirk;
+use crate::world::Quirk;
 
 use super::planted::{Planted, in_roles, in_sql};
 
-pub(crate) const BUGS: &[Planted] = &[
+pub(super) const BUGS: &[Planted] = &[
     // A message for an idle session does not make it claimable.
     in_sql(
         "idle_is_not_woken",

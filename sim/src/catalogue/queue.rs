@@ -2,7 +2,7 @@
 
 use super::planted::{Planted, in_sql};
 
-pub(crate) const BUGS: &[Planted] = &[
+pub(super) const BUGS: &[Planted] = &[
     // A claim takes the newest.
     in_sql(
         "newest_first",

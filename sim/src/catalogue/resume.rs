@@ -1,10 +1,10 @@
 //! A native session is lost, or resumed where it must not be.
 
-use lockstep_sim::world::Quirk;
+use crate::world::Quirk;
 
 use super::planted::{Planted, in_roles, in_sql};
 
-pub(crate) const BUGS: &[Planted] = &[
+pub(super) const BUGS: &[Planted] = &[
     // The pointer is given to any worker of the class, wherever it is.
     in_sql(
         "pointer_for_any_home",

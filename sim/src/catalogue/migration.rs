@@ -1,10 +1,10 @@
 //! Work and builds do not fit after a roll forward or back.
 
-use lockstep_sim::world::Quirk;
+use crate::world::Quirk;
 
 use super::planted::{Planted, in_roles, in_sql};
 
-pub(crate) const BUGS: &[Planted] = &[
+pub(super) const BUGS: &[Planted] = &[
     // A worker of a retired build goes on.
     in_sql(
         "retired_build_works_on",

@@ -1,20 +1,20 @@
 //! One planted bug, and what most of them are made of.
 
-use lockstep_sim::world::{Defect, Edit, Quirk};
+use crate::world::{Defect, Edit, Quirk};
 
 /// A bug in the reference store or in a role of the default world.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Planted {
+pub struct Planted {
     /// The bug.
-    pub(crate) defect: Defect,
+    pub defect: Defect,
     /// Where such a bug was seen: project and number, or an incident of `docs/invariants.md`.
-    pub(crate) source: &'static str,
+    pub source: &'static str,
     /// What has to come together in a run before it shows.
-    pub(crate) needs: &'static [&'static str],
+    pub needs: &'static [&'static str],
 }
 
 /// A bug in the store's statements.
-pub(crate) const fn in_sql(
+pub(super) const fn in_sql(
     name: &'static str,
     edits: &'static [Edit],
     drops: &'static str,
@@ -29,7 +29,7 @@ pub(crate) const fn in_sql(
 }
 
 /// A bad habit of a role.
-pub(crate) const fn in_roles(
+pub(super) const fn in_roles(
     name: &'static str,
     quirks: &'static [Quirk],
     source: &'static str,
@@ -44,18 +44,18 @@ pub(crate) const fn in_roles(
 
 /// The end of a turn gives up whatever lease the session has: without the fence in the other statements, this one would
 /// tell the bug by a lease that nobody works under.
-pub(crate) const RELEASED_BY_SESSION: Edit =
+pub(super) const RELEASED_BY_SESSION: Edit =
     ("lease_release", " AND fence = :fence", " AND :fence >= 0");
 
 /// Whoever comes with any fence writes into the turn that runs now.
-pub(crate) const ITEMS_BY_STATE: Edit = (
+pub(super) const ITEMS_BY_STATE: Edit = (
     "item_of_turn",
     " AND t.fence = :fence",
     " AND t.state = 'running' AND :fence > 0",
 );
 
 /// The same for messages.
-pub(crate) const SENDS_BY_STATE: Edit = (
+pub(super) const SENDS_BY_STATE: Edit = (
     "send_of_turn",
     " AND t.fence = :fence",
     " AND t.state = 'running' AND :fence > 0",

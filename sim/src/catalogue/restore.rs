@@ -1,10 +1,10 @@
 //! After a restore from a backup, what is known from before still counts.
 
-use lockstep_sim::world::Quirk;
+use crate::world::Quirk;
 
 use super::planted::{Planted, in_roles, in_sql};
 
-pub(crate) const BUGS: &[Planted] = &[
+pub(super) const BUGS: &[Planted] = &[
     // The fences go on from where the backup had them.
     in_sql(
         "restored_fences_go_back",

@@ -1,10 +1,10 @@
 //! A press counts twice, too late, for another question, or for nobody.
 
-use lockstep_sim::world::Quirk;
+use crate::world::Quirk;
 
 use super::planted::{Planted, in_roles, in_sql};
 
-pub(crate) const BUGS: &[Planted] = &[
+pub(super) const BUGS: &[Planted] = &[
     // A press on a question that has ended ends it once more, and its task goes on once more.
     in_sql(
         "pressed_again_goes_on_again",

@@ -2,7 +2,7 @@
 
 use super::planted::{Planted, in_sql};
 
-pub(crate) const BUGS: &[Planted] = &[
+pub(super) const BUGS: &[Planted] = &[
     // A renewal sets the end of the lease, also to an earlier one.
     in_sql(
         "renewal_shortens",

@@ -1,10 +1,10 @@
 //! A message is sent twice, out of order, or never.
 
-use lockstep_sim::world::Quirk;
+use crate::world::Quirk;
 
 use super::planted::{Planted, in_roles, in_sql};
 
-pub(crate) const BUGS: &[Planted] = &[
+pub(super) const BUGS: &[Planted] = &[
     // A message that may have been sent is sent again without a mark.
     in_sql(
         "resends_unmarked",

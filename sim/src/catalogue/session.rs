@@ -1,10 +1,10 @@
 //! A conversation has two sessions, the wrong one, or one that nobody finds.
 
-use lockstep_sim::world::Quirk;
+use crate::world::Quirk;
 
 use super::planted::{Planted, in_roles, in_sql};
 
-pub(crate) const BUGS: &[Planted] = &[
+pub(super) const BUGS: &[Planted] = &[
     // A message that comes while a question is open opens a second session.
     in_sql(
         "a_question_opens_another",

@@ -1,10 +1,10 @@
 //! What is still needed is deleted.
 
-use lockstep_sim::world::Quirk;
+use crate::world::Quirk;
 
 use super::planted::{Planted, in_roles, in_sql};
 
-pub(crate) const BUGS: &[Planted] = &[
+pub(super) const BUGS: &[Planted] = &[
     // Kept answers are deleted at once: the age is taken in other units.
     in_sql(
         "answers_are_forgotten_at_once",

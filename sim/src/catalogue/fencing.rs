@@ -2,7 +2,7 @@
 
 use super::planted::{ITEMS_BY_STATE, Planted, RELEASED_BY_SESSION, SENDS_BY_STATE, in_sql};
 
-pub(crate) const BUGS: &[Planted] = &[
+pub(super) const BUGS: &[Planted] = &[
     // A turn is finished by whoever says so while the task runs, whichever attempt it is.
     in_sql(
         "finishes_by_state",

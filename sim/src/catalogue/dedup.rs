@@ -1,10 +1,10 @@
 //! One event is two, or two events are one.
 
-use lockstep_sim::world::Quirk;
+use crate::world::Quirk;
 
 use super::planted::{Planted, in_roles, in_sql};
 
-pub(crate) const BUGS: &[Planted] = &[
+pub(super) const BUGS: &[Planted] = &[
     // An event is known by its id alone, whichever bot of the platform it was for.
     in_sql(
         "one_id_for_all_bots",

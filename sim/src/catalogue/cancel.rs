@@ -2,7 +2,7 @@
 
 use super::planted::{Planted, in_sql};
 
-pub(crate) const BUGS: &[Planted] = &[
+pub(super) const BUGS: &[Planted] = &[
     // Who held a task when it was cancelled may still finish it.
     in_sql(
         "cancelled_is_done",

@@ -1,10 +1,10 @@
 //! A write that knew less overwrites one that knew more.
 
-use lockstep_sim::world::Quirk;
+use crate::world::Quirk;
 
 use super::planted::{Planted, in_roles, in_sql};
 
-pub(crate) const BUGS: &[Planted] = &[
+pub(super) const BUGS: &[Planted] = &[
     // The application's state belongs to whoever writes last.
     in_sql(
         "last_writer_wins",

@@ -1,10 +1,10 @@
 //! Work is taken back from the living, or lost on the way back.
 
-use lockstep_sim::world::Quirk;
+use crate::world::Quirk;
 
 use super::planted::{Planted, in_roles, in_sql};
 
-pub(crate) const BUGS: &[Planted] = &[
+pub(super) const BUGS: &[Planted] = &[
     // The expiry is looked at when leases are listed, and not again.
     in_sql(
         "rescues_without_a_second_look",

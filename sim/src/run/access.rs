@@ -1,0 +1,155 @@
+//! What actors touch: what they look at and what they change, so that a search can tell whose steps do not meet.
+//!
+//! What is not named here is [`What::Anything`], which meets everything. A message needs no name: it goes from one actor to one
+//! other, who waits for it and for nobody else.
+
+use std::rc::Rc;
+
+use rusqlite::types::Value;
+
+use super::actor::Actor;
+use super::process::Process;
+use super::{Ctx, Kernel};
+use crate::disk::capture::Change;
+use crate::fold::Fold;
+
+/// One thing that a step touches, with a number that no other has.
+#[derive(Debug, Clone)]
+pub struct Access {
+    /// Its number.
+    pub id: u128,
+    /// What it is.
+    pub what: What,
+}
+
+/// What a step can touch.
+#[derive(Debug, Clone)]
+pub enum What {
+    /// Nobody knows what.
+    Anything,
+    /// Something with a name (its hash), to look at it or to change it.
+    Thing {
+        /// The hash.
+        name: u64,
+        /// It may be different afterwards.
+        changes: bool,
+    },
+    /// The rows that a statement finds, or would find if they were there. What it changes are rows of their own.
+    Statement(Rc<Statement>),
+    /// A row as it was and as it is.
+    Row(Rc<Change>),
+}
+
+/// A statement with its values.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Statement {
+    /// Its text.
+    pub text: String,
+    /// Its values, in the order of SQLite's parameter numbers.
+    pub values: Vec<Value>,
+}
+
+impl Access {
+    /// Nobody knows what.
+    pub(crate) const ANYTHING: Self = Self {
+        id: 0,
+        what: What::Anything,
+    };
+
+    /// Something that has a name.
+    pub(crate) fn thing(name: u64, changes: bool) -> Self {
+        let mut fold = Fold::new();
+        fold.text("thing");
+        fold.number(name);
+        fold.flag(changes);
+        let id = fold.whole();
+        let what = What::Thing { name, changes };
+        Self { id, what }
+    }
+
+    /// What a statement finds; of one that does more than look at rows and change them nobody knows.
+    pub(crate) fn statement(text: &str, values: &[Value]) -> Self {
+        let verb = text.trim_start().split(|c: char| !c.is_alphabetic()).next();
+        let verb = verb.unwrap_or_default().to_ascii_uppercase();
+        if !["SELECT", "INSERT", "REPLACE", "UPDATE", "DELETE"].contains(&verb.as_str()) {
+            return Self::ANYTHING;
+        }
+        let mut fold = Fold::new();
+        fold.text(text);
+        values.iter().for_each(|value| fold.value(value));
+        let id = fold.whole();
+        let (text, values) = (text.to_owned(), values.to_vec());
+        let what = What::Statement(Rc::new(Statement { text, values }));
+        Self { id, what }
+    }
+
+    fn row(change: &Change) -> Self {
+        let mut fold = Fold::new();
+        fold.text("row");
+        fold.text(&change.table);
+        for image in [&change.old, &change.new] {
+            fold.option(image.as_ref(), |fold, image| {
+                image.iter().for_each(|value| fold.value(value))
+            });
+        }
+        let id = fold.whole();
+        let what = What::Row(Rc::new(change.clone()));
+        Self { id, what }
+    }
+}
+
+/// The name of a thing that several parts name.
+pub(crate) fn name(kind: &str, parts: &[u64]) -> u64 {
+    let mut fold = Fold::new();
+    fold.text(kind);
+    parts.iter().for_each(|part| fold.number(*part));
+    fold.half()
+}
+
+/// Whether a process lives, stands still, and what its clock says.
+pub(super) fn life(process: &Process) -> u64 {
+    name("life", &[process.name.hash()])
+}
+
+impl Ctx {
+    /// This actor touches something.
+    pub fn touches(&self, access: impl FnOnce() -> Access) {
+        self.kernel.touches(&self.actor, access);
+    }
+
+    /// Something that nothing names.
+    pub fn touches_anything(&self) {
+        self.touches(|| Access::ANYTHING);
+    }
+}
+
+impl Kernel {
+    /// The actor touches something.
+    pub(super) fn touches(&self, actor: &Actor, access: impl FnOnce() -> Access) {
+        if let Some(kept) = &self.kept {
+            let mut touched = kept.touched.borrow_mut();
+            touched.push((actor.cause.hash(), access()));
+        }
+    }
+
+    /// The same of the running actor, if anybody runs.
+    pub(crate) fn touched(&self, access: impl FnOnce() -> Access) {
+        if let Some(actor) = self.current.borrow().as_ref() {
+            self.touches(actor, access);
+        }
+    }
+
+    /// The running actor has committed rows.
+    pub(super) fn touched_rows(&self, changes: &[Change]) {
+        if self.kept.is_some() {
+            let rows = changes.iter();
+            rows.for_each(|change| self.touched(|| Access::row(change)));
+        }
+    }
+
+    /// What was touched since somebody has asked, by whom.
+    pub(super) fn take_touched(&self) -> Vec<(u64, Access)> {
+        let kept = self.kept.as_ref();
+        kept.map_or_else(Vec::new, |kept| kept.touched.take())
+    }
+}
