@@ -22,11 +22,11 @@ use rusqlite::{Connection, ErrorCode, ffi};
 
 use self::fit::{Fit, Fits};
 use self::rule::{Compiled, Listener};
+use crate::access::{self, Access};
 use crate::disk::capture::Change;
 use crate::disk::{LogEnd, externs};
 use crate::fold::bits_of;
 use crate::label::{Label, mix};
-use crate::run::access::{self, Access};
 use crate::run::{Judge, Kernel};
 use crate::scenario::RuleKind;
 

@@ -24,7 +24,7 @@ mod swarm;
 
 use std::collections::BTreeMap;
 
-pub use beyond::{Beyond, Horizon, Passed};
+pub use beyond::{Beyond, Horizon, Passed, Tail, Touched};
 pub use choice::{Choice, Draw};
 pub use mutant::Mutant;
 pub use preemptions::Preemptions;
@@ -37,10 +37,10 @@ pub use several::Several;
 pub use single::OneDeviation;
 pub use survey::{Single, Survey};
 
+use crate::access::Access;
 use crate::case::Deviation;
 use crate::fault::Fault;
 use crate::label::{Label, mix};
-use crate::run::access::Access;
 
 /// What kind of decision a point offers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,6 +5,7 @@
 //! scenario's steps, [`trace`] is what happened, [`check`] judges it, [`search`] runs many, [`shrink`] makes a failure
 //! small, [`report`] tells about it.
 
+pub mod access;
 pub mod case;
 pub mod catalogue;
 pub mod check;

@@ -9,7 +9,6 @@ compile_error!(
      unset RUSTFLAGS, or add `--cfg madsim` to it."
 );
 
-pub mod access;
 mod actor;
 mod backup;
 mod bare;
@@ -18,6 +17,7 @@ mod commit;
 mod ctx;
 mod death;
 mod ending;
+mod footprint;
 mod gate;
 mod handle;
 mod harm;

@@ -341,6 +341,37 @@ const ADVERSARIAL: &[Small] = &[
         together: false,
     },
     Small {
+        name: "check_between_of_one_key",
+        head: "schema: \"CREATE TABLE s (id INT PRIMARY KEY, u TEXT, active INT); INSERT INTO s VALUES (1, 'a', 1), (3, 'b', 1)\"",
+        flows: &[
+            "- sql: UPDATE s SET active = 0 WHERE id = 1",
+            "- sql: INSERT INTO s VALUES (2, 'a', 1)",
+            "- sql: UPDATE s SET active = 0 WHERE id = 3",
+        ],
+        rule: "per: u, never: SELECT u FROM s WHERE active = 1 GROUP BY u HAVING count(*) > 1",
+        together: false,
+    },
+    Small {
+        name: "one_dies_with_the_other",
+        head: "schema: CREATE TABLE t (n INT PRIMARY KEY)\nprocesses: { api: 1 }\nfaults: { crash: { api: 1 } }",
+        flows: &[
+            "- sql: INSERT INTO t VALUES (1)\n- sql: INSERT INTO t VALUES (2)",
+            "- sql: INSERT INTO t VALUES (3)\n- sql: INSERT INTO t VALUES (4)",
+        ],
+        rule: "finally: SELECT count(*) AS n FROM t HAVING sum(n = 1) = 1 AND sum(n = 2) = 0 AND sum(n = 3) = 1 AND sum(n = 4) = 0",
+        together: true,
+    },
+    Small {
+        name: "numbers_of_rows",
+        head: "schema: CREATE TABLE t (n INTEGER PRIMARY KEY, who TEXT)",
+        flows: &[
+            "- sql: INSERT INTO t (who) VALUES ('a')",
+            "- sql: INSERT INTO t (who) VALUES ('b')",
+        ],
+        rule: "finally: SELECT n FROM t WHERE n = 1 AND who = 'b'",
+        together: false,
+    },
+    Small {
         name: "three_actors",
         head: "schema: \"CREATE TABLE t (k TEXT PRIMARY KEY, v INT); INSERT INTO t VALUES ('a', 0), ('b', 0), ('c', 0)\"",
         flows: &[

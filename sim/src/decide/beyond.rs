@@ -6,8 +6,8 @@ use std::rc::Rc;
 
 use super::survey::{Single, deviations, switches};
 use super::{Act, At, Candidate, Kind, Strategy, View};
+use crate::access::Access;
 use crate::case::Deviation;
-use crate::run::access::Access;
 
 /// States from which every deviation is known already, and what the run that goes on has passed beyond its own deviations.
 #[derive(Debug, Default)]
@@ -16,8 +16,24 @@ pub struct Horizon {
     /// Those that the run that goes on has added.
     added: Vec<u128>,
     passed: Vec<Passed>,
-    touched: Vec<(u64, Access)>,
+    touched: Touched,
+    /// How much had been touched at the last deviation.
+    deviated: usize,
 }
+
+/// What a run has passed beyond its own deviations.
+#[derive(Debug, Default)]
+pub struct Tail {
+    /// What was touched between its last deviation and the first point.
+    pub first: Touched,
+    /// The points.
+    pub points: Vec<Passed>,
+    /// What was touched in all of the run.
+    pub touched: Touched,
+}
+
+/// What actors have touched, each with its cause (hash).
+pub type Touched = Vec<(u64, Access)>;
 
 /// A point at which something else could have been done.
 #[derive(Debug, Clone)]
@@ -30,14 +46,14 @@ pub struct Passed {
     pub others: Vec<u64>,
     /// What else could have been done but going on with somebody else.
     pub deviations: Vec<Deviation>,
-    /// Causes of all actors that had begun and had not ended.
-    pub live: Vec<u64>,
-    /// Causes of those that had ended, as far as anybody had noticed them.
+    /// Causes of actors that had ended, as far as anybody had noticed them.
     pub ended: Vec<u64>,
     /// The state of the run was known.
     pub known: bool,
-    /// What the one who went on has touched until the next point at which somebody else could have.
-    pub touched: Vec<Access>,
+    /// Virtual time, milliseconds.
+    pub now_ms: u64,
+    /// What was touched until the next point at which somebody else could have gone on.
+    pub touched: Touched,
 }
 
 impl Horizon {
@@ -46,19 +62,26 @@ impl Horizon {
         self.seen.len() as u64
     }
 
-    /// What the last run has passed, and what actors have touched in it.
-    pub fn take(&mut self) -> (Vec<Passed>, Vec<(u64, Access)>) {
+    /// What the last run has passed.
+    pub fn take(&mut self) -> Tail {
         self.added.clear();
-        (
-            std::mem::take(&mut self.passed),
-            std::mem::take(&mut self.touched),
-        )
+        let points = std::mem::take(&mut self.passed);
+        let touched = std::mem::take(&mut self.touched);
+        // What was touched from the first point on at which somebody else could have gone on stands there.
+        let later: usize = points.iter().map(|point| point.touched.len()).sum();
+        let first = touched.get(self.deviated..touched.len() - later);
+        Tail {
+            first: first.unwrap_or_default().to_vec(),
+            points,
+            touched,
+        }
     }
 
     /// A run begins. If the last one was not taken, it is begun anew: it has not been anywhere.
     fn begin(&mut self) {
         self.passed.clear();
         self.touched.clear();
+        self.deviated = 0;
         for state in self.added.drain(..) {
             self.seen.remove(&state);
         }
@@ -83,8 +106,6 @@ pub struct Beyond {
     horizon: Rc<RefCell<Horizon>>,
     /// It has come to where others have been.
     known: bool,
-    /// Whoever goes on since the last point at which somebody else could have, if that is one that it has passed.
-    going: Option<u64>,
     /// Everybody who has been seen to live.
     begun: BTreeSet<u64>,
     ready: Vec<Candidate>,
@@ -99,18 +120,14 @@ impl Beyond {
             plan,
             horizon: Rc::clone(horizon),
             known: false,
-            going: None,
             begun: BTreeSet::new(),
             ready: Vec::new(),
         }
     }
 
     /// Hears what was touched since the last point, and who lives.
-    fn listen(&mut self, at: &At, view: &dyn View) -> Vec<u64> {
-        self.horizon.borrow_mut().hear(self.going, view.touched());
-        if matches!(at.kind, Kind::Step | Kind::Wait) {
-            self.going = None;
-        }
+    fn listen(&mut self, view: &dyn View) -> Vec<u64> {
+        self.horizon.borrow_mut().hear(view.touched());
         let mut live = Vec::new();
         view.live(&mut live);
         self.begun.extend(&live);
@@ -136,9 +153,6 @@ impl Beyond {
             _ => self.ready.iter().find(|candidate| candidate.current),
         };
         let chosen = chosen.map(|candidate| candidate.cause);
-        if matches!(at.kind, Kind::Step | Kind::Wait) {
-            self.going = chosen;
-        }
         let ended = self.begun.iter().filter(|actor| !live.contains(actor));
         horizon.passed.push(Passed {
             key: at.key,
@@ -146,7 +160,7 @@ impl Beyond {
             others,
             deviations: deviations(at.kind, view),
             ended: ended.copied().collect(),
-            live,
+            now_ms: view.now_ms(),
             known: state.is_some(),
             touched: Vec::new(),
         });
@@ -154,26 +168,17 @@ impl Beyond {
 }
 
 impl Horizon {
-    fn hear(&mut self, going: Option<u64>, touched: Vec<(u64, Access)>) {
-        if let (Some(going), Some(passed)) = (going, self.at_scheduling()) {
-            let own = touched.iter().filter(|(actor, _)| *actor == going);
-            passed.touched.extend(own.map(|(_, access)| access.clone()));
-        }
-        self.touched.extend(touched);
-    }
-
-    /// The last point at which somebody else could go on.
-    fn at_scheduling(&mut self) -> Option<&mut Passed> {
-        self.passed
+    /// Takes note of what was touched since the last point.
+    pub fn hear(&mut self, touched: Touched) {
+        let last = self
+            .passed
             .iter_mut()
             .rev()
-            .find(|passed| passed.chosen != 0)
-    }
-
-    /// What was touched after the last point of a run, which was taken by now.
-    pub fn hear_the_rest(&mut self, touched: Vec<(u64, Access)>) {
-        let going = self.at_scheduling().map(|passed| passed.chosen);
-        self.hear(going, touched);
+            .find(|passed| passed.chosen != 0);
+        if let Some(passed) = last {
+            passed.touched.extend(touched.iter().cloned());
+        }
+        self.touched.extend(touched);
     }
 }
 
@@ -183,7 +188,7 @@ impl Strategy for Beyond {
     }
 
     fn decide(&mut self, at: &At, view: &dyn View) -> Option<Act> {
-        let live = self.listen(at, view);
+        let live = self.listen(view);
         let Some(next) = self.plan.last() else {
             self.look(at, view, live);
             return None;
@@ -191,6 +196,8 @@ impl Strategy for Beyond {
         if next.key != at.key {
             return None;
         }
+        let mut horizon = self.horizon.borrow_mut();
+        horizon.deviated = horizon.touched.len();
         self.plan.pop().map(|single| single.act)
     }
 }
@@ -213,8 +220,9 @@ mod tests {
 
     /// How many deviations the last run has seen.
     fn singles(horizon: &Rc<RefCell<Horizon>>) -> usize {
-        let (passed, _) = horizon.borrow_mut().take();
-        passed.iter().map(|passed| passed.deviations.len()).sum()
+        let tail = horizon.borrow_mut().take();
+        let points = tail.points.iter();
+        points.map(|point| point.deviations.len()).sum()
     }
 
     #[test]

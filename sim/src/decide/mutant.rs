@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::several::choose;
+use super::several::{choose, is_allowed};
 use super::{Act, At, Profile, Seeded, Single, Strategy, View, stream};
 use crate::label::{below, mix};
 
@@ -46,8 +46,62 @@ impl Strategy for Mutant {
             .deviations
             .binary_search_by_key(&at.key, |single| single.key);
         match known {
-            Ok(i) => Some(self.deviations[i].act.clone()),
+            // What chance has struck beside it counts too.
+            Ok(i) => Some(self.deviations[i].act.clone()).filter(|act| is_allowed(act, at, view)),
             Err(_) => self.beside.as_mut()?.decide(at, view),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::rc::Rc;
+
+    use super::Mutant;
+    use crate::case::Deviation;
+    use crate::decide::{Act, At, Candidate, Kind, Profile, Single, Strategy, View};
+    use crate::fault::Fault;
+    use crate::label::mix;
+
+    /// Crashes are allowed or are not, and nothing else is.
+    struct Crashes(bool);
+
+    impl View for Crashes {
+        fn ready(&self, _into: &mut Vec<Candidate>) {}
+        fn allows(&self, fault: Fault, _kind: Kind) -> Option<u64> {
+            (fault == Fault::Crash && self.0).then_some(1)
+        }
+        fn now_ms(&self) -> u64 {
+            0
+        }
+        fn next_timer_ms(&self) -> Option<u64> {
+            None
+        }
+        fn slowest_ms(&self) -> u64 {
+            0
+        }
+        fn state(&self) -> Option<u128> {
+            None
+        }
+    }
+
+    /// How many of a hundred mutants of a run with one crash crash there.
+    fn crashes(allowed: bool) -> usize {
+        let (key, site, kind) = (5, 6, Kind::Step);
+        let act = Act::Do(Deviation::Crash);
+        let parent = [Single { key, act }];
+        let profile = Rc::new(Profile::default());
+        let crashes = (0..100).filter(|run| {
+            let mut mutant = Mutant::new(mix(1, *run), &parent, &profile);
+            let decided = mutant.decide(&At { key, site, kind }, &Crashes(allowed));
+            decided == Some(Act::Do(Deviation::Crash))
+        });
+        crashes.count()
+    }
+
+    #[test]
+    fn most_of_the_parent_is_kept_and_nothing_beyond_what_is_allowed() {
+        assert!(crashes(true) > 60, "{}", crashes(true));
+        assert_eq!(crashes(false), 0);
     }
 }

@@ -100,6 +100,15 @@ fn any<T>(bits: u64, of: &[T]) -> Option<&T> {
     of.get(below(bits, of.len() as u64) as usize)
 }
 
+/// Whether the world still allows what deviates, here.
+pub(super) fn is_allowed(act: &Act, at: &At, view: &dyn View) -> bool {
+    let fault = match act {
+        Act::Switch(_) => None,
+        Act::Do(deviation) => fault_of(deviation),
+    };
+    fault.is_none_or(|fault| view.allows(fault, at.kind).is_some())
+}
+
 /// The kind of fault that a deviation strikes, each as often as the world allows.
 pub(super) const fn fault_of(deviation: &Deviation) -> Option<Fault> {
     Some(match deviation {
@@ -133,11 +142,9 @@ impl Strategy for Several {
             };
         };
         let act = chosen.act.clone();
-        if let Act::Do(deviation) = &act
-            && let Some(fault) = fault_of(deviation)
-        {
-            view.allows(fault, at.kind)?;
+        match is_allowed(&act, at, view) {
+            true => self.vary(act, at, view),
+            false => None,
         }
-        self.vary(act, at, view)
     }
 }

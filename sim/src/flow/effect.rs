@@ -7,9 +7,9 @@ use rusqlite::types::Value;
 
 use super::Shared;
 use super::exec::{Done, Exec, Failure, Frame, Next};
+use crate::access::{self, Access};
 use crate::label::Label;
 use crate::ledger::Deed;
-use crate::run::access::{self, Access};
 use crate::run::{Author, Ctx, Way};
 use crate::scenario::{Expr, Step, StepKind};
 use crate::trace::plain;

@@ -7,9 +7,9 @@ use serde_json::Value as Json;
 
 use super::Shared;
 use super::exec::{self, Origin};
+use crate::access::{self, Access};
 use crate::fold::bits_of;
 use crate::label::Label;
-use crate::run::access::{self, Access};
 use crate::run::{Answer, Ctx, Mail, Process, Request};
 use crate::scenario::{After, Does, Event, Expr, Redeliver, Span};
 

@@ -7,8 +7,8 @@ use rusqlite::{Connection, ErrorCode};
 
 use super::Var;
 use super::exec::{Done, Exec, Failure, Frame, Next};
+use crate::access::Access;
 use crate::run::Handle;
-use crate::run::access::Access;
 use crate::scenario::{ErrorClass, Sql, Step, StepKind, Target, bound_memory};
 use crate::trace::{Arg, Kind, Outcome};
 

@@ -4,9 +4,9 @@ use rusqlite::types::Value;
 
 use super::exec::{Done, Exec, Failure, Frame, Next};
 use super::{Builtin, Expr, Var, sql};
+use crate::access::{self, Access};
 use crate::fold::bits_of;
 use crate::label::Label;
-use crate::run::access::{self, Access};
 use crate::scenario::Step;
 
 impl Exec<'_> {

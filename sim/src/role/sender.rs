@@ -24,7 +24,7 @@ pub(crate) fn start(ctx: &Ctx, town: &Rc<Town>, instance: u32) {
         town,
         name: format!("{}#{}", ctx.process().name, ctx.process().incarnation.get()),
         claims: 0,
-        stalls_from: [7, 7, 6, 4][ctx.pick(&SLOW, 4) as usize],
+        stalls_from: [7, 6, 4, 1][ctx.pick(&SLOW, 4) as usize],
     };
     let mut heard = 0;
     let mut rest = SHORTEST_REST_MS;

@@ -2,9 +2,10 @@
 
 use std::rc::Rc;
 
-use super::access::{self, Access};
 use super::actor::{Actor, NEVER, Resume};
+use super::footprint::life;
 use super::{Kernel, Phase};
+use crate::access::Access;
 use crate::case::{Deviation, Point, key};
 use crate::decide::{Act, At, Candidate, Kind, Profile, View};
 use crate::disk::{Conn, Dead, FileKind, Gatekeeper, LogEnd, Method, Refusal};
@@ -40,7 +41,7 @@ impl Kernel {
         if kind == Kind::Step {
             self.learns(&actor, mix(site.hash(), self.now_us()));
             if let Some(process) = &actor.process {
-                self.touches(&actor, || Access::thing(access::life(process), false));
+                self.touches(&actor, || Access::thing(life(process), false));
             }
         }
         if self.crashes_again(&actor, site) {
@@ -176,7 +177,7 @@ impl Kernel {
     fn touched_by(&self, actor: &Rc<Actor>, deviation: &Deviation) {
         self.touches(actor, || match (deviation, &actor.process) {
             (Deviation::DiskFull(_), _) | (_, None) => Access::ANYTHING,
-            (_, Some(process)) => Access::thing(access::life(process), true),
+            (_, Some(process)) => Access::thing(life(process), true),
         });
     }
 

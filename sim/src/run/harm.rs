@@ -2,11 +2,12 @@
 
 use std::rc::Rc;
 
-use super::access::{self, Access};
 use super::actor::Actor;
 use super::ctx::Ctx;
+use super::footprint::life;
 use super::process::Process;
 use super::{Kernel, NOBODY};
+use crate::access::Access;
 use crate::case::Deviation;
 use crate::decide::{Act, Kind};
 use crate::fault::Fault;
@@ -29,7 +30,7 @@ impl Ctx {
             return;
         }
         let kernel = self.kernel();
-        self.touches(|| Access::thing(access::life(process), true));
+        self.touches(|| Access::thing(life(process), true));
         process.restart_at.set(kernel.later(down_ms));
         process.died.set(process.died.get() + 1);
         kernel.fault_event(&self.actor, format!("crash {}", process.name));
@@ -43,7 +44,7 @@ impl Ctx {
             return;
         }
         let kernel = self.kernel();
-        self.touches(|| Access::thing(access::life(process), true));
+        self.touches(|| Access::thing(life(process), true));
         let grace = self.amount(&GRACE, GRACE_MS.0, GRACE_MS.1);
         kernel.fault_event(
             &self.actor,

@@ -4,10 +4,11 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use super::Kernel;
-use super::access::{self, Access};
 use super::actor::Actor;
 use super::ctx::Ctx;
+use super::footprint::life;
 use super::process::Process;
+use crate::access::Access;
 use crate::case::Deviation;
 use crate::decide::{Act, Kind};
 use crate::fault::Fault;
@@ -135,7 +136,7 @@ impl Ctx {
     pub fn send(&self, request: Request) -> Rc<Mail> {
         let mail = Mail::to(self.actor.place());
         self.kernel.keep_mail(&request.cause, &mail);
-        self.touches(|| Access::thing(access::life(&request.to), false));
+        self.touches(|| Access::thing(life(&request.to), false));
         let act = self.message_fault(&request.cause, Kind::Send);
         let site = || Label::new(&format!("send to {}", request.to.kind));
         let struck = |fault| self.message_struck(fault, &site(), &request.cause);
@@ -172,7 +173,7 @@ impl Ctx {
             reliable: true,
         });
         self.kernel.keep_mail(&request.cause, &mail);
-        self.touches(|| Access::thing(access::life(&request.to), false));
+        self.touches(|| Access::thing(life(&request.to), false));
         self.deliver(&request, request.cause.clone(), Rc::clone(&mail), 0);
         mail
     }

@@ -1,8 +1,8 @@
 //! What a run left behind.
 
-use super::access::Access;
 use super::stage::Stage;
 use super::{Endings, Kernel, Violation};
+use crate::access::Access;
 use crate::case::{Decisions, Deviation, Point};
 use crate::decide::{Counts, Profile};
 use crate::fault::Fault;

@@ -304,6 +304,11 @@ impl Stage {
         self.keep_steps = keep;
     }
 
+    /// Whether the world can tell the state of a run.
+    pub fn tells_state(&self) -> bool {
+        self.world.remembered().is_some()
+    }
+
     /// Whether strategies may ask for the state of the run ([`crate::decide::View::state`]).
     pub fn keep_state(&mut self, keep: bool) {
         self.keep_state = keep;

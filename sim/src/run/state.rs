@@ -11,11 +11,11 @@
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
-use super::access::{self, Access};
 use super::actor::{Actor, State};
 use super::message::Mail;
 use super::process::Process;
 use super::{Kernel, World};
+use crate::access::{self, Access};
 use crate::disk::capture::Change;
 use crate::fault::Fault;
 use crate::fold::Fold;

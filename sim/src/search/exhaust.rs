@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::independence::Independence;
 use super::{Plan, Searched, search};
-use crate::decide::{Act, Beyond, Horizon, Passed, Replay, Single};
+use crate::decide::{Act, Beyond, Horizon, Passed, Replay, Single, Touched};
 use crate::run::Stage;
 
 /// How far an exhaustive search has come.
@@ -146,26 +146,63 @@ struct PassedOver {
     node: Rc<Node>,
     point: Passed,
     left: Vec<u64>,
+    /// They could have been tried at the last deviation just as well, as long as nobody meets this.
+    idle: Vec<Rc<Touched>>,
 }
 
 /// A run: that of its parent, and one deviation behind all of the parent's. The quiet run has neither.
-struct Node(Option<(Rc<Node>, Single)>);
+struct Node(Option<Deviated>);
+
+struct Deviated {
+    parent: Rc<Node>,
+    single: Single,
+    /// If it was a switch: when, and who could have gone on then.
+    switched: Option<Rc<(u64, Vec<u64>)>>,
+}
 
 impl Node {
     fn plan(&self) -> Vec<Single> {
         let mut plan = Vec::new();
         let mut node = self;
-        while let Some((parent, single)) = &node.0 {
-            plan.push(single.clone());
-            node = parent;
+        while let Some(deviated) = &node.0 {
+            plan.push(deviated.single.clone());
+            node = &deviated.parent;
         }
         plan.reverse();
         plan
     }
+
+    /// Those who could have gone on at the last switch, if time stands still since.
+    fn could_go(&self, now_ms: u64) -> &[u64] {
+        let switched = self.0.as_ref().and_then(|it| it.switched.as_deref());
+        match switched {
+            Some((then, who)) if *then == now_ms => who,
+            _ => &[],
+        }
+    }
 }
 
-fn child(parent: &Rc<Node>, key: u64, act: Act) -> Rc<Node> {
-    Rc::new(Node(Some((Rc::clone(parent), Single { key, act }))))
+/// The run that deviates like this at a point of its parent.
+fn child(
+    parent: &Rc<Node>,
+    key: u64,
+    act: Act,
+    switched: Option<&Rc<(u64, Vec<u64>)>>,
+) -> Rc<Node> {
+    Rc::new(Node(Some(Deviated {
+        parent: Rc::clone(parent),
+        single: Single { key, act },
+        switched: switched.cloned(),
+    })))
+}
+
+/// The runs that switch to these at a point of their parent.
+fn switches(parent: &Rc<Node>, point: &Passed, to: &[u64]) -> Vec<Rc<Node>> {
+    let mut all = point.others.clone();
+    all.push(point.chosen);
+    let switched = Rc::new((point.now_ms, all));
+    let node = |actor: &u64| child(parent, point.key, Act::Switch(*actor), Some(&switched));
+    to.iter().map(node).collect()
 }
 
 impl Exhaustion<'_> {
@@ -218,19 +255,24 @@ impl Exhaustion<'_> {
         if !independence.has_grown() {
             return late;
         }
-        for PassedOver { node, point, left } in &mut self.passed_over {
-            let needed = independence.needed(point);
-            let now = left.extract_if(.., |other| needed.contains(other));
-            late.extend(now.map(|actor| child(node, point.key, Act::Switch(actor))));
+        for passed in &mut self.passed_over {
+            let is_idle = |it: &Rc<Touched>| independence.is_private(it);
+            if !passed.idle.is_empty() && passed.idle.iter().all(is_idle) {
+                continue;
+            }
+            let needed = independence.needed(&passed.point);
+            let now = passed.left.extract_if(.., |other| needed.contains(other));
+            let now: Vec<u64> = now.collect();
+            late.extend(switches(&passed.node, &passed.point, &now));
         }
-        self.passed_over.retain(|point| !point.left.is_empty());
+        self.passed_over.retain(|passed| !passed.left.is_empty());
         late
     }
 
     fn is_spent(&self) -> bool {
         self.found.runs >= self.plan.runs
             || self.events > MOST_EVENTS
-            || self.next.len() > LARGEST_FRONTIER
+            || self.next.len() + self.passed_over.len() > LARGEST_FRONTIER
     }
 
     /// What was exhausted by then holds.
@@ -245,7 +287,7 @@ impl Exhaustion<'_> {
         let mut ran = stage.run(&mut || Box::new(Beyond::new(node.plan(), horizon)))?;
         self.horizon
             .borrow_mut()
-            .hear_the_rest(std::mem::take(&mut ran.touched));
+            .hear(std::mem::take(&mut ran.touched));
         self.branch(node);
         if ran.abandoned && !ran.violations.is_empty() {
             // A case is a whole run.
@@ -264,27 +306,59 @@ impl Exhaustion<'_> {
 
     /// What could have been done in the last run beyond its own deviations.
     fn branch(&mut self, node: &Rc<Node>) {
-        let (points, touched) = self.horizon.borrow_mut().take();
+        let tail = self.horizon.borrow_mut().take();
         if let Some(independence) = &mut self.independence {
-            independence.note(touched);
+            independence.note(tail.touched);
         }
-        for mut point in points {
-            let deviations = std::mem::take(&mut point.deviations);
-            let needed = match &mut self.independence {
-                Some(independence) => independence.needed(&point),
-                None => point.others.clone(),
-            };
-            let mut left = point.others.clone();
-            left.retain(|other| !needed.contains(other));
-            let switches = needed.into_iter().map(Act::Switch);
-            let acts = switches.chain(deviations.into_iter().map(Act::Do));
+        let mut idle = Some(vec![Rc::new(tail.first)]);
+        for point in tail.points {
+            let needed = self.needed(node, &point, &mut idle);
+            self.next.extend(switches(node, &point, &needed));
+            let others = point.deviations.iter().cloned().map(Act::Do);
             self.next
-                .extend(acts.map(|act| child(node, point.key, act)));
+                .extend(others.map(|act| child(node, point.key, act, None)));
+        }
+    }
+
+    /// Who has to be tried at a point. As long as those who have gone on since the last switch have touched nothing of anybody's
+    /// (`idle` is what they have touched), whoever could have gone on at that switch need not be tried now.
+    fn needed(
+        &mut self,
+        node: &Rc<Node>,
+        point: &Passed,
+        idle: &mut Option<Vec<Rc<Touched>>>,
+    ) -> Vec<u64> {
+        let Some(independence) = &mut self.independence else {
+            return point.others.clone();
+        };
+        let could_go = node.could_go(point.now_ms);
+        let mut is_idle = |it: &Rc<Touched>| independence.is_private(it);
+        if !point.known || could_go.is_empty() || !idle.iter().flatten().all(&mut is_idle) {
+            *idle = None;
+        }
+        let is_early = |other: &u64| idle.is_some() && could_go.contains(other);
+        let (early, others): (Vec<u64>, Vec<u64>) =
+            point.others.iter().partition(|it| is_early(it));
+        let mut needed = independence.needed(point);
+        needed.retain(|other| !early.contains(other));
+        let late: Vec<u64> = others
+            .into_iter()
+            .filter(|it| !needed.contains(it))
+            .collect();
+        for (left, idle) in [(late, None), (early, idle.clone())] {
             if !left.is_empty() {
-                let node = Rc::clone(node);
-                self.passed_over.push(PassedOver { node, point, left });
+                self.passed_over.push(PassedOver {
+                    node: Rc::clone(node),
+                    point: point.clone(),
+                    left,
+                    idle: idle.unwrap_or_default(),
+                });
             }
         }
+        if let Some(idle) = idle.as_mut().filter(|_| !point.touched.is_empty()) {
+            idle.push(Rc::new(point.touched.clone()));
+        }
+        needed
     }
 
     fn end(self) -> Searched {

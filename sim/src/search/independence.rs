@@ -9,9 +9,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::meeting::Meetings;
-use crate::decide::Passed;
+use crate::access::Access;
+use crate::decide::{Passed, Touched};
 use crate::fold::Fold;
-use crate::run::access::Access;
 
 /// What each actor has touched in any run, and who meets whom in it.
 pub(super) struct Independence {
@@ -41,7 +41,7 @@ impl Independence {
     }
 
     /// Takes note of what actors have touched in a run.
-    pub(super) fn note(&mut self, touched: Vec<(u64, Access)>) {
+    pub(super) fn note(&mut self, touched: Touched) {
         for (actor, access) in touched {
             let footprint = self.footprints.entry(actor).or_default();
             if footprint.contains_key(&access.id) {
@@ -72,11 +72,14 @@ impl Independence {
         }
         let actors: Vec<u64> = self.footprints.keys().copied().collect();
         let actors: Vec<u64> = actors.into_iter().filter(|actor| !gone(actor)).collect();
-        let step = hash(&passed.touched);
+        let own = passed.touched.iter();
+        let own = own.filter(|(actor, _)| *actor == passed.chosen);
+        let own: Vec<Access> = own.map(|(_, access)| access.clone()).collect();
+        let step = hash(&own);
         let mut members = BTreeSet::from([passed.chosen]);
         let mut asked = Vec::new();
         for actor in actors.iter().filter(|actor| **actor != passed.chosen) {
-            if self.step_meets(step, &passed.touched, *actor) {
+            if self.step_meets(step, &own, *actor) {
                 members.insert(*actor);
                 asked.push(*actor);
             }
@@ -95,6 +98,16 @@ impl Independence {
         let mut needed = all();
         needed.retain(|other| members.contains(other));
         needed
+    }
+
+    /// Whether nobody but those who have touched this ever meets it.
+    pub(super) fn is_private(&mut self, touched: &Touched) -> bool {
+        let actors: Vec<u64> = self.footprints.keys().copied().collect();
+        touched.iter().all(|(own, access)| {
+            let access = std::slice::from_ref(access);
+            let mut others = actors.iter().filter(|actor| *actor != own);
+            !others.any(|actor| self.step_meets(access[0].id, access, *actor))
+        })
     }
 
     fn step_meets(&mut self, step: u128, touched: &[Access], actor: u64) -> bool {

@@ -13,8 +13,8 @@ use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
+use crate::access::{Access, Statement, What};
 use crate::disk::capture::Change;
-use crate::run::access::{Access, Statement, What};
 
 /// Tells what meets what, and remembers it.
 pub(super) struct Meetings {

@@ -1,7 +1,8 @@
 //! The portfolio: which strategy has the next run.
 //!
-//! No strategy is best for every bug, and a wrong guess costs more than a right one gains. So each has its share for the whole
-//! of a search, and what is left goes to those that show something new.
+//! No strategy is best for every bug, and a wrong guess costs more than a right one gains. So of seven runs each strategy has one,
+//! which costs at most seven times what the best of them would, whatever the bug is. The seventh is for single deviations until
+//! each has been tried, and then for whoever has lately shown most that was new.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -10,25 +11,12 @@ use super::adequacy::shown;
 use crate::decide::{Act, Choice, Draw, Profile, Single, pick, run_hash};
 use crate::run::{Ran, Stage};
 
-/// A strategy and its share.
-type Member = (Choice, u64);
-
-/// What a search draws from unless it is told otherwise.
-const DEFAULT: &[Member] = &[
-    (Choice::Random, 6),
-    (Choice::Remaining, 2),
-    (Choice::Priorities, 2),
-    (Choice::Preemptions, 2),
-    (Choice::Feedback, 2),
-];
-
 /// What a sweep draws from, where each seed is a run of its own.
-const OF_SEEDS: &[Member] = &[
-    (Choice::Random, 6),
+const OF_SEEDS: &[(Choice, u64)] = &[
+    (Choice::Random, 3),
     (Choice::Remaining, 1),
     (Choice::Priorities, 1),
-    (Choice::Preemptions, 1),
-    (Choice::Deviations, 2),
+    (Choice::Preemptions, 3),
 ];
 
 /// The run of a seed in a sweep. Depends on nothing else.
@@ -41,9 +29,8 @@ pub fn of_seed(seed: u64) -> Draw {
 #[derive(Debug)]
 pub struct Portfolio {
     seed: u64,
-    members: Vec<Member>,
-    /// Each third run is a deviation, unless they are all alone.
-    deviates: bool,
+    /// It has every run, except the quiet one.
+    alone: Option<Choice>,
     profile: Rc<Profile>,
     /// Single deviations that were drawn.
     singles: usize,
@@ -51,37 +38,47 @@ pub struct Portfolio {
     seen: BTreeSet<u64>,
     /// Deviations of runs that showed something for the first time.
     parents: Vec<Rc<[Single]>>,
+    pays: Pays,
 }
+
+/// The turns of seven runs; the seventh is nobody's.
+const TURNS: [Choice; 6] = [
+    Choice::Random,
+    Choice::Remaining,
+    Choice::Priorities,
+    Choice::Deviations,
+    Choice::Preemptions,
+    Choice::Feedback,
+];
 
 /// So many parents are kept; a new one takes the place of the oldest.
 const MOST_PARENTS: usize = 256;
+
+/// Of more single deviations than this most do nothing, and a search would be over before it has tried them.
+const MANY: usize = 2_000;
 
 /// From so many single deviations on, a few at once are drawn when each has been tried.
 const ENOUGH: usize = 64;
 
 impl Portfolio {
-    /// Of the default members.
+    /// Of all strategies.
     pub fn new(seed: u64) -> Self {
-        Self::of(seed, DEFAULT, true)
-    }
-
-    /// Of one strategy.
-    pub fn alone(seed: u64, choice: Choice) -> Self {
-        match choice {
-            Choice::Deviations => Self::of(seed, &[], true),
-            _ => Self::of(seed, &[(choice, 1)], false),
-        }
-    }
-
-    fn of(seed: u64, members: &[Member], deviates: bool) -> Self {
         Self {
             seed,
-            members: members.to_vec(),
-            deviates,
+            alone: None,
             profile: Rc::default(),
             singles: 0,
             seen: BTreeSet::new(),
             parents: Vec::new(),
+            pays: Pays::default(),
+        }
+    }
+
+    /// Of one strategy.
+    pub fn alone(seed: u64, choice: Choice) -> Self {
+        Self {
+            alone: Some(choice),
+            ..Self::new(seed)
         }
     }
 
@@ -96,51 +93,94 @@ impl Portfolio {
     /// # Errors
     /// In words, when the stage cannot run.
     pub fn run(&mut self, stage: &mut Stage, run: u64) -> Result<Ran, String> {
-        let draw = self.draw(run);
+        let choice = self.choice(run);
+        let draw = self.draw(choice, run);
         let profile = Rc::clone(&self.profile);
         let mut ran = stage.run(&mut || draw.strategy(&profile))?;
-        self.learn(run, &mut ran);
+        if run == 0 {
+            self.profile = Rc::new(std::mem::take(&mut ran.profile));
+        }
+        let new = self.learn(&ran);
+        self.pays.learn(choice, new);
         Ok(ran)
     }
 
+    fn choice(&self, run: u64) -> Choice {
+        let turn = (run.saturating_sub(1) % (TURNS.len() as u64 + 1)) as usize;
+        match (self.alone, TURNS.get(turn)) {
+            (Some(alone), _) => alone,
+            (None, Some(choice)) => *choice,
+            (None, None) if self.tries_singles() => Choice::Deviations,
+            (None, None) => self.pays.most(),
+        }
+    }
+
+    /// Whether single deviations are left, and so few that it pays to try each of them.
+    fn tries_singles(&self) -> bool {
+        let all = self.profile.survey.singles.len();
+        self.singles < all && (all <= MANY || self.alone.is_some())
+    }
+
     /// What run `run` does: run 0 is quiet.
-    fn draw(&mut self, run: u64) -> Draw {
+    fn draw(&mut self, choice: Choice, run: u64) -> Draw {
         let hash = run_hash(self.seed, run);
-        if run == 0 {
-            return Draw::Quiet;
-        }
-        if self.deviates && (run % 3 == 1 || self.members.is_empty()) {
-            let all = &self.profile.survey.singles;
-            if let Some(single) = all.get(self.singles) {
+        let all = &self.profile.survey.singles;
+        let parent = pick::parent(hash, &self.parents);
+        let next = all.get(self.singles).filter(|_| self.tries_singles());
+        match (choice, next, parent) {
+            _ if run == 0 => Draw::Quiet,
+            (Choice::Deviations, Some(single), _) => {
                 self.singles += 1;
-                return Draw::One(single.clone());
+                Draw::One(single.clone())
             }
-            if all.len() >= ENOUGH || self.members.is_empty() {
-                return Draw::By(Choice::Deviations, hash);
-            }
-        }
-        let choice = pick::weighted(hash, &self.members);
-        match (choice, pick::parent(hash, &self.parents)) {
-            (Choice::Feedback, Some(parent)) => Draw::Mutant(hash, Rc::clone(parent)),
+            // A few of few are soon the same.
+            (Choice::Deviations, None, _) if all.len() < ENOUGH => Draw::By(Choice::Random, hash),
+            (Choice::Feedback, _, Some(parent)) => Draw::Mutant(hash, Rc::clone(parent)),
             _ => Draw::By(choice, hash),
         }
     }
 
-    /// A run has ended.
-    fn learn(&mut self, run: u64, ran: &mut Ran) {
-        if run == 0 {
-            self.profile = Rc::new(std::mem::take(&mut ran.profile));
-        }
+    /// Whether a run has shown something for the first time. It becomes a parent then.
+    fn learn(&mut self, ran: &Ran) -> bool {
         let before = self.seen.len();
         self.seen.extend(shown(ran));
-        if self.seen.len() > before && !ran.decisions.0.is_empty() {
+        let new = self.seen.len() > before;
+        if new && !ran.decisions.0.is_empty() {
             if self.parents.len() == MOST_PARENTS {
                 self.parents.remove(0);
             }
             self.parents.push(singles(ran));
         }
+        new
     }
 }
+
+/// What each strategy's last runs have shown: how many of them something new, on a scale that forgets.
+#[derive(Debug, Default)]
+struct Pays([f64; Choice::ALL.len()]);
+
+impl Pays {
+    /// A run of the strategy has ended.
+    fn learn(&mut self, choice: Choice, new: bool) {
+        let known = &mut self.0[choice as usize];
+        *known += (f64::from(u8::from(new)) - *known) / MEMORY;
+    }
+
+    /// The strategy that pays most; of several the first.
+    fn most(&self) -> Choice {
+        let pays = |choice: &Choice| self.0[*choice as usize];
+        let mut most = TURNS[0];
+        for choice in TURNS {
+            if pays(&choice) > pays(&most) {
+                most = choice;
+            }
+        }
+        most
+    }
+}
+
+/// A run counts for as many runs of its strategy.
+const MEMORY: f64 = 32.0;
 
 fn singles(ran: &Ran) -> Rc<[Single]> {
     let decisions = ran.decisions.0.iter();
@@ -150,4 +190,30 @@ fn singles(ran: &Ran) -> Rc<[Single]> {
             act: Act::from(deviation),
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Choice, Pays, Portfolio, TURNS};
+
+    #[test]
+    fn of_seven_runs_each_strategy_has_one() {
+        let portfolio = Portfolio::new(1);
+        let turns: Vec<Choice> = (1..=6).map(|run| portfolio.choice(run)).collect();
+        assert_eq!(turns, TURNS);
+        assert_eq!(portfolio.choice(8), TURNS[0]);
+        assert_eq!(TURNS.len(), Choice::ALL.len());
+        assert!(Choice::ALL.iter().all(|choice| TURNS.contains(choice)));
+    }
+
+    #[test]
+    fn what_shows_something_new_pays_and_what_showed_it_long_ago_does_not() {
+        let mut pays = Pays::default();
+        assert_eq!(pays.most(), TURNS[0]);
+        (0..50).for_each(|_| pays.learn(Choice::Feedback, true));
+        assert_eq!(pays.most(), Choice::Feedback);
+        (0..200).for_each(|_| pays.learn(Choice::Feedback, false));
+        (0..5).for_each(|_| pays.learn(Choice::Priorities, true));
+        assert_eq!(pays.most(), Choice::Priorities);
+    }
 }

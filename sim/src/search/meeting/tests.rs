@@ -5,8 +5,8 @@ use std::rc::Rc;
 use rusqlite::types::Value;
 
 use super::Meetings;
+use crate::access::{Access, What};
 use crate::disk::capture::{Change, ChangeKind};
-use crate::run::access::{Access, What};
 
 const SCHEMA: [&str; 4] = [
     "CREATE TABLE session (id TEXT PRIMARY KEY, user TEXT NOT NULL, state TEXT NOT NULL)",
