@@ -1,6 +1,7 @@
 //! The command line as people and CI meet it. Good input gives the documented result; bad input gives one clear message,
 //! exit 2, and not a single file. Everything runs the real program, in a folder of its own.
 
+mod bench;
 mod compare;
 mod desk;
 mod good;

@@ -40,14 +40,14 @@ impl Kernel {
         actor.passed.set(actor.passed.get() + 1);
         if kind == Kind::Step {
             self.learns(&actor, mix(site.hash(), self.now_us()));
-            if let Some(process) = &actor.process {
-                self.touches(&actor, || Access::thing(life(process), false));
-            }
         }
         if self.crashes_again(&actor, site) {
             return Ok(self.suspend(&actor)?);
         }
         let Some((at_key, occurrence, act)) = self.ask(&actor, site, kind) else {
+            if kind == Kind::Step {
+                self.goes_on(&actor);
+            }
             return Ok(());
         };
         let done = self.is_possible(kind, &act) && self.act_at_gate(&actor, site, occurrence, &act);
@@ -170,6 +170,13 @@ impl Kernel {
                 }
                 done
             }
+        }
+    }
+
+    /// An actor that goes on finds its process alive.
+    pub(super) fn goes_on(&self, actor: &Actor) {
+        if let Some(process) = &actor.process {
+            self.touches(actor, || Access::thing(life(process), false));
         }
     }
 

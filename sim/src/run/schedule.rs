@@ -141,6 +141,7 @@ impl Kernel {
         *self.current.borrow_mut() = Some(Rc::clone(actor));
         self.disk.enter(actor.conn(0));
         actor.state.set(State::Ready);
+        self.goes_on(actor);
         let stack = actor.resume(how);
         *self.current.borrow_mut() = None;
         if let Some(stack) = stack {
