@@ -7,20 +7,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
-use std::sync::{Arc, Mutex, PoisonError};
 
-use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
+use self::look::{Looker, Looks};
 use crate::access::{Access, Statement, What};
 use crate::disk::capture::Change;
+
+mod look;
 
 /// Tells what meets what, and remembers it.
 pub(super) struct Meetings {
     /// The tables of the program, with their keys, and no rows.
     scratch: Connection,
-    heard: Heard,
+    looker: Looker,
     /// There are triggers or foreign keys.
     far_reaching: bool,
     known: BTreeMap<(u128, u128), bool>,
@@ -29,26 +30,30 @@ pub(super) struct Meetings {
     ordered: BTreeSet<String>,
 }
 
-/// What SQLite says while it prepares a statement: tables that are read or written, and functions.
-#[derive(Clone, Default)]
-struct Heard(Arc<Mutex<(BTreeSet<String>, BTreeSet<String>)>>);
-
-/// How a statement looks at rows.
-struct Looks {
-    tables: BTreeSet<String>,
-    /// Row by row, at one table.
-    by_row: bool,
-    /// It may see several rows, in no order that it names.
-    sees_order: bool,
-}
-
-/// Two runs of a statement that do not differ here do not differ.
-#[derive(PartialEq)]
+/// What a statement did to a table with few rows or none.
 struct Done {
     rows: Vec<Vec<Value>>,
     changed: u64,
     rowid: i64,
     error: Option<String>,
+    /// The rows that are in the table afterwards.
+    left: Vec<Vec<Value>>,
+}
+
+impl Done {
+    /// Whether the statement does the same where this row is, and leaves it alone.
+    fn is_same_beside(&self, row: &[Value], with: &Self) -> bool {
+        let mut left = with.left.clone();
+        let Some(at) = left.iter().position(|known| known == row) else {
+            return false;
+        };
+        left.remove(at);
+        left == self.left
+            && self.rows == with.rows
+            && self.changed == with.changed
+            && self.rowid == with.rowid
+            && self.error == with.error
+    }
 }
 
 impl Meetings {
@@ -59,21 +64,17 @@ impl Meetings {
     pub(super) fn of(schema: &[String]) -> Result<Self, String> {
         let words = |error: rusqlite::Error| error.to_string();
         let mut scratch = Connection::open_in_memory().map_err(words)?;
-        let far_reaching = schema.iter().any(|sql| is_far_reaching(sql));
+        let far_reaching = schema.iter().any(|sql| look::is_far_reaching(sql));
         if !far_reaching {
             schema
                 .iter()
                 .try_for_each(|sql| scratch.execute_batch(sql))
                 .map_err(words)?;
         }
-        let heard = Heard::default();
-        let ears = heard.clone();
-        scratch
-            .authorizer(Some(move |context: AuthContext<'_>| ears.hear(&context)))
-            .map_err(words)?;
+        let looker = Looker::on(&mut scratch).map_err(words)?;
         Ok(Self {
             scratch,
-            heard,
+            looker,
             far_reaching,
             known: BTreeMap::new(),
             looks: BTreeMap::new(),
@@ -143,7 +144,8 @@ impl Meetings {
     fn tells(&self, statement: &Statement, row: &Change) -> rusqlite::Result<bool> {
         let without = self.done(statement, &row.table, None)?;
         for image in [&row.old, &row.new].into_iter().flatten() {
-            if self.done(statement, &row.table, Some(image))? != without {
+            let with = self.done(statement, &row.table, Some(image))?;
+            if !without.is_same_beside(image, &with) {
                 return Ok(true);
             }
         }
@@ -159,7 +161,7 @@ impl Meetings {
         self.scratch.execute_batch("BEGIN")?;
         let done = row
             .map_or(Ok(()), |row| self.put(table, row))
-            .map(|()| self.run(statement));
+            .and_then(|()| self.run(statement, table));
         self.scratch.execute_batch("ROLLBACK")?;
         done
     }
@@ -171,27 +173,19 @@ impl Meetings {
         insert.execute(params_from_iter(row)).map(|_| ())
     }
 
-    fn run(&self, statement: &Statement) -> Done {
+    fn run(&self, statement: &Statement, table: &str) -> rusqlite::Result<Done> {
         let before = self.scratch.total_changes();
-        let rows = self.rows(statement);
-        Done {
+        let rows = look::rows(&self.scratch, &statement.text, &statement.values);
+        Ok(Done {
             changed: self.scratch.total_changes() - before,
-            rowid: match is_insert(statement) && self.has_rowid_of_its_own(statement) {
+            rowid: match look::is_insert(&statement.text) && self.has_rowid_of_its_own(statement) {
                 true => self.scratch.last_insert_rowid(),
                 false => 0,
             },
             error: rows.as_ref().err().map(ToString::to_string),
             rows: rows.unwrap_or_default(),
-        }
-    }
-
-    fn rows(&self, statement: &Statement) -> rusqlite::Result<Vec<Vec<Value>>> {
-        let mut prepared = self.scratch.prepare_cached(&statement.text)?;
-        let columns = prepared.column_count();
-        let rows = prepared.query_map(params_from_iter(&statement.values), |row| {
-            (0..columns).map(|i| row.get(i)).collect()
-        })?;
-        rows.collect()
+            left: look::rows(&self.scratch, &format!("SELECT * FROM \"{table}\""), &[])?,
+        })
     }
 
     /// Whether a table that the statement touches has numbers for rows that SQLite gives out.
@@ -209,149 +203,11 @@ impl Meetings {
         if let Some(known) = self.looks.get(&statement.text) {
             return Rc::clone(known);
         }
-        let looks = Rc::new(self.look(&statement.text));
+        let looks = Rc::new(self.looker.look(&self.scratch, &statement.text));
         self.looks.insert(statement.text.clone(), Rc::clone(&looks));
         looks
     }
-
-    fn look(&self, text: &str) -> Looks {
-        self.heard.take();
-        let prepared = self.scratch.prepare(text).is_ok();
-        let (tables, functions) = self.heard.take();
-        let words = words(text);
-        let has = |of: &[&str]| words.iter().any(|word| of.contains(&word.as_str()));
-        let selects = words.iter().filter(|word| *word == "select").count();
-        let plain = functions.iter().all(|name| PLAIN.contains(&name.as_str()));
-        let by_row = prepared
-            && tables.len() == 1
-            && selects <= 1
-            && plain
-            && !has(&BEYOND)
-            && !(selects == 1 && has(&["insert", "replace"]));
-        let sees_order = selects > 0 && !has(&["order"]) && !self.finds_one(text);
-        Looks {
-            tables,
-            by_row,
-            sees_order,
-        }
-    }
-
-    /// Whether a query finds one row at most, by a unique key.
-    fn finds_one(&self, text: &str) -> bool {
-        let plan = || -> rusqlite::Result<Vec<String>> {
-            let mut plan = self
-                .scratch
-                .prepare(&format!("EXPLAIN QUERY PLAN {text}"))?;
-            let nothing = vec![Value::Null; plan.parameter_count()];
-            let steps = plan.query_map(params_from_iter(nothing), |row| row.get(3))?;
-            steps.collect()
-        };
-        let plan = plan().unwrap_or_default();
-        !plan.is_empty() && plan.iter().all(|step| self.is_of_one(step))
-    }
-
-    fn is_of_one(&self, step: &str) -> bool {
-        if step.contains("USING INTEGER PRIMARY KEY (rowid=?)") {
-            return true;
-        }
-        let Some((_, of)) = step.split_once("INDEX ") else {
-            return false;
-        };
-        let index = of.split(' ').next().unwrap_or_default();
-        let equal =
-            of.matches("=?").count() - of.matches(">=?").count() - of.matches("<=?").count();
-        let sql = "SELECT count(*) FROM pragma_index_info(?1) WHERE
-            EXISTS (SELECT 1 FROM sqlite_schema s, pragma_index_list(s.name) l WHERE l.name = ?1 AND l.\"unique\" = 1)";
-        let columns = self
-            .scratch
-            .query_row(sql, [index], |row| row.get::<_, i64>(0));
-        columns.is_ok_and(|columns| columns > 0 && columns == equal as i64)
-    }
 }
-
-impl Heard {
-    fn hear(&self, context: &AuthContext<'_>) -> Authorization {
-        let mut heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match context.action {
-            AuthAction::Read { table_name, .. }
-            | AuthAction::Insert { table_name }
-            | AuthAction::Update { table_name, .. }
-            | AuthAction::Delete { table_name } => {
-                heard.0.insert(table_name.to_owned());
-            }
-            AuthAction::Function { function_name } => {
-                heard.1.insert(function_name.to_ascii_lowercase());
-            }
-            _ => {}
-        }
-        Authorization::Allow
-    }
-
-    fn take(&self) -> (BTreeSet<String>, BTreeSet<String>) {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-fn is_insert(statement: &Statement) -> bool {
-    let words = words(&statement.text);
-    words
-        .iter()
-        .any(|word| word == "insert" || word == "replace")
-}
-
-fn is_far_reaching(sql: &str) -> bool {
-    let words = words(sql);
-    let has = |word: &str| words.iter().any(|known| known == word);
-    has("trigger") || has("references") || has("view") || has("virtual")
-}
-
-/// The words of a text, in small letters. What stands in quotes counts too: more words only mean less certainty.
-fn words(text: &str) -> Vec<String> {
-    let split = text.split(|c: char| !c.is_alphanumeric() && c != '_');
-    split
-        .filter(|word| !word.is_empty())
-        .map(str::to_ascii_lowercase)
-        .collect()
-}
-
-/// Words beside which a statement is not looked at row by row.
-const BEYOND: [&str; 13] = [
-    "join",
-    "group",
-    "having",
-    "over",
-    "window",
-    "offset",
-    "union",
-    "except",
-    "intersect",
-    "with",
-    "exists",
-    "distinct",
-    "in",
-];
-
-/// Functions of one row.
-const PLAIN: [&str; 18] = [
-    "abs",
-    "coalesce",
-    "ifnull",
-    "iif",
-    "instr",
-    "json",
-    "json_array",
-    "json_extract",
-    "json_object",
-    "json_set",
-    "length",
-    "lower",
-    "nullif",
-    "printf",
-    "replace",
-    "substr",
-    "upper",
-    "like",
-];
 
 #[cfg(test)]
 mod tests;

@@ -75,6 +75,12 @@ fn an_insert_meets_whoever_has_its_key() {
     assert!(meets_alice(
         "INSERT OR IGNORE INTO session VALUES ('b', 'alice', 'active')"
     ));
+    assert!(meets_alice(
+        "INSERT OR REPLACE INTO session VALUES ('a', 'carol', 'closed')"
+    ));
+    assert!(meets_alice(
+        "INSERT INTO session VALUES ('a', 'bob', 'closed') ON CONFLICT (id) DO UPDATE SET state = 'seen'"
+    ));
     assert!(!meets_alice(
         "INSERT INTO session VALUES ('b', 'alice', 'closed')"
     ));
@@ -88,10 +94,12 @@ fn an_insert_meets_whoever_has_its_key() {
 fn what_is_not_looked_at_row_by_row_meets_its_table() {
     for far in [
         "SELECT a.id FROM session a JOIN session b ON a.user = b.user AND a.id < b.id",
+        "SELECT a.id FROM session a, session b WHERE a.user = b.user AND a.id < b.id",
         "SELECT id FROM session ORDER BY id LIMIT 1 OFFSET 1",
         "SELECT user FROM session GROUP BY user HAVING count(*) > 1",
         "SELECT total(length(id)) FROM session WHERE user = 'bob'",
         "UPDATE session SET state = 'closed' WHERE id = 'b' AND EXISTS (SELECT 1 FROM session WHERE user = 'carol')",
+        "UPDATE session SET state = (SELECT state FROM session WHERE id = 'a') WHERE id = 'b'",
         "INSERT INTO plain SELECT id FROM session WHERE user = 'bob'",
         "SELECT id FROM session WHERE id IN (SELECT body FROM plain)",
         "WITH s AS (SELECT id FROM session WHERE user = 'bob') SELECT id FROM s",
@@ -115,10 +123,13 @@ fn where_somebody_sees_the_order_of_rows_all_of_them_meet() {
     let mut meetings = meetings();
     let (one, other) = (row("plain", vec![text("x")]), row("plain", vec![text("y")]));
     assert!(!meetings.meet(&one, &other));
-    let ordered = Access::statement("SELECT body FROM plain ORDER BY body", &[]);
+    let ordered = Access::statement("SELECT user FROM session ORDER BY user, id", &[]);
     assert!(!meetings.note(&ordered));
     let one_of_them = Access::statement("SELECT id FROM session WHERE id = 'a'", &[]);
     assert!(!meetings.note(&one_of_them));
+    // Those of one user are told apart by nothing but the order in which they came.
+    let ties = Access::statement("SELECT id FROM session ORDER BY user", &[]);
+    assert!(meetings.note(&ties));
     assert!(meetings.note(&Access::statement("SELECT body FROM plain", &[])));
     assert!(meetings.meet(&one, &other));
 }
