@@ -16,6 +16,9 @@ pub struct Access {
     pub what: What,
 }
 
+/// What actors have touched, each with its cause (hash).
+pub type Touched = Vec<(u64, Access)>;
+
 /// What a step can touch.
 #[derive(Debug, Clone)]
 pub enum What {

@@ -8,7 +8,7 @@ mod anything;
 mod beyond;
 mod choice;
 mod mutant;
-pub mod pick;
+pub(crate) mod pick;
 mod preemptions;
 mod priorities;
 mod quiet;
@@ -24,7 +24,7 @@ mod swarm;
 
 use std::collections::BTreeMap;
 
-pub use beyond::{Beyond, Horizon, Passed, Tail, Touched};
+pub use beyond::{Beyond, Horizon, Passed, Tail};
 pub use choice::{Choice, Draw};
 pub use mutant::Mutant;
 pub use preemptions::Preemptions;
@@ -37,7 +37,7 @@ pub use several::Several;
 pub use single::OneDeviation;
 pub use survey::{Single, Survey};
 
-use crate::access::Access;
+use crate::access::Touched;
 use crate::case::Deviation;
 use crate::fault::Fault;
 use crate::label::{Label, mix};
@@ -110,7 +110,7 @@ pub trait View {
     /// How many milliseconds a step may take by itself; 0 if steps take no time.
     fn slowest_ms(&self) -> u64;
     /// What actors have touched since this was last asked, each with its cause (hash), if the run keeps its state.
-    fn touched(&self) -> Vec<(u64, Access)> {
+    fn touched(&self) -> Touched {
         Vec::new()
     }
     /// Writes the causes of all actors that have begun and have not ended.

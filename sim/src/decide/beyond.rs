@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use super::survey::{Single, deviations, switches};
 use super::{Act, At, Candidate, Kind, Strategy, View};
-use crate::access::Access;
+use crate::access::Touched;
 use crate::case::Deviation;
 
 /// States from which every deviation is known already, and what the run that goes on has passed beyond its own deviations.
@@ -31,9 +31,6 @@ pub struct Tail {
     /// What was touched in all of the run.
     pub touched: Touched,
 }
-
-/// What actors have touched, each with its cause (hash).
-pub type Touched = Vec<(u64, Access)>;
 
 /// A point at which something else could have been done.
 #[derive(Debug, Clone)]

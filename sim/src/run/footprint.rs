@@ -5,7 +5,7 @@
 use super::actor::Actor;
 use super::process::Process;
 use super::{Ctx, Kernel};
-use crate::access::{self, Access};
+use crate::access::{self, Access, Touched};
 use crate::disk::capture::Change;
 
 /// Whether a process lives, stands still, and what its clock says.
@@ -50,7 +50,7 @@ impl Kernel {
     }
 
     /// What was touched since somebody has asked, by whom.
-    pub(super) fn take_touched(&self) -> Vec<(u64, Access)> {
+    pub(super) fn take_touched(&self) -> Touched {
         let kept = self.kept.as_ref();
         kept.map_or_else(Vec::new, |kept| kept.touched.take())
     }

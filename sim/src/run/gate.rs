@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::actor::{Actor, NEVER, Resume};
 use super::footprint::life;
 use super::{Kernel, Phase};
-use crate::access::Access;
+use crate::access::{Access, Touched};
 use crate::case::{Deviation, Point, key};
 use crate::decide::{Act, At, Candidate, Kind, Profile, View};
 use crate::disk::{Conn, Dead, FileKind, Gatekeeper, LogEnd, Method, Refusal};
@@ -364,7 +364,7 @@ impl View for Kernel {
         self.tell_state()
     }
 
-    fn touched(&self) -> Vec<(u64, Access)> {
+    fn touched(&self) -> Touched {
         self.take_touched()
     }
 

@@ -2,7 +2,7 @@
 
 use super::stage::Stage;
 use super::{Endings, Kernel, Violation};
-use crate::access::Access;
+use crate::access::Touched;
 use crate::case::{Decisions, Deviation, Point};
 use crate::decide::{Counts, Profile};
 use crate::fault::Fault;
@@ -52,7 +52,7 @@ pub struct Ran {
     /// Those of them that belong to the world outside, such as events that never happened.
     pub waiting: Vec<String>,
     /// What actors have touched since their strategy last asked, if [`Stage::keep_state`] asked for it.
-    pub touched: Vec<(u64, Access)>,
+    pub touched: Touched,
     /// Gates between steps that were passed, if [`Stage::keep_steps`] asked for them.
     pub steps: Vec<Point>,
 }

@@ -15,7 +15,7 @@ use super::actor::{Actor, State};
 use super::message::Mail;
 use super::process::Process;
 use super::{Kernel, World};
-use crate::access::{self, Access};
+use crate::access::{self, Access, Touched};
 use crate::disk::capture::Change;
 use crate::fault::Fault;
 use crate::fold::Fold;
@@ -45,7 +45,7 @@ pub(super) struct Kept {
     causes: Cell<u64>,
     mails: RefCell<Vec<(Label, Weak<Mail>)>>,
     /// What actors have touched since somebody has asked.
-    pub(super) touched: RefCell<Vec<(u64, Access)>>,
+    pub(super) touched: RefCell<Touched>,
     /// Something has happened that the number would not tell.
     lost_track: Cell<bool>,
 }

@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use super::independence::Independence;
 use super::{Plan, Searched, search};
-use crate::decide::{Act, Beyond, Horizon, Passed, Replay, Single, Touched};
+use crate::access::Touched;
+use crate::decide::{Act, Beyond, Horizon, Passed, Replay, Single};
 use crate::run::Stage;
 
 /// How far an exhaustive search has come.
@@ -156,8 +157,15 @@ struct Node(Option<Deviated>);
 struct Deviated {
     parent: Rc<Node>,
     single: Single,
-    /// If it was a switch: when, and who could have gone on then.
-    switched: Option<Rc<(u64, Vec<u64>)>>,
+    /// If it was a switch.
+    switched: Option<Rc<Switched>>,
+}
+
+/// The point of a switch.
+struct Switched {
+    now_ms: u64,
+    /// Who could have gone on there.
+    could_go: Vec<u64>,
 }
 
 impl Node {
@@ -176,19 +184,14 @@ impl Node {
     fn could_go(&self, now_ms: u64) -> &[u64] {
         let switched = self.0.as_ref().and_then(|it| it.switched.as_deref());
         match switched {
-            Some((then, who)) if *then == now_ms => who,
+            Some(switched) if switched.now_ms == now_ms => &switched.could_go,
             _ => &[],
         }
     }
 }
 
 /// The run that deviates like this at a point of its parent.
-fn child(
-    parent: &Rc<Node>,
-    key: u64,
-    act: Act,
-    switched: Option<&Rc<(u64, Vec<u64>)>>,
-) -> Rc<Node> {
+fn child(parent: &Rc<Node>, key: u64, act: Act, switched: Option<&Rc<Switched>>) -> Rc<Node> {
     Rc::new(Node(Some(Deviated {
         parent: Rc::clone(parent),
         single: Single { key, act },
@@ -198,9 +201,10 @@ fn child(
 
 /// The runs that switch to these at a point of their parent.
 fn switches(parent: &Rc<Node>, point: &Passed, to: &[u64]) -> Vec<Rc<Node>> {
-    let mut all = point.others.clone();
-    all.push(point.chosen);
-    let switched = Rc::new((point.now_ms, all));
+    let mut could_go = point.others.clone();
+    could_go.push(point.chosen);
+    let now_ms = point.now_ms;
+    let switched = Rc::new(Switched { now_ms, could_go });
     let node = |actor: &u64| child(parent, point.key, Act::Switch(*actor), Some(&switched));
     to.iter().map(node).collect()
 }

@@ -11,11 +11,11 @@ pub const PROBLEMS: [(&str, &str); 3] = [
     ("p3.yaml", include_str!("../../benches/p3.yaml")),
 ];
 
-/// Runs up to and including the first that violates an invariant, the quiet one among them; `None` if so many do not. A run whose
-/// history is too tangled to be judged finds nothing. `stop` is asked between runs.
+/// Runs up to and including the first that violates an invariant, the quiet one among them; `None` if so many do not. `stop` is
+/// asked between runs.
 ///
 /// # Errors
-/// In words, when the stage cannot run.
+/// In words, when the stage cannot run, and when a run meets a bug in lockstep or a rule that does not come to an end.
 pub fn hunt(
     stage: &mut Stage,
     mut portfolio: Portfolio,
@@ -28,6 +28,9 @@ pub fn hunt(
             break;
         }
         let ran = portfolio.run(stage, run)?;
+        if let Some(words) = ran.internal.or(ran.endless) {
+            return Err(format!("run {run}: {words}"));
+        }
         if !ran.violations.is_empty() {
             return Ok(Some(run + 1));
         }

@@ -9,8 +9,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::meeting::Meetings;
-use crate::access::Access;
-use crate::decide::{Passed, Touched};
+use crate::access::{Access, Touched};
+use crate::decide::Passed;
 use crate::fold::Fold;
 
 /// What each actor has touched in any run, and who meets whom in it.

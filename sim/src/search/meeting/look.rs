@@ -142,8 +142,8 @@ fn names_order(on: &Connection, text: &str, tables: &BTreeSet<String>) -> bool {
     let Some((_, by)) = text.rsplit_once("order by") else {
         return false;
     };
-    // What a function makes of two keys may be the same.
-    if by.contains('(') || tables.len() != 1 {
+    // What a function makes of two keys may be the same, and a text in quotes is no column.
+    if by.contains(['(', '\'', '"']) || tables.len() != 1 {
         return false;
     }
     let by = words(by);
