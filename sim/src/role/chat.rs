@@ -77,6 +77,7 @@ fn is_down(ctx: &Ctx, town: &Town) -> bool {
     let until = town.chat_down_until_ms.get().unwrap_or_else(|| {
         let lasts = match ctx.pick(&DOWN, 8) {
             7 => ctx.amount(&DOWN, SHORTEST_DOWN_MS, LONGEST_DOWN_MS),
+            6 => LONGEST_DOWN_MS,
             _ => 0,
         };
         ctx.now_ms() + lasts

@@ -51,13 +51,14 @@ enum What {
 }
 
 /// Some several times: what also needs a fault to be allowed would be rare otherwise.
-const ALL: [What; 29] = [
+const ALL: [What; 30] = [
     What::Migrate,
     What::ResetAndCancel,
     What::ResetAndMove,
     What::ResetElsewhere,
     What::Cancel,
     What::Cancel,
+    What::Close,
     What::Close,
     What::LinkKey,
     What::RollForward,

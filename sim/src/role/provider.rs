@@ -31,6 +31,8 @@ pub(crate) struct Order {
     pub(crate) place: Place,
     /// The process, and its incarnation, that it is to run in.
     pub(crate) by: (Label, u32),
+    /// Position in the trace, when it was given. It may come after a restore that undid what it goes by.
+    pub(crate) given: u64,
 }
 
 /// What it does when it starts again: the locks of turns that died with it are open.
@@ -44,10 +46,9 @@ pub(crate) fn start(_ctx: &Ctx, town: &Rc<Town>) {
 
 /// Runs one turn. It may fail before its effect or after it.
 pub(crate) fn serve(ctx: &Ctx, town: &Rc<Town>, order: &Order) {
-    let ordered = ctx.kernel().position();
     let said = carry_out(ctx, town, order);
     town.kept.borrow_mut().turns.push(Turn {
-        ordered,
+        ordered: order.given,
         n: ctx.kernel().position(),
         task: order.task.as_str().to_owned(),
         answer: order.answer.clone(),

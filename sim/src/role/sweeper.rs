@@ -10,7 +10,7 @@ use crate::label::Label;
 use crate::run::Ctx;
 use crate::world::{Quirk, Town, goal};
 
-/// Sweeps often while something is found, and ever more rarely while nothing is.
+/// Sweeps often while something is found, and ever more rarely while nothing is. Prunes now and then, and whenever it is quiet.
 pub(crate) fn start(ctx: &Ctx, town: &Rc<Town>) {
     town.wait_until_open(ctx);
     let rung = Rc::clone(town);
@@ -27,7 +27,7 @@ pub(crate) fn start(ctx: &Ctx, town: &Rc<Town>) {
         if town.has(Quirk::RepairsQueues) {
             repair_queues(ctx, town);
         }
-        if ctx.pick(&PRUNES, 2) == 1 || ctx.healing() {
+        if ctx.pick(&PRUNES, 2) == 1 || rest == LONGEST_REST_MS || ctx.healing() {
             prune(ctx, town);
         }
         rest = if found {

@@ -106,24 +106,18 @@ impl<'a> Facts<'a> {
             |from: u64, to: u64| undone.iter().any(|gap| from < gap.end && to > gap.start);
         // Who never returned died: what it had committed before is judged by the time of the commit.
         let kept = |event: &&Event| !is_undone(event.n, event.end.unwrap_or(event.n) + 1);
-        let operations: Vec<Operation<'_>> = trace
-            .events
-            .iter()
-            .filter(kept)
-            .filter_map(Operation::of)
-            .collect();
-        let commits = commits(trace, &operations, |n| is_undone(n, n + 1));
+        let events = || trace.events.iter();
+        let operations: Vec<Operation<'_>> =
+            events().filter(kept).filter_map(Operation::of).collect();
+        // What a backup already holds may have been committed by an operation that returned after it.
+        let all: Vec<Operation<'_>> = events().filter_map(Operation::of).collect();
+        let commits = commits(trace, &all, |n| is_undone(n, n + 1));
         Self {
             town,
             ledger,
             operations,
             commits,
-            answers: trace
-                .events
-                .iter()
-                .filter(kept)
-                .filter_map(answer)
-                .collect(),
+            answers: events().filter(kept).filter_map(answer).collect(),
             undone,
             ended_n: kernel.ended_n(),
         }

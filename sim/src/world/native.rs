@@ -27,7 +27,7 @@ pub(crate) struct Native {
 /// One order that was carried out or refused.
 #[derive(Debug, Clone)]
 pub(crate) struct Turn {
-    /// Position in the trace, when the order came.
+    /// Position in the trace, when the order was given.
     pub(crate) ordered: u64,
     /// Position in the trace, when the provider said what it said.
     pub(crate) n: u64,

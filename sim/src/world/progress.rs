@@ -57,6 +57,10 @@ impl Progress {
         self.failed.values().next().map(String::as_str)
     }
 
+    pub(super) fn owes_mail(&self) -> bool {
+        !self.messages.is_empty()
+    }
+
     pub(super) fn owes(&self) -> bool {
         !self.tasks.is_empty() || !self.messages.is_empty()
     }

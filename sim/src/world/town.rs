@@ -265,6 +265,17 @@ impl Town {
         ctx.wait_or_stop(&OPEN, None, move || !town.closed.get());
     }
 
+    /// Waits until some message is not settled, for ten minutes at most.
+    pub(crate) fn wait_for_mail(self: &Rc<Self>, ctx: &Ctx, site: &Label) {
+        let (town, kernel) = (Rc::clone(self), ctx.shared_kernel());
+        let patience = ctx.now_ms() + PATIENCE_MS;
+        ctx.wait(site, Some(patience), move || {
+            let mut progress = town.progress.borrow_mut();
+            progress.read_on(&kernel);
+            progress.owes_mail()
+        });
+    }
+
     /// Whether a worker is in the middle of a turn.
     pub(crate) fn anybody_is_busy(&self) -> bool {
         self.busy.iter().any(Cell::get)
@@ -278,4 +289,5 @@ impl Default for Town {
 }
 
 const OPEN: Label = Label::fixed("until the restore is over");
+const PATIENCE_MS: u64 = 600_000;
 const WAKE: Label = Label::fixed("wake-up");

@@ -96,15 +96,20 @@ fn shell(ctx: &Ctx, sql: &str) {
     let _ = ctx.with_db(|handle| handle.connection().execute_batch(sql));
 }
 
-/// Takes a backup, and puts it back some time later. Nobody works until the store was told.
+/// Takes a backup, some while a message waits to be sent, and puts it back some time later. Nobody works until the store was
+/// told.
 pub(super) fn restore(ctx: &Ctx, town: &Rc<Town>) {
     if !ctx.may(Fault::BackupRestore) {
         return;
     }
+    if ctx.pick(&BACKUP, 3) > 0 {
+        town.wait_for_mail(ctx, &BACKUP);
+    }
     let Some(backup) = ctx.backup(0) else {
         return;
     };
-    let later = ctx.amount(&DISASTER, 1, LATEST_DISASTER_MS);
+    let soonest = SOONEST_DISASTER_MS[ctx.pick(&DISASTER, 3) as usize];
+    let later = ctx.amount(&DISASTER, soonest, LATEST_DISASTER_MS);
     ctx.sleep(&DISASTER, later);
     // A schema that was altered meanwhile is somebody else's disaster.
     if town.drifted.get() {
@@ -145,9 +150,11 @@ const LOOKS: Label = Label::fixed("looks at the schema");
 const LOOKS_MS: u64 = 600_000;
 const NOTICED: Label = Label::fixed("until somebody notices");
 const AGAIN: Label = Label::fixed("before it is set right");
+const BACKUP: Label = Label::fixed("until there is something to lose");
 const DISASTER: Label = Label::fixed("until the disaster");
 const REST_MS: u64 = 500;
 const LONGEST_DRIFT_MS: u64 = 60_000;
+const SOONEST_DISASTER_MS: [u64; 3] = [1, 1_000, 30_000];
 const LATEST_DISASTER_MS: u64 = 60_000;
 /// Higher than what a new store has.
 const FIRST_INCARNATION: i64 = 1_000;

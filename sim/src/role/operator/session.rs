@@ -33,7 +33,7 @@ pub(super) fn act(ctx: &Ctx, town: &Rc<Town>, plan: &Plan) -> Result<(), Error> 
         What::ResetAndMove => reset(QueueFate::Move, None),
         What::ResetElsewhere => reset(QueueFate::Move, Some(other_build(town, plan.user))),
         What::Cancel => cancel(ctx, town, plan, &known),
-        What::Close => close(ctx, plan, &known),
+        What::Close => close(ctx, town, plan, &known),
         What::LinkKey => link_key(ctx, plan.user),
         _ => migrate(ctx, town, &known.session, other_build(town, plan.user)),
     }
@@ -129,7 +129,11 @@ fn cancel(ctx: &Ctx, town: &Rc<Town>, plan: &Plan, known: &Known) -> Result<(), 
     Ok(())
 }
 
-fn close(ctx: &Ctx, plan: &Plan, known: &Known) -> Result<(), Error> {
+/// Closes the user's session; some while a message of it waits to be sent.
+fn close(ctx: &Ctx, town: &Rc<Town>, plan: &Plan, known: &Known) -> Result<(), Error> {
+    if ctx.pick(&MAIL, 2) == 1 {
+        town.wait_for_mail(ctx, &MAIL);
+    }
     let op = Op::Close {
         session: known.session.as_str().into(),
         reason: "operator".to_owned(),
@@ -184,4 +188,5 @@ fn link_key(ctx: &Ctx, user: usize) -> Result<(), Error> {
 
 const COMPLAINT: Label = Label::fixed("until somebody complains");
 const AT_WORK: Label = Label::fixed("until somebody is at work");
+const MAIL: Label = Label::fixed("until there is something to send");
 const PATIENCE_MS: u64 = 120_000;

@@ -36,6 +36,7 @@ pub(super) fn place(
         token,
         place: me.place(),
         by: (ctx.process().name.clone(), ctx.process().incarnation.get()),
+        given: ctx.kernel().position(),
     };
     let mut epoch = claimed.epoch;
     for attempt in 1..=ATTEMPTS {
@@ -146,7 +147,7 @@ fn forget_token(ctx: &Ctx, claimed: &Claimed, order: &Order, epoch: i64) -> Resu
     }
 }
 
-/// Waits for the provider's answer and renews the lease meanwhile.
+/// Waits for the provider's answer and renews the lease meanwhile. Some turns renew it about when it runs out.
 fn hold_on(
     ctx: &Ctx,
     me: &Worker,
@@ -154,9 +155,13 @@ fn hold_on(
     mail: &Rc<Mail>,
 ) -> Result<Option<Answer>, Went> {
     let patience = ctx.now_ms() + PATIENCE_MS;
+    let every = match ctx.pick(&RENEWS, 4) {
+        3 => ctx.amount(&RENEWS, RENEW_MS, LATE_RENEWAL_MS),
+        _ => RENEW_MS,
+    };
     while ctx.now_ms() < patience {
         let arrived = Rc::clone(mail);
-        ctx.wait_or_stop(&PROVIDER, Some(ctx.now_ms() + RENEW_MS), move || {
+        ctx.wait_or_stop(&PROVIDER, Some(ctx.now_ms() + every), move || {
             arrived.arrived()
         });
         if mail.arrived() {
@@ -195,8 +200,11 @@ fn renew(ctx: &Ctx, me: &Worker, claimed: &Claimed) -> Result<(), Went> {
 
 const PROVIDER: Label = Label::fixed("for the provider");
 const ORDER_AGAIN: Label = Label::fixed("before the order is given again");
+const RENEWS: Label = Label::fixed("how often it renews");
 const HEARTBEAT: Label = Label::fixed("heartbeat");
 const RENEW_MS: u64 = 4_000;
+/// After the lease has expired, before every reaper has noticed.
+const LATE_RENEWAL_MS: u64 = 11_000;
 const REST_MS: u64 = 1_000;
 const PATIENCE_MS: u64 = 120_000;
 const ATTEMPTS: u32 = 3;
