@@ -11,6 +11,7 @@ mod bench;
 mod check;
 mod compare;
 mod control;
+mod explain;
 mod failure;
 mod files;
 mod interrupt;
@@ -21,6 +22,7 @@ mod progress;
 mod replay;
 mod run;
 mod settings;
+mod subject;
 mod sweep;
 mod tally;
 mod verify;
@@ -55,6 +57,7 @@ fn start() -> Result<Exit, Failure> {
         Ok(Cli { command }) => match command {
             Command::Run(args) => run::run(&args),
             Command::Replay(args) => replay::replay(&args),
+            Command::Explain(args) => explain::explain(&args),
             Command::Compare(args) => compare::compare(&args),
             Command::Check(args) => check::check(&args),
             Command::New(args) => new::new(&args),

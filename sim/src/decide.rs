@@ -10,6 +10,7 @@ mod choice;
 mod mutant;
 pub(crate) mod pick;
 mod preemptions;
+mod prefix;
 mod priorities;
 mod quiet;
 mod remaining;
@@ -28,6 +29,7 @@ pub use beyond::{Beyond, Horizon, Passed, Tail};
 pub use choice::{Choice, Draw};
 pub use mutant::Mutant;
 pub use preemptions::Preemptions;
+pub use prefix::Prefix;
 pub use priorities::Priorities;
 pub use quiet::Quiet;
 pub use remaining::Remaining;
@@ -105,6 +107,10 @@ pub trait View {
     fn allows(&self, fault: Fault, kind: Kind) -> Option<u64>;
     /// Virtual time, milliseconds.
     fn now_ms(&self) -> u64;
+    /// The last position of the trace so far.
+    fn position(&self) -> u64 {
+        0
+    }
     /// When the next timer of anybody runs out, in milliseconds of virtual time, if one is still to come.
     fn next_timer_ms(&self) -> Option<u64>;
     /// How many milliseconds a step may take by itself; 0 if steps take no time.

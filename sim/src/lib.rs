@@ -3,7 +3,7 @@
 //! The rooms, in the order in which a case passes them: [`scenario`] turns YAML into a program, [`case`] is the whole
 //! input of a run, [`decide`] makes decisions, [`run`] carries them out on a simulated [`disk`], [`flow`] executes a
 //! scenario's steps, [`trace`] is what happened, [`check`] judges it, [`search`] runs many, [`shrink`] makes a failure
-//! small, [`report`] tells about it.
+//! small, [`explain`] finds out what it needs, [`report`] tells about it.
 
 pub mod access;
 pub mod case;
@@ -12,6 +12,7 @@ pub mod check;
 pub mod decide;
 pub mod disk;
 pub mod exit;
+pub mod explain;
 pub mod fault;
 pub mod flow;
 pub mod fold;

@@ -36,6 +36,8 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Runs one case again, twice, and shows its interleaving
     Replay(ReplayArgs),
+    /// Finds out why a case fails: what it needs, from where on nothing can save it, the nearest run that passes
+    Explain(ReplayArgs),
     /// Searches every variant of a scenario to the end of its budget, and shows which invariants it violates
     Compare(CompareArgs),
     /// Reads scenario files and tells all their problems; runs nothing

@@ -18,6 +18,10 @@ pub(super) fn happens(ctx: &Ctx, shared: &Rc<Shared>, index: usize) {
     let program = Rc::clone(&shared.program);
     let event = &program.events[index];
     await_others(ctx, shared, event);
+    if !event.happens {
+        shared.ended[index].set(true);
+        return;
+    }
     // What may never happen is a daemon; from here it does happen.
     ctx.set_daemon(false);
     let at = ctx.amount(&AT, event.at.shortest, event.at.longest);

@@ -350,6 +350,10 @@ impl View for Kernel {
         self.now_us() / 1000
     }
 
+    fn position(&self) -> u64 {
+        self.trace.borrow().last()
+    }
+
     fn next_timer_ms(&self) -> Option<u64> {
         let now = self.now_us();
         let next = self.next_timer(|actor| actor.wakes_at() > now);

@@ -156,6 +156,7 @@ fn hold_on(
 ) -> Result<Option<Answer>, Went> {
     let patience = ctx.now_ms() + PATIENCE_MS;
     let every = match ctx.pick(&RENEWS, 4) {
+        2 => LEASE_MS.unsigned_abs(),
         3 => ctx.amount(&RENEWS, RENEW_MS, LATE_RENEWAL_MS),
         _ => RENEW_MS,
     };

@@ -71,6 +71,7 @@ impl Lower<'_> {
             process,
             instance,
             does,
+            happens: true,
             at: at?,
             after,
             every,

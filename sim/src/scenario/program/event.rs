@@ -14,6 +14,8 @@ pub struct Event {
     pub instance: Option<u32>,
     /// What happens.
     pub does: Does,
+    /// False where it is left out, to see whether it matters. What waits for it goes on.
+    pub happens: bool,
     /// Not before this long after the start (or after all of `after`).
     pub at: Span,
     /// What must have happened before.

@@ -1,0 +1,93 @@
+//! `lockstep explain`: what a failing case needs, from where on nothing can save it, and the nearest run that passes.
+
+use std::rc::Rc;
+
+use lockstep_sim::exit::Exit;
+use lockstep_sim::explain::{self, Explained, LeftOut};
+use lockstep_sim::flow::FlowWorld;
+use lockstep_sim::report::{self, ExplainReport};
+use lockstep_sim::scenario::Program;
+use lockstep_sim::shrink::Target;
+use lockstep_store::verify;
+
+use super::args::ReplayArgs;
+use super::failure::Failure;
+use super::subject::{self, Subject};
+use super::{interrupt, out};
+
+pub(crate) fn explain(args: &ReplayArgs) -> Result<Exit, Failure> {
+    interrupt::install()?;
+    let subject = subject::subject(args)?;
+    let ran = subject.once()?;
+    if let Some(words) = ran.internal {
+        return Err(Failure::Internal(words));
+    }
+    let claim = subject.claim.as_ref().map(|claim| Target {
+        invariant: claim.invariant.clone(),
+        key: claim.key.clone(),
+    });
+    let left_out = subject.program.as_ref().map_or(Vec::new(), left_out);
+    let mut stage = subject.stage()?;
+    let explained = explain::explain(
+        &mut stage,
+        &ran.decisions,
+        claim.as_ref(),
+        &left_out,
+        &mut interrupt::requested,
+    );
+    let Some(explained) = explained.map_err(Failure::Internal)? else {
+        let again = subject::again(args);
+        let why = format!("nothing is violated, so there is nothing to explain; see {again}");
+        return Err(Failure::usage(why));
+    };
+    let report = told(args, subject, explained);
+    out::result(&match args.json {
+        true => report::explain_json(&report).to_string(),
+        false => report::explain_text(&report, out::style()),
+    })?;
+    match interrupt::requested() {
+        true => Ok(Exit::Interrupted),
+        false => Ok(Exit::AsExpected),
+    }
+}
+
+/// For each event the scenario's world without it.
+fn left_out(program: &Program) -> Vec<LeftOut> {
+    let without = |index: usize| {
+        let mut program = program.clone();
+        program.events[index].happens = false;
+        LeftOut {
+            event: program.events[index].label.clone(),
+            world: FlowWorld::new(Rc::new(program)),
+        }
+    };
+    (0..program.events.len()).map(without).collect()
+}
+
+fn told(args: &ReplayArgs, subject: Subject, explained: Explained) -> ExplainReport {
+    let Target { invariant, key } = &explained.target;
+    let violations = explained.ran.violations.iter();
+    let row = violations
+        .filter(|violation| violation.invariant == *invariant && violation.key == *key)
+        .map(|violation| violation.row.clone())
+        .next();
+    ExplainReport {
+        violation: row.unwrap_or_default(),
+        rule: rule(subject.program.as_ref(), invariant),
+        title: subject.title,
+        explained,
+        replay: subject::again(args),
+    }
+}
+
+/// Where an invariant stands, and its query.
+fn rule(program: Option<&Program>, invariant: &str) -> (String, String) {
+    let Some(program) = program else {
+        let rule = verify::RULES.iter().find(|rule| rule.name == invariant);
+        return rule.map_or_else(Default::default, |rule| {
+            ("the store's invariants".to_owned(), rule.sql.to_owned())
+        });
+    };
+    let rule = program.invariants.iter().find(|rule| rule.name == invariant);
+    rule.map_or_else(Default::default, |rule| (rule.place.clone(), rule.sql.clone()))
+}

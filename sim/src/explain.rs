@@ -1,0 +1,168 @@
+//! Why a case fails: what of it is necessary, from where on nothing can save it, and the run nearest to it that passes.
+//!
+//! Nothing is argued here, everything is tried: a decision or an event is necessary when the case without it does not fail any
+//! more, and a moment is too late when every continuation that was tried from there fails.
+
+mod amounts;
+mod no_return;
+
+use std::rc::Rc;
+
+pub use amounts::Amounts;
+pub use no_return::{Moment, NoReturn};
+
+use crate::case::{Decisions, Deviation, Point};
+use crate::decide::Replay;
+use crate::run::{Ran, Stage, World};
+use crate::shrink::Target;
+
+/// An event of a scenario, and the world in which it does not happen.
+pub struct LeftOut {
+    /// Label of the event.
+    pub event: String,
+    /// The same world without it.
+    pub world: Rc<dyn World>,
+}
+
+/// What was found out about a case.
+#[derive(Debug)]
+pub struct Explained {
+    /// The run that fails.
+    pub ran: Ran,
+    /// What it violates.
+    pub target: Target,
+    /// Each decision, in the order of their points.
+    pub decisions: Vec<Tried>,
+    /// Each event that could be left out, and whether the case needs it.
+    pub events: Vec<(String, bool)>,
+    /// From where on every continuation that was tried fails; `None` if that was not looked for to the end.
+    pub no_return: Option<NoReturn>,
+    /// Re-executions that this took.
+    pub runs: u32,
+}
+
+/// What became of the case without one decision, or with another amount in it.
+#[derive(Debug)]
+pub struct Tried {
+    /// Where it is made.
+    pub point: Point,
+    /// The decision.
+    pub deviation: Deviation,
+    /// Without it the case does not fail any more.
+    pub needed: bool,
+    /// Which other durations or numbers do as well; `None` if it has none or is not needed.
+    pub amounts: Option<Amounts>,
+}
+
+/// Finds out why a case fails. `None` when it does not. `left_out` is one world for each event of the scenario; `stop` is asked
+/// between runs.
+///
+/// # Errors
+/// In words, when a stage cannot run.
+pub fn explain(
+    stage: &mut Stage,
+    decisions: &Decisions,
+    claim: Option<&Target>,
+    left_out: &[LeftOut],
+    stop: &mut dyn FnMut() -> bool,
+) -> Result<Option<Explained>, String> {
+    let ran = stage.run(&mut || Box::new(Replay::new(decisions)))?;
+    let Some(target) = target_of(&ran, claim) else {
+        return Ok(None);
+    };
+    let mut trials = Trials {
+        stage,
+        target,
+        runs: 1,
+        stop,
+    };
+    // What could not be carried out is no part of the case.
+    let decisions = ran.decisions.clone();
+    let tried = trials.decisions(&decisions)?;
+    let events = trials.events(&decisions, left_out)?;
+    let no_return = no_return::find(&mut trials, &ran)?;
+    Ok(Some(Explained {
+        decisions: tried,
+        events,
+        no_return,
+        target: trials.target,
+        runs: trials.runs,
+        ran,
+    }))
+}
+
+/// What the run violates: what the case claims, else the first thing.
+fn target_of(ran: &Ran, claim: Option<&Target>) -> Option<Target> {
+    let claimed = claim.filter(|claim| claim.is_in(ran)).cloned();
+    claimed.or_else(|| {
+        ran.violations.first().map(|violation| Target {
+            invariant: violation.invariant.clone(),
+            key: violation.key.clone(),
+        })
+    })
+}
+
+/// Runs that differ a little from the case.
+struct Trials<'a> {
+    stage: &'a mut Stage,
+    target: Target,
+    runs: u32,
+    stop: &'a mut dyn FnMut() -> bool,
+}
+
+impl Trials<'_> {
+    /// The run of these decisions.
+    fn run(&mut self, decisions: &Decisions) -> Result<Ran, String> {
+        self.runs += 1;
+        self.stage.run(&mut || Box::new(Replay::new(decisions)))
+    }
+
+    /// Whether these decisions fail like the case; `None` when they could not all be carried out.
+    fn fails(&mut self, decisions: &Decisions) -> Result<Option<bool>, String> {
+        let ran = self.run(decisions)?;
+        let all = ran.counts.blocked + ran.counts.absent == 0;
+        Ok(all.then(|| self.target.is_in(&ran)))
+    }
+
+    fn decisions(&mut self, decisions: &Decisions) -> Result<Vec<Tried>, String> {
+        let mut all = Vec::new();
+        for (point, deviation) in &decisions.0 {
+            if (self.stop)() {
+                break;
+            }
+            let mut without = decisions.clone();
+            without.0.remove(point);
+            let ran = self.run(&without)?;
+            let needed = !self.target.is_in(&ran);
+            let amounts = match needed {
+                true => amounts::find(self, decisions, point, deviation)?,
+                false => None,
+            };
+            all.push(Tried {
+                point: point.clone(),
+                deviation: deviation.clone(),
+                needed,
+                amounts,
+            });
+        }
+        Ok(all)
+    }
+
+    fn events(
+        &mut self,
+        decisions: &Decisions,
+        left_out: &[LeftOut],
+    ) -> Result<Vec<(String, bool)>, String> {
+        let mut all = Vec::new();
+        for LeftOut { event, world } in left_out {
+            if (self.stop)() {
+                break;
+            }
+            self.runs += 1;
+            let mut stage = Stage::new(Rc::clone(world))?;
+            let ran = stage.run(&mut || Box::new(Replay::new(decisions)))?;
+            all.push((event.clone(), !self.target.is_in(&ran)));
+        }
+        Ok(all)
+    }
+}

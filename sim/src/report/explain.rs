@@ -1,0 +1,156 @@
+//! `lockstep explain`: why a case fails, for somebody who has not read the scenario.
+
+mod beside;
+mod rows;
+mod story;
+mod words;
+
+use std::fmt::Write as _;
+
+use serde_json::{Value as Json, json};
+
+use self::story::Story;
+use super::{SCHEMA_VERSION, Style, count, printable};
+use crate::case::line;
+use crate::explain::{Amounts, Explained, NoReturn, Tried};
+
+/// What is told about a case.
+#[derive(Debug)]
+pub struct ExplainReport {
+    /// What was run.
+    pub title: String,
+    /// The violation in words.
+    pub violation: String,
+    /// File and line of the invariant, and its query; empty where it is none of a scenario's.
+    pub rule: (String, String),
+    /// What was found out.
+    pub explained: Explained,
+    /// The command that shows the whole run.
+    pub replay: String,
+}
+
+/// As text.
+pub fn explain_text(report: &ExplainReport, style: Style) -> String {
+    let explained = &report.explained;
+    let story = Story::of(explained);
+    let mut out = format!(
+        "{}\n\n{} {} {}\n",
+        printable(&report.title),
+        style.red("violated"),
+        explained.target.invariant,
+        printable(&report.violation),
+    );
+    let (place, sql) = &report.rule;
+    if !place.is_empty() {
+        let sql = sql.split_whitespace().collect::<Vec<_>>().join(" ");
+        let _ = writeln!(out, "  {place}: never: {}", printable(&sql));
+    }
+    section(&mut out, "what happened", &story.lines());
+    section(&mut out, "the rows that the invariant looks at", &rows::lines(report, &story));
+    section(&mut out, "what it takes", &needs(explained));
+    section(&mut out, "what makes no difference", &idle(explained));
+    if let Some(no_return) = &explained.no_return {
+        section(&mut out, "no way back", &no_way_back(no_return, &story));
+        if let Some(passing) = &no_return.passing {
+            let lines = beside::lines(&explained.ran.trace, &passing.trace);
+            section(&mut out, "the nearest run that passes", &lines);
+        }
+    }
+    let runs = count(explained.runs.into(), "run");
+    let _ = writeln!(out, "\nexplained with {runs}\nreplay: {}", report.replay);
+    out
+}
+
+fn section(out: &mut String, title: &str, lines: &[String]) {
+    if lines.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "\n{title}");
+    for line in lines {
+        let _ = writeln!(out, "  {}", printable(line).trim_end());
+    }
+}
+
+/// Decisions and events without which the case does not fail.
+fn needs(explained: &Explained) -> Vec<String> {
+    let events = explained.events.iter().filter(|(_, needed)| *needed);
+    let mut lines: Vec<String> = events.map(|(event, _)| format!("the event {event}")).collect();
+    let decisions = explained.decisions.iter().filter(|tried| tried.needed);
+    lines.extend(decisions.map(|tried| {
+        let amounts = tried.amounts.map_or(String::new(), |amounts| {
+            format!("   ({})", any_other(tried, amounts))
+        });
+        format!("{}{amounts}", line(&tried.point, &tried.deviation))
+    }));
+    if lines.is_empty() {
+        lines.push("nothing by itself: the quiet run fails, or each part has a stand-in".to_owned());
+    }
+    lines
+}
+
+/// What could be left out alone.
+fn idle(explained: &Explained) -> Vec<String> {
+    let events = explained.events.iter().filter(|(_, needed)| !needed);
+    let events = events.map(|(event, _)| format!("the event {event}"));
+    let decisions = explained.decisions.iter().filter(|tried| !tried.needed);
+    let decisions = decisions.map(|tried| line(&tried.point, &tried.deviation));
+    events.chain(decisions).collect()
+}
+
+/// Which amounts do as well, in words.
+fn any_other(tried: &Tried, amounts: Amounts) -> String {
+    let shown = |n: i64| {
+        let text = tried.deviation.with_amount(n).to_string();
+        let amount = text.split_once(' ').map(|(_, amount)| amount.to_owned());
+        amount.unwrap_or(text)
+    };
+    match amounts {
+        Amounts::Any => "any other will do".to_owned(),
+        Amounts::From(n) => format!("{} or more will do", shown(n)),
+        Amounts::UpTo(n) => format!("{} or less will do", shown(n)),
+        Amounts::About(n) => format!("{}, neither much more nor less", shown(n)),
+    }
+}
+
+fn no_way_back(no_return: &NoReturn, story: &Story<'_>) -> Vec<String> {
+    let tried = format!("each of {} ways to go on fails", no_return.tried);
+    vec![match no_return.moment {
+        None => format!("from the beginning: {tried}"),
+        Some(moment) => format!("once {}: {tried}", story.moment(moment)),
+    }]
+}
+
+/// As one JSON object.
+pub fn explain_json(report: &ExplainReport) -> Json {
+    let explained = &report.explained;
+    let story = Story::of(explained);
+    let decisions = explained.decisions.iter().map(|tried| {
+        json!({
+            "decision": line(&tried.point, &tried.deviation),
+            "needed": tried.needed,
+            "amounts": tried.amounts.map(|amounts| any_other(tried, amounts)),
+        })
+    });
+    let events = explained.events.iter();
+    let events = events.map(|(event, needed)| json!({"event": event, "needed": needed}));
+    json!({
+        "schema_version": SCHEMA_VERSION,
+        "title": report.title,
+        "invariant": explained.target.invariant,
+        "key": explained.target.key,
+        "violation": report.violation,
+        "rule": {"place": report.rule.0, "sql": report.rule.1},
+        "story": story.lines(),
+        "rows": rows::lines(report, &story),
+        "decisions": decisions.collect::<Vec<_>>(),
+        "events": events.collect::<Vec<_>>(),
+        "no_return": explained.no_return.as_ref().map(|no_return| json!({
+            "n": no_return.moment.map(|moment| moment.n),
+            "words": no_way_back(no_return, &story).concat(),
+            "tried": no_return.tried,
+            "passing": no_return.passing.as_ref().map(|ran| ran.decisions.to_string()),
+        })),
+        "runs": explained.runs,
+        "replay": report.replay,
+    })
+}

@@ -1,0 +1,161 @@
+//! The run up to its violation, one sentence for each event that matters.
+
+use std::collections::BTreeSet;
+
+use super::words;
+use crate::explain::{Explained, Moment};
+use crate::trace::{Event, Kind, Trace, arg_text, outcome_text};
+
+/// The sentences, numbered from 1.
+pub(super) struct Story<'a> {
+    explained: &'a Explained,
+    lines: Vec<Told<'a>>,
+    /// Events that are not told.
+    left_out: usize,
+}
+
+/// Where an event begins or returns.
+struct Told<'a> {
+    n: u64,
+    event: &'a Event,
+    returns: bool,
+    /// It returns before anything else happens: one sentence tells both.
+    at_once: bool,
+}
+
+impl<'a> Story<'a> {
+    /// What happened up to the last violation. Of a long run only what has to do with the violated key, with the causes that
+    /// deviate, and with faults.
+    pub(super) fn of(explained: &'a Explained) -> Self {
+        let trace = &explained.ran.trace;
+        let shown = until_violated(trace);
+        let all = shown.len();
+        let shown: Vec<&Event> = match all > LONG {
+            true => shown.into_iter().filter(|event| matters(explained, event)).collect(),
+            false => shown,
+        };
+        let left_out = all - shown.len();
+        let lines = told(&shown);
+        Self {
+            explained,
+            lines,
+            left_out,
+        }
+    }
+
+    /// The sentences.
+    pub(super) fn lines(&self) -> Vec<String> {
+        let numbered = self.lines.iter().zip(1..);
+        let mut lines: Vec<String> = numbered
+            .map(|(told, i)| format!("{i:>3}  {}{}", told.words(), self.mark(told)))
+            .collect();
+        if self.left_out > 0 {
+            lines.push(format!("     {} other events are not told", self.left_out));
+        }
+        lines
+    }
+
+    /// Whether the case needs what is told there.
+    fn mark(&self, told: &Told<'_>) -> &'static str {
+        let (event, arg) = (told.event, arg_text(&told.event.arg));
+        let is_it = |site: &str, word: &str| match event.kind {
+            Kind::Switch => arg.starts_with(&format!("{site}: ")),
+            Kind::Fault => arg.starts_with(&word.replace('_', " ")) || arg.starts_with(word),
+            _ => false,
+        };
+        let mut tried = self.explained.decisions.iter().filter(|tried| tried.needed);
+        let needed = tried.any(|tried| {
+            let (point, word) = (&tried.point, tried.deviation.word());
+            point.cause == event.cause.as_str() && is_it(&point.site, word)
+        });
+        if needed { "   <- needed" } else { "" }
+    }
+
+    /// A moment in words, with the number of its sentence if it has one.
+    pub(super) fn moment(&self, moment: Moment) -> String {
+        let event = &self.explained.ran.trace.events[moment.event];
+        let words = match (moment.returns, event.kind) {
+            (false, _) => words::began(event),
+            (true, _) => words::returned(event),
+        };
+        match self.number(moment.n) {
+            Some(number) => format!("{number} has happened ({words})"),
+            None => words,
+        }
+    }
+
+    /// The number of the sentence that tells what was there last.
+    pub(super) fn number(&self, n: u64) -> Option<usize> {
+        self.lines.iter().rposition(|told| told.n <= n).map(|at| at + 1)
+    }
+}
+
+impl Told<'_> {
+    fn words(&self) -> String {
+        match (self.returns, self.at_once) {
+            (true, _) => words::returned(self.event),
+            (false, true) => {
+                let outcome = words::ended(self.event);
+                let outcome = outcome.map_or(String::new(), |outcome| format!(": {outcome}"));
+                format!("{}{outcome}", words::began(self.event))
+            }
+            (false, false) => words::began(self.event),
+        }
+    }
+}
+
+/// Events up to the last violation, as people are shown them.
+pub(super) fn until_violated(trace: &Trace) -> Vec<&Event> {
+    let last = trace.events.iter().rfind(|event| event.kind == Kind::Violation);
+    let until = last.map_or(u64::MAX, |event| event.n);
+    let shown = trace.events.iter();
+    shown.filter(|event| event.n <= until && !event.idle).collect()
+}
+
+/// Beginnings and returns in order.
+fn told<'a>(shown: &[&'a Event]) -> Vec<Told<'a>> {
+    let mut lines = Vec::new();
+    let last = shown.last().map_or(0, |event| event.n);
+    for (at, event) in shown.iter().enumerate() {
+        let next = shown.get(at + 1).map_or(u64::MAX, |next| next.n);
+        let end = event.end.filter(|end| *end != event.n);
+        let overlapped = end.is_some_and(|end| end > next);
+        lines.push(Told {
+            n: event.n,
+            event,
+            returns: false,
+            at_once: !overlapped,
+        });
+        let tells = matches!(event.kind, Kind::Deliver | Kind::Request | Kind::Op | Kind::Sql);
+        if let Some(end) = end.filter(|end| overlapped && tells && *end < last) {
+            lines.push(Told {
+                n: end,
+                event,
+                returns: true,
+                at_once: false,
+            });
+        }
+    }
+    lines.sort_by_key(|told| told.n);
+    lines
+}
+
+/// Whether an event has to do with the violation or with what deviates.
+fn matters(explained: &Explained, event: &Event) -> bool {
+    let always = [Kind::Fault, Kind::Switch, Kind::Violation, Kind::Restore, Kind::Exit];
+    if always.contains(&event.kind) {
+        return true;
+    }
+    let key = &explained.target.key;
+    let about = |word: &str| arg_text(&event.arg).contains(word) || outcome_text(&event.outcome).contains(word);
+    let causes: BTreeSet<&str> = explained
+        .decisions
+        .iter()
+        .filter(|tried| tried.needed)
+        .map(|tried| tried.point.cause.as_str())
+        .collect();
+    (!key.is_empty() && about(key)) || causes.contains(event.cause.as_str())
+}
+
+/// A run of more events is told in part.
+const LONG: usize = 40;

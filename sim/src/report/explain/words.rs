@@ -1,0 +1,63 @@
+//! One event as a sentence.
+
+use crate::trace::{Event, Kind, arg_text, outcome_text};
+
+/// What happened there, without how it ended.
+pub(super) fn began(event: &Event) -> String {
+    let (who, arg) = (event.cause.as_str(), arg_text(&event.arg));
+    let what = arg.strip_prefix(event.kind.name()).map_or(&*arg, str::trim_start);
+    let place = match &event.process {
+        Some((process, _)) => format!(" at {process}"),
+        None => String::new(),
+    };
+    match event.kind {
+        Kind::Deliver => format!("{who} arrives{place}"),
+        Kind::Read => format!("{who} reads {what}"),
+        Kind::Sql => format!("{who} writes {what}"),
+        Kind::Op => format!("{who} asks the store: {what}"),
+        Kind::Lock => format!("{who} asks for the lock {what}"),
+        Kind::Take => format!("{who} takes {what}"),
+        Kind::Use => format!("{who} uses {what}"),
+        Kind::Effect => format!("{who} has an effect outside: {what}"),
+        Kind::Fault => format!("fault{place}: {arg} (handling {who})"),
+        Kind::Switch => switch(who, &arg),
+        Kind::Restart => format!("{arg} starts again"),
+        Kind::Heal => "faults end".to_owned(),
+        Kind::Violation => format!("VIOLATED: {arg}"),
+        Kind::Stuck => format!("{who} never ends: {arg}"),
+        Kind::Task => format!("{who} begins{place}"),
+        Kind::Request => format!("{who} asks {what}"),
+        Kind::Raise => format!("{who} fails with {what}"),
+        Kind::Choose => format!("{who} chooses {what}"),
+        Kind::Rest => format!("{who} rests"),
+        Kind::Exit | Kind::Backup | Kind::Restore | Kind::Deploy => arg,
+    }
+}
+
+/// A switch: who is interrupted and where, and who goes on instead.
+fn switch(who: &str, arg: &str) -> String {
+    match arg.rsplit_once(": switch to ") {
+        Some(("end", to)) => format!("{who} has ended; {to} goes on"),
+        Some((site, to)) => format!("{who} is interrupted before `{site}`; {to} goes on"),
+        None => format!("{who}: {arg}"),
+    }
+}
+
+/// How it ended: after a colon, or nothing.
+pub(super) fn ended(event: &Event) -> Option<String> {
+    let outcome = outcome_text(&event.outcome);
+    let tells = !outcome.is_empty() && event.end.is_some() && event.kind != Kind::Violation;
+    tells.then_some(outcome)
+}
+
+/// What returns there.
+pub(super) fn returned(event: &Event) -> String {
+    let outcome = ended(event).map_or("is done".to_owned(), |outcome| format!("gets {outcome}"));
+    match event.kind {
+        Kind::Deliver | Kind::Task => match ended(event) {
+            Some(outcome) => format!("{} replies {outcome}", event.cause),
+            None => format!("{} ends", event.cause),
+        },
+        _ => format!("{}: {outcome}", began(event)),
+    }
+}
