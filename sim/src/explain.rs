@@ -15,6 +15,7 @@ use crate::case::{Decisions, Deviation, Point};
 use crate::decide::Replay;
 use crate::run::{Ran, Stage, World};
 use crate::shrink::Target;
+use crate::trace::{Kind, arg_text};
 
 /// An event of a scenario, and the world in which it does not happen.
 pub struct LeftOut {
@@ -31,6 +32,8 @@ pub struct Explained {
     pub ran: Ran,
     /// What it violates.
     pub target: Target,
+    /// The violation: the row in words, and its position in the trace.
+    pub violation: (String, u64),
     /// Each decision, in the order of their points.
     pub decisions: Vec<Tried>,
     /// Each event that could be left out, and whether the case needs it.
@@ -80,8 +83,10 @@ pub fn explain(
     let decisions = ran.decisions.clone();
     let tried = trials.decisions(&decisions)?;
     let events = trials.events(&decisions, left_out)?;
-    let no_return = no_return::find(&mut trials, &ran)?;
+    let violation = violation_of(&ran, &trials.target);
+    let no_return = no_return::find(&mut trials, &ran, violation.1)?;
     Ok(Some(Explained {
+        violation,
         decisions: tried,
         events,
         no_return,
@@ -100,6 +105,19 @@ fn target_of(ran: &Ran, claim: Option<&Target>) -> Option<Target> {
             key: violation.key.clone(),
         })
     })
+}
+
+/// The first violation of the target: the row in words, and its position in the trace.
+fn violation_of(ran: &Ran, target: &Target) -> (String, u64) {
+    let is_it = |name: &str, key: &str| name == target.invariant && key == target.key;
+    let mut all = ran.violations.iter();
+    let row = all
+        .find(|violation| is_it(&violation.invariant, &violation.key))
+        .map_or_else(String::new, |violation| violation.row.clone());
+    let told = format!("{} {row}", target.invariant);
+    let mut events = ran.trace.events.iter();
+    let event = events.find(|event| event.kind == Kind::Violation && arg_text(&event.arg) == told);
+    (row, event.map_or_else(|| ran.trace.last(), |event| event.n))
 }
 
 /// Runs that differ a little from the case.

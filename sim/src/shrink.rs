@@ -122,7 +122,7 @@ fn cost(ran: &Ran) -> Cost {
 }
 
 /// Sites inside SQLite are VFS methods, such as `xSync wal`.
-fn is_inside_sqlite(point: &Point) -> bool {
+pub(crate) fn is_inside_sqlite(point: &Point) -> bool {
     let mut chars = point.site.chars();
     chars.next() == Some('x') && chars.next().is_some_and(char::is_uppercase)
 }

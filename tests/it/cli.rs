@@ -4,6 +4,7 @@
 mod bench;
 mod compare;
 mod desk;
+mod explain;
 mod good;
 mod input;
 mod replay;

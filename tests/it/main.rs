@@ -5,6 +5,7 @@ mod cli;
 mod determinism;
 mod docs;
 mod exhaustive;
+mod explain;
 mod faults;
 mod linearizable;
 mod properties;

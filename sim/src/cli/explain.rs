@@ -65,15 +65,8 @@ fn left_out(program: &Program) -> Vec<LeftOut> {
 }
 
 fn told(args: &ReplayArgs, subject: Subject, explained: Explained) -> ExplainReport {
-    let Target { invariant, key } = &explained.target;
-    let violations = explained.ran.violations.iter();
-    let row = violations
-        .filter(|violation| violation.invariant == *invariant && violation.key == *key)
-        .map(|violation| violation.row.clone())
-        .next();
     ExplainReport {
-        violation: row.unwrap_or_default(),
-        rule: rule(subject.program.as_ref(), invariant),
+        rule: rule(subject.program.as_ref(), &explained.target.invariant),
         title: subject.title,
         explained,
         replay: subject::again(args),
@@ -88,6 +81,11 @@ fn rule(program: Option<&Program>, invariant: &str) -> (String, String) {
             ("the store's invariants".to_owned(), rule.sql.to_owned())
         });
     };
-    let rule = program.invariants.iter().find(|rule| rule.name == invariant);
-    rule.map_or_else(Default::default, |rule| (rule.place.clone(), rule.sql.clone()))
+    let rule = program
+        .invariants
+        .iter()
+        .find(|rule| rule.name == invariant);
+    rule.map_or_else(Default::default, |rule| {
+        (rule.place.clone(), rule.sql.clone())
+    })
 }

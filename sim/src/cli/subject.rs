@@ -42,10 +42,11 @@ impl Subject {
         let mut stage = self.stage()?;
         let ran = match &self.how {
             How::Decisions(decisions) => stage.run(&mut || Box::new(Replay::new(decisions))),
-            How::Seed { seed, .. } if self.swept => search::quiet(&mut stage, *seed)
-                .and_then(|(profile, _)| {
+            How::Seed { seed, .. } if self.swept => {
+                search::quiet(&mut stage, *seed).and_then(|(profile, _)| {
                     stage.run(&mut || search::of_seed(*seed).strategy(&profile))
-                }),
+                })
+            }
             How::Seed { seed, run } => search::run_of(&mut stage, *seed, *run),
         };
         let ran = ran.map_err(Failure::Internal)?;

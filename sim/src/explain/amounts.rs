@@ -36,13 +36,23 @@ pub(super) fn find(
         trials.fails(&other)
     };
     let (mut less, mut more) = (Vec::new(), Vec::new());
-    for smaller in [1, size / 2, size - 1].into_iter().filter(|n| *n > 0 && *n < size) {
+    for smaller in [1, size / 2, size - 1]
+        .into_iter()
+        .filter(|n| *n > 0 && *n < size)
+    {
         less.extend(fails(smaller)?);
     }
-    for larger in LARGER.map(|times| size.saturating_mul(times)).into_iter().chain([size + 1]) {
+    for larger in LARGER
+        .map(|times| size.saturating_mul(times))
+        .into_iter()
+        .chain([size + 1])
+    {
         more.extend(fails(larger)?);
     }
-    let (less, more) = (less.iter().all(|fails| *fails), more.iter().all(|fails| *fails));
+    let (less, more) = (
+        less.iter().all(|fails| *fails),
+        more.iter().all(|fails| *fails),
+    );
     Ok(Some(match (less, more) {
         (true, true) => Amounts::Any,
         (false, true) => Amounts::From(sign * threshold(size, &mut fails)?),

@@ -9,6 +9,7 @@ use std::rc::Rc;
 use super::Trials;
 use crate::decide::{Choice, Draw, Prefix, Profile, Quiet, run_hash};
 use crate::run::Ran;
+use crate::shrink::is_inside_sqlite;
 use crate::trace::{Event, Kind};
 
 /// A moment of a run.
@@ -33,11 +34,15 @@ pub struct NoReturn {
     pub passing: Option<Box<Ran>>,
 }
 
-/// Finds it in a failing run. `None` if somebody wanted an end.
-pub(super) fn find(trials: &mut Trials<'_>, failing: &Ran) -> Result<Option<NoReturn>, String> {
+/// Finds it in a failing run, which is `violated` at this position. `None` if somebody wanted an end.
+pub(super) fn find(
+    trials: &mut Trials<'_>,
+    failing: &Ran,
+    violated: u64,
+) -> Result<Option<NoReturn>, String> {
     let quiet = trials.stage.run(&mut || Box::<Quiet>::default())?;
     let profile = Rc::new(quiet.profile);
-    let moments = moments(failing);
+    let moments = moments(failing, violated);
     // Nothing is fixed before the first of them; behind the last one everything has happened.
     let (mut early, mut late) = (0, moments.len());
     while early < late {
@@ -45,14 +50,14 @@ pub(super) fn find(trials: &mut Trials<'_>, failing: &Ran) -> Result<Option<NoRe
         if (trials.stop)() {
             return Ok(None);
         }
-        match passing(trials, failing, &profile, position(&moments, middle), false)? {
+        match passing(trials, failing, &profile, position(&moments, middle))? {
             Some(_) => early = middle + 1,
             None => late = middle,
         }
     }
     let before = match early {
         0 => None,
-        _ => passing(trials, failing, &profile, position(&moments, early - 1), true)?,
+        _ => nearest(trials, failing, &profile, position(&moments, early - 1))?,
     };
     Ok(Some(NoReturn {
         moment: early.checked_sub(1).and_then(|at| moments.get(at)).copied(),
@@ -66,10 +71,8 @@ fn position(moments: &[Moment], fixed: usize) -> u64 {
     fixed.checked_sub(1).map_or(0, |last| moments[last].n)
 }
 
-/// Everything that begins or returns up to the last violation, in order.
-fn moments(ran: &Ran) -> Vec<Moment> {
-    let last = |kind| ran.trace.events.iter().rfind(|event| event.kind == kind);
-    let until = last(Kind::Violation).map_or(u64::MAX, |event| event.n);
+/// Everything that begins or returns up to a position, in order.
+fn moments(ran: &Ran, until: u64) -> Vec<Moment> {
     let counts = |event: &Event| {
         !event.idle && !matches!(event.kind, Kind::Switch | Kind::Violation | Kind::Stuck)
     };
@@ -92,46 +95,91 @@ fn moments(ran: &Ran) -> Vec<Moment> {
     moments
 }
 
-/// A continuation from this position that passes: any, or the one of all that deviates least.
+/// A continuation from this position that passes.
 fn passing(
     trials: &mut Trials<'_>,
     failing: &Ran,
     profile: &Rc<Profile>,
     until: u64,
-    nearest: bool,
+) -> Result<Option<Ran>, String> {
+    for n in 0..CONTINUATIONS {
+        let ran = continuation(trials, failing, profile, until, n)?;
+        if passes(trials, &ran) {
+            return Ok(Some(ran));
+        }
+    }
+    Ok(None)
+}
+
+/// Of all that pass, the one that deviates least, without what it does not need.
+fn nearest(
+    trials: &mut Trials<'_>,
+    failing: &Ran,
+    profile: &Rc<Profile>,
+    until: u64,
 ) -> Result<Option<Ran>, String> {
     let mut best: Option<Ran> = None;
     for n in 0..CONTINUATIONS {
-        let draw = match n {
-            0 => Draw::Quiet,
-            n => Draw::By(WAYS[n as usize % WAYS.len()], run_hash(0, n.into())),
-        };
-        trials.runs += 1;
-        let ran = trials.stage.run(&mut || {
-            let then = draw.strategy(profile);
-            Box::new(Prefix::new(&failing.decisions, until, then))
-        })?;
-        if ran.internal.is_some() || trials.target.is_in(&ran) {
-            continue;
-        }
-        if !nearest {
-            return Ok(Some(ran));
-        }
-        let cost = |ran: &Ran| (ran.violations.len(), ran.decisions.0.len());
-        if best.as_ref().is_none_or(|best| cost(&ran) < cost(best)) {
+        let ran = continuation(trials, failing, profile, until, n)?;
+        let is_best = best.as_ref().is_none_or(|best| cost(&ran) < cost(best));
+        if is_best && passes(trials, &ran) {
             best = Some(ran);
         }
     }
-    Ok(best)
+    let Some(mut best) = best else {
+        return Ok(None);
+    };
+    for point in best.decisions.clone().0.keys() {
+        if failing.decisions.0.contains_key(point) {
+            continue;
+        }
+        let mut fewer = best.decisions.clone();
+        fewer.0.remove(point);
+        let ran = trials.run(&fewer)?;
+        if passes(trials, &ran) && cost(&ran) < cost(&best) {
+            best = ran;
+        }
+    }
+    Ok(Some(best))
+}
+
+/// What else it violates, what it does inside SQLite, what it does at all.
+fn cost(ran: &Ran) -> (usize, usize, usize) {
+    let inside = ran.decisions.0.keys().filter(|at| is_inside_sqlite(at));
+    (ran.violations.len(), inside.count(), ran.decisions.0.len())
+}
+
+fn passes(trials: &Trials<'_>, ran: &Ran) -> bool {
+    ran.internal.is_none() && !trials.target.is_in(ran)
+}
+
+/// The case up to a position, then the quiet way or one of the random ones.
+fn continuation(
+    trials: &mut Trials<'_>,
+    failing: &Ran,
+    profile: &Rc<Profile>,
+    until: u64,
+    n: u32,
+) -> Result<Ran, String> {
+    let draw = match n {
+        0 => Draw::Quiet,
+        n => Draw::By(WAYS[n as usize % WAYS.len()], run_hash(0, n.into())),
+    };
+    trials.runs += 1;
+    trials.stage.run(&mut || {
+        let then = draw.strategy(profile);
+        Box::new(Prefix::new(&failing.decisions, until, then))
+    })
 }
 
 /// How many ways to go on are tried from one moment.
-const CONTINUATIONS: u32 = 60;
+const CONTINUATIONS: u32 = 100;
 
 /// Which strategies draw them, in turn.
-const WAYS: [Choice; 4] = [
+const WAYS: [Choice; 5] = [
     Choice::Deviations,
     Choice::Random,
     Choice::Remaining,
+    Choice::Priorities,
     Choice::Preemptions,
 ];

@@ -19,8 +19,6 @@ use crate::explain::{Amounts, Explained, NoReturn, Tried};
 pub struct ExplainReport {
     /// What was run.
     pub title: String,
-    /// The violation in words.
-    pub violation: String,
     /// File and line of the invariant, and its query; empty where it is none of a scenario's.
     pub rule: (String, String),
     /// What was found out.
@@ -32,27 +30,33 @@ pub struct ExplainReport {
 /// As text.
 pub fn explain_text(report: &ExplainReport, style: Style) -> String {
     let explained = &report.explained;
-    let story = Story::of(explained);
+    let written = rows::of(report);
+    let story = Story::of(explained, &written);
     let mut out = format!(
         "{}\n\n{} {} {}\n",
         printable(&report.title),
         style.red("violated"),
         explained.target.invariant,
-        printable(&report.violation),
+        printable(&explained.violation.0),
     );
     let (place, sql) = &report.rule;
+    let sql = sql.split_whitespace().collect::<Vec<_>>().join(" ");
+    let never = if sql.is_empty() { "" } else { ": never: " };
     if !place.is_empty() {
-        let sql = sql.split_whitespace().collect::<Vec<_>>().join(" ");
-        let _ = writeln!(out, "  {place}: never: {}", printable(&sql));
+        let _ = writeln!(out, "  {place}{never}{}", printable(&sql));
     }
     section(&mut out, "what happened", &story.lines());
-    section(&mut out, "the rows that the invariant looks at", &rows::lines(report, &story));
+    section(
+        &mut out,
+        "the rows that the invariant looks at",
+        &rows::lines(&written, &story),
+    );
     section(&mut out, "what it takes", &needs(explained));
     section(&mut out, "what makes no difference", &idle(explained));
     if let Some(no_return) = &explained.no_return {
         section(&mut out, "no way back", &no_way_back(no_return, &story));
         if let Some(passing) = &no_return.passing {
-            let lines = beside::lines(&explained.ran.trace, &passing.trace);
+            let lines = beside::lines(&explained.ran.trace, explained.violation.1, &passing.trace);
             section(&mut out, "the nearest run that passes", &lines);
         }
     }
@@ -74,7 +78,9 @@ fn section(out: &mut String, title: &str, lines: &[String]) {
 /// Decisions and events without which the case does not fail.
 fn needs(explained: &Explained) -> Vec<String> {
     let events = explained.events.iter().filter(|(_, needed)| *needed);
-    let mut lines: Vec<String> = events.map(|(event, _)| format!("the event {event}")).collect();
+    let mut lines: Vec<String> = events
+        .map(|(event, _)| format!("the event {event}"))
+        .collect();
     let decisions = explained.decisions.iter().filter(|tried| tried.needed);
     lines.extend(decisions.map(|tried| {
         let amounts = tried.amounts.map_or(String::new(), |amounts| {
@@ -83,7 +89,8 @@ fn needs(explained: &Explained) -> Vec<String> {
         format!("{}{amounts}", line(&tried.point, &tried.deviation))
     }));
     if lines.is_empty() {
-        lines.push("nothing by itself: the quiet run fails, or each part has a stand-in".to_owned());
+        lines
+            .push("nothing by itself: the quiet run fails, or each part has a stand-in".to_owned());
     }
     lines
 }
@@ -123,7 +130,8 @@ fn no_way_back(no_return: &NoReturn, story: &Story<'_>) -> Vec<String> {
 /// As one JSON object.
 pub fn explain_json(report: &ExplainReport) -> Json {
     let explained = &report.explained;
-    let story = Story::of(explained);
+    let written = rows::of(report);
+    let story = Story::of(explained, &written);
     let decisions = explained.decisions.iter().map(|tried| {
         json!({
             "decision": line(&tried.point, &tried.deviation),
@@ -138,10 +146,10 @@ pub fn explain_json(report: &ExplainReport) -> Json {
         "title": report.title,
         "invariant": explained.target.invariant,
         "key": explained.target.key,
-        "violation": report.violation,
+        "violation": explained.violation.0,
         "rule": {"place": report.rule.0, "sql": report.rule.1},
         "story": story.lines(),
-        "rows": rows::lines(report, &story),
+        "rows": rows::lines(&written, &story),
         "decisions": decisions.collect::<Vec<_>>(),
         "events": events.collect::<Vec<_>>(),
         "no_return": explained.no_return.as_ref().map(|no_return| json!({

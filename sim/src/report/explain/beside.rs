@@ -1,11 +1,13 @@
 //! Two runs side by side, from shortly before they part.
 
-use super::words;
+use super::story;
 use crate::trace::{Event, Kind, Trace};
 
-/// The failing run on the left, the passing one on the right; `>` marks the first difference.
-pub(super) fn lines(failing: &Trace, passing: &Trace) -> Vec<String> {
-    let (left, right) = (told(failing), told(passing));
+/// The failing run up to its violation on the left, the passing one on the right; `>` marks the first difference.
+pub(super) fn lines(failing: &Trace, violated: u64, passing: &Trace) -> Vec<String> {
+    let failing = story::until(failing, violated);
+    let passing = story::until(passing, u64::MAX);
+    let (left, right) = (told(&failing), told(&passing));
     let same = left.iter().zip(&right).take_while(|(a, b)| a == b).count();
     let from = same.saturating_sub(BEFORE);
     let longest = left.len().max(right.len()).min(same + AFTER);
@@ -26,15 +28,12 @@ pub(super) fn lines(failing: &Trace, passing: &Trace) -> Vec<String> {
     lines
 }
 
-/// Each event as a sentence with its end.
-fn told(trace: &Trace) -> Vec<String> {
-    let shown = |event: &&Event| !event.idle && event.kind != Kind::Heal;
-    let events = trace.events.iter().filter(shown);
-    let told = events.map(|event| {
-        let ended = words::ended(event).map_or(String::new(), |end| format!(": {end}"));
-        format!("{}{ended}", words::began(event))
-    });
-    told.collect()
+/// Each beginning and return as a sentence.
+fn told(events: &[&Event]) -> Vec<String> {
+    let shown = |event: &&&Event| event.kind != Kind::Heal;
+    let events: Vec<&Event> = events.iter().filter(shown).copied().collect();
+    let told = story::told(&events, u64::MAX);
+    told.iter().map(story::Told::words).collect()
 }
 
 const BEFORE: usize = 2;

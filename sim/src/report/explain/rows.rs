@@ -6,23 +6,23 @@ use crate::disk::capture::Change;
 use crate::trace::{Committed, plain};
 use rusqlite::types::Value;
 
-/// One line for each change of a row of the invariant's tables, up to the violation. Where rows name the violated key, only those.
-pub(super) fn lines(report: &ExplainReport, story: &Story<'_>) -> Vec<String> {
-    let trace = &report.explained.ran.trace;
-    let events = super::story::until_violated(trace);
-    let until = events.last().map_or(u64::MAX, |event| event.n);
+/// The changes of rows of the invariant's tables, up to the violation. Where rows name the violated key, only those.
+pub(super) fn of(report: &ExplainReport) -> Vec<&Committed> {
+    // The commit that was judged comes just behind the violation.
+    let until = report.explained.violation.1 + 1;
     let read = |table: &str| mentions(&report.rule.1, table);
-    let changes = trace.changes.iter();
+    let changes = report.explained.ran.trace.changes.iter();
     let of_rule: Vec<&Committed> = changes
         .filter(|change| change.n <= until && read(&change.change.table))
         .collect();
     let key = &report.explained.target.key;
-    let of_key: Vec<&Committed> = of_rule
-        .iter()
-        .copied()
-        .filter(|change| names(&change.change, key))
-        .collect();
-    let chosen = if of_key.is_empty() { of_rule } else { of_key };
+    let with_key = |change: &&&Committed| names(&change.change, key);
+    let of_key: Vec<&Committed> = of_rule.iter().filter(with_key).copied().collect();
+    if of_key.is_empty() { of_rule } else { of_key }
+}
+
+/// One line for each of them.
+pub(super) fn lines(chosen: &[&Committed], story: &Story<'_>) -> Vec<String> {
     let left_out = chosen.len().saturating_sub(MOST);
     let mut lines: Vec<String> = chosen
         .iter()
@@ -50,7 +50,9 @@ fn names(change: &Change, key: &str) -> bool {
 
 fn one(committed: &Committed, story: &Story<'_>) -> String {
     let change = &committed.change;
-    let at = story.number(committed.n).map_or(String::new(), |n| format!(" at {n}"));
+    let at = story
+        .number(committed.n)
+        .map_or(String::new(), |n| format!(" at {n}"));
     let row = |values: &Option<Vec<Value>>| {
         let values = values.iter().flatten().map(plain).collect::<Vec<_>>();
         format!("({})", values.join(", "))
@@ -70,7 +72,10 @@ fn one(committed: &Committed, story: &Story<'_>) -> String {
         (_, None) => "deleted",
         _ => "updated",
     };
-    format!("{} {what}   {done} by {}{at}", change.table, committed.cause)
+    format!(
+        "{} {what}   {done} by {}{at}",
+        change.table, committed.cause
+    )
 }
 
 /// More changes than this are cut at their beginning.

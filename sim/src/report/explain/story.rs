@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::words;
 use crate::explain::{Explained, Moment};
-use crate::trace::{Event, Kind, Trace, arg_text, outcome_text};
+use crate::trace::{Committed, Event, Kind, Trace, arg_text};
 
 /// The sentences, numbered from 1.
 pub(super) struct Story<'a> {
@@ -15,7 +15,7 @@ pub(super) struct Story<'a> {
 }
 
 /// Where an event begins or returns.
-struct Told<'a> {
+pub(super) struct Told<'a> {
     n: u64,
     event: &'a Event,
     returns: bool,
@@ -24,18 +24,25 @@ struct Told<'a> {
 }
 
 impl<'a> Story<'a> {
-    /// What happened up to the last violation. Of a long run only what has to do with the violated key, with the causes that
-    /// deviate, and with faults.
-    pub(super) fn of(explained: &'a Explained) -> Self {
+    /// What happened up to the violation. Of a long run only what those did who deviate or wrote one of these rows, and
+    /// faults; of that the end.
+    pub(super) fn of(explained: &'a Explained, rows: &[&Committed]) -> Self {
         let trace = &explained.ran.trace;
-        let shown = until_violated(trace);
+        let decisions = explained.decisions.iter().filter(|tried| tried.needed);
+        let deviate = decisions.map(|tried| tried.point.cause.as_str());
+        let wrote = rows.iter().map(|row| row.cause.as_str());
+        let causes: BTreeSet<&str> = deviate.chain(wrote).collect();
+        let shown = until(trace, explained.violation.1);
         let all = shown.len();
-        let shown: Vec<&Event> = match all > LONG {
-            true => shown.into_iter().filter(|event| matters(explained, event)).collect(),
+        let told_in_part =
+            |event: &&Event| ALWAYS.contains(&event.kind) || causes.contains(event.cause.as_str());
+        let mut shown: Vec<&Event> = match all > LONG {
+            true => shown.into_iter().filter(told_in_part).collect(),
             false => shown,
         };
+        shown.drain(..shown.len().saturating_sub(MOST));
         let left_out = all - shown.len();
-        let lines = told(&shown);
+        let lines = told(&shown, explained.violation.1);
         Self {
             explained,
             lines,
@@ -86,12 +93,16 @@ impl<'a> Story<'a> {
 
     /// The number of the sentence that tells what was there last.
     pub(super) fn number(&self, n: u64) -> Option<usize> {
-        self.lines.iter().rposition(|told| told.n <= n).map(|at| at + 1)
+        self.lines
+            .iter()
+            .rposition(|told| told.n <= n)
+            .map(|at| at + 1)
     }
 }
 
 impl Told<'_> {
-    fn words(&self) -> String {
+    /// In words, with the end where it comes at once.
+    pub(super) fn words(&self) -> String {
         match (self.returns, self.at_once) {
             (true, _) => words::returned(self.event),
             (false, true) => {
@@ -104,18 +115,17 @@ impl Told<'_> {
     }
 }
 
-/// Events up to the last violation, as people are shown them.
-pub(super) fn until_violated(trace: &Trace) -> Vec<&Event> {
-    let last = trace.events.iter().rfind(|event| event.kind == Kind::Violation);
-    let until = last.map_or(u64::MAX, |event| event.n);
+/// Events up to a position, as people are shown them.
+pub(super) fn until(trace: &Trace, last: u64) -> Vec<&Event> {
     let shown = trace.events.iter();
-    shown.filter(|event| event.n <= until && !event.idle).collect()
+    shown
+        .filter(|event| event.n <= last && !event.idle)
+        .collect()
 }
 
-/// Beginnings and returns in order.
-fn told<'a>(shown: &[&'a Event]) -> Vec<Told<'a>> {
+/// Beginnings and returns in order, up to a position.
+pub(super) fn told<'a>(shown: &[&'a Event], until: u64) -> Vec<Told<'a>> {
     let mut lines = Vec::new();
-    let last = shown.last().map_or(0, |event| event.n);
     for (at, event) in shown.iter().enumerate() {
         let next = shown.get(at + 1).map_or(u64::MAX, |next| next.n);
         let end = event.end.filter(|end| *end != event.n);
@@ -126,8 +136,11 @@ fn told<'a>(shown: &[&'a Event]) -> Vec<Told<'a>> {
             returns: false,
             at_once: !overlapped,
         });
-        let tells = matches!(event.kind, Kind::Deliver | Kind::Request | Kind::Op | Kind::Sql);
-        if let Some(end) = end.filter(|end| overlapped && tells && *end < last) {
+        let tells = matches!(
+            event.kind,
+            Kind::Deliver | Kind::Request | Kind::Op | Kind::Sql
+        );
+        if let Some(end) = end.filter(|end| overlapped && tells && *end < until) {
             lines.push(Told {
                 n: end,
                 event,
@@ -140,22 +153,17 @@ fn told<'a>(shown: &[&'a Event]) -> Vec<Told<'a>> {
     lines
 }
 
-/// Whether an event has to do with the violation or with what deviates.
-fn matters(explained: &Explained, event: &Event) -> bool {
-    let always = [Kind::Fault, Kind::Switch, Kind::Violation, Kind::Restore, Kind::Exit];
-    if always.contains(&event.kind) {
-        return true;
-    }
-    let key = &explained.target.key;
-    let about = |word: &str| arg_text(&event.arg).contains(word) || outcome_text(&event.outcome).contains(word);
-    let causes: BTreeSet<&str> = explained
-        .decisions
-        .iter()
-        .filter(|tried| tried.needed)
-        .map(|tried| tried.point.cause.as_str())
-        .collect();
-    (!key.is_empty() && about(key)) || causes.contains(event.cause.as_str())
-}
+/// Told whoever did it.
+const ALWAYS: [Kind; 5] = [
+    Kind::Fault,
+    Kind::Switch,
+    Kind::Violation,
+    Kind::Restore,
+    Kind::Exit,
+];
 
 /// A run of more events is told in part.
 const LONG: usize = 40;
+
+/// And never more than the last so many.
+const MOST: usize = 60;

@@ -5,7 +5,9 @@ use crate::trace::{Event, Kind, arg_text, outcome_text};
 /// What happened there, without how it ended.
 pub(super) fn began(event: &Event) -> String {
     let (who, arg) = (event.cause.as_str(), arg_text(&event.arg));
-    let what = arg.strip_prefix(event.kind.name()).map_or(&*arg, str::trim_start);
+    let what = arg
+        .strip_prefix(event.kind.name())
+        .map_or(&*arg, str::trim_start);
     let place = match &event.process {
         Some((process, _)) => format!(" at {process}"),
         None => String::new(),
@@ -52,12 +54,11 @@ pub(super) fn ended(event: &Event) -> Option<String> {
 
 /// What returns there.
 pub(super) fn returned(event: &Event) -> String {
-    let outcome = ended(event).map_or("is done".to_owned(), |outcome| format!("gets {outcome}"));
-    match event.kind {
-        Kind::Deliver | Kind::Task => match ended(event) {
-            Some(outcome) => format!("{} replies {outcome}", event.cause),
-            None => format!("{} ends", event.cause),
-        },
-        _ => format!("{}: {outcome}", began(event)),
+    let outcome = ended(event);
+    match (event.kind, outcome) {
+        (Kind::Deliver | Kind::Task, Some(outcome)) => format!("{} replies {outcome}", event.cause),
+        (Kind::Deliver | Kind::Task, None) => format!("{} ends", event.cause),
+        (_, Some(outcome)) => format!("{}: {outcome}", began(event)),
+        (_, None) => format!("{}: done", began(event)),
     }
 }
