@@ -13,7 +13,7 @@ mod rule;
 mod tables;
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use rusqlite::config::DbConfig;
@@ -54,6 +54,17 @@ pub struct Rules {
     pub goals: Vec<Rule>,
     /// The schema changes in a run: a rule that does not fit it at the moment says nothing.
     pub changes_schema: bool,
+}
+
+/// What an invariant looks at.
+#[derive(Debug, Clone)]
+pub struct Reads {
+    /// Name of the invariant.
+    pub invariant: String,
+    /// Tables of the database, each with its columns; one of a further file as `file.table`.
+    pub tables: BTreeMap<String, Vec<String>>,
+    /// It also looks at what a run has recorded: events, effects, changes.
+    pub recorded: bool,
 }
 
 /// How much of a run is judged.
@@ -124,6 +135,22 @@ impl Checker {
             judging: Cell::default(),
             connection,
         })
+    }
+
+    /// What each invariant looks at, as far as it fits the database that runs begin with.
+    pub fn reads(&self) -> Vec<Reads> {
+        let columns = &self.first.columns;
+        let rules = self.first.invariants.iter();
+        let reads = rules.map(|rule| Reads {
+            invariant: rule.rule.name.clone(),
+            tables: columns
+                .iter()
+                .filter(|(table, _)| rule.reads.contains(*table))
+                .map(|(table, columns)| (table.clone(), columns.clone()))
+                .collect(),
+            recorded: rule.reads_tables(),
+        });
+        reads.collect()
     }
 
     /// From now on so much is judged.

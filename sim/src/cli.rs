@@ -26,6 +26,7 @@ mod subject;
 mod sweep;
 mod tally;
 mod verify;
+mod victims;
 mod work;
 mod worker;
 mod workshop;
@@ -63,6 +64,7 @@ fn start() -> Result<Exit, Failure> {
             Command::New(args) => new::new(&args),
             Command::Schema => new::schema(),
             Command::Verify(args) => verify::verify(&args),
+            Command::Victims(args) => victims::victims(&args),
             Command::Bench(Bench::Bugs(args)) => bench::bench(&args),
             Command::Worker => worker::work(),
         },

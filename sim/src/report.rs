@@ -10,6 +10,7 @@ mod progress;
 mod sweep;
 mod table;
 mod verify;
+mod victims;
 
 use std::collections::BTreeMap;
 
@@ -24,6 +25,7 @@ pub use json::{compare_json, replay_json, run_json, trace_header};
 pub use progress::Progress;
 pub use table::{Style, replay_text, run_text};
 pub use verify::verify_text;
+pub use victims::{Query, VictimsReport, victims_sql};
 
 use crate::decide::Counts;
 use crate::fault::Fault;

@@ -11,6 +11,7 @@ mod replay;
 mod scenarios;
 mod uncaught;
 mod verify;
+mod victims;
 mod write;
 
 use desk::{Desk, Told};

@@ -48,6 +48,8 @@ pub(crate) enum Command {
     Schema,
     /// Judges a real database file of the reference store by its invariants; changes nothing
     Verify(VerifyArgs),
+    /// Prints a scenario's violated invariants as SQL that finds those who were hit in production; reads only
+    Victims(VictimsArgs),
     /// Measures how long bugs hide
     #[command(subcommand)]
     Bench(Bench),
@@ -208,6 +210,15 @@ pub(crate) struct NewArgs {
     /// Writes this file, which is not there yet, instead of stdout
     #[arg(long, value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VictimsArgs {
+    /// A scenario file
+    pub(crate) file: PathBuf,
+    /// Also invariants that no variant violates
+    #[arg(long)]
+    pub(crate) all: bool,
 }
 
 #[derive(Debug, Args)]

@@ -61,6 +61,7 @@ fn event(label: &str, process: usize) -> Event {
             flow: 0,
             args: Vec::new(),
         },
+        happens: true,
         at: Span {
             shortest: 0,
             longest: 0,

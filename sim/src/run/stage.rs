@@ -14,7 +14,7 @@ use super::handle::Handle;
 use super::legs::Legs;
 use super::state::Kept;
 use super::{Kernel, Phase, Ran, World};
-use crate::check::{Checker, Judging};
+use crate::check::{Checker, Judging, Reads};
 use crate::decide::{Quiet, Strategy};
 use crate::disk::capture::Capture;
 use crate::disk::externs::{self, Observer};
@@ -327,6 +327,11 @@ impl Stage {
         let mut prepared = connection.prepare(sql).map_err(words)?;
         let rows = prepared.query_map([], |row| row.get(0)).map_err(words)?;
         rows.collect::<rusqlite::Result<_>>().map_err(words)
+    }
+
+    /// What each invariant looks at.
+    pub fn reads(&self) -> Vec<Reads> {
+        self.checker.reads()
     }
 
     /// From now on runs are judged so much. What happens in them is the same.
