@@ -16,6 +16,8 @@ mod failure;
 mod files;
 mod interrupt;
 mod jobs;
+mod keep;
+mod kept;
 mod new;
 mod out;
 mod progress;
@@ -58,6 +60,7 @@ fn start() -> Result<Exit, Failure> {
         Ok(Cli { command }) => match command {
             Command::Run(args) => run::run(&args),
             Command::Replay(args) => replay::replay(&args),
+            Command::Keep(args) => keep::keep(&args),
             Command::Explain(args) => explain::explain(&args),
             Command::Compare(args) => compare::compare(&args),
             Command::Check(args) => check::check(&args),

@@ -6,6 +6,7 @@ mod explain;
 mod human;
 mod hunts;
 mod json;
+mod kept;
 mod progress;
 mod sweep;
 mod table;
@@ -22,6 +23,7 @@ pub use explain::{ExplainReport, explain_json, explain_text};
 pub use human::{human, two_traces};
 pub use hunts::{Effort, HuntReport, Hunted, hunts_json, hunts_text};
 pub use json::{compare_json, replay_json, run_json, trace_header};
+pub use kept::KeptReport;
 pub use progress::Progress;
 pub use table::{Style, replay_text, run_text};
 pub use verify::verify_text;
@@ -38,6 +40,8 @@ pub const SCHEMA_VERSION: u32 = 1;
 /// Result of a whole `run`.
 #[derive(Debug, Clone, Default)]
 pub struct RunReport {
+    /// Cases that were kept, and what has become of them.
+    pub kept: Vec<KeptReport>,
     /// Scenarios in the order in which they were named.
     pub scenarios: Vec<ScenarioReport>,
     /// The sweep of the reference store, if there was one.

@@ -7,6 +7,7 @@ mod desk;
 mod explain;
 mod good;
 mod input;
+mod keep;
 mod replay;
 mod scenarios;
 mod uncaught;

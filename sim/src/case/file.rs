@@ -42,7 +42,8 @@ pub enum Source {
         name: String,
         /// The file that it was read from.
         file: String,
-        /// The text itself.
+        /// The text itself: in the file a list of its lines, so that people read and compare it.
+        #[serde(with = "lines")]
         text: String,
     },
     /// A built-in world.
@@ -50,6 +51,29 @@ pub enum Source {
         /// Its name: `store`.
         world: String,
     },
+}
+
+/// A text as a list of its lines. One string is read, too.
+mod lines {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Text {
+        Whole(String),
+        Lines(Vec<String>),
+    }
+
+    pub(super) fn serialize<S: Serializer>(text: &str, to: S) -> Result<S::Ok, S::Error> {
+        text.split('\n').collect::<Vec<_>>().serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+        Ok(match Text::deserialize(from)? {
+            Text::Whole(text) => text,
+            Text::Lines(lines) => lines.join("\n"),
+        })
+    }
 }
 
 /// The violation that a case shows.

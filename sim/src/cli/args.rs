@@ -38,6 +38,8 @@ pub(crate) enum Command {
     Replay(ReplayArgs),
     /// Finds out why a case fails: what it needs, from where on nothing can save it, the nearest run that passes
     Explain(ReplayArgs),
+    /// Keeps a case in `scenarios/regression`: every `run` replays it first
+    Keep(KeepArgs),
     /// Searches every variant of a scenario to the end of its budget, and shows which invariants it violates
     Compare(CompareArgs),
     /// Reads scenario files and tells all their problems; runs nothing
@@ -60,7 +62,7 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
-    /// Scenario files, or folders of them; without any, all of `scenarios/` and then the sweep
+    /// Scenario files, kept cases, or folders of them; without any, the kept cases, all of `scenarios/` and then the sweep
     pub(crate) files: Vec<PathBuf>,
     /// Only this scenario, by its name or its file
     #[arg(long, value_name = "NAME|FILE")]
@@ -210,6 +212,15 @@ pub(crate) struct NewArgs {
     /// Writes this file, which is not there yet, instead of stdout
     #[arg(long, value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct KeepArgs {
+    /// A case file, as a run has written it
+    pub(crate) case: PathBuf,
+    /// What it is to be called; without it as its file is
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
 }
 
 #[derive(Debug, Args)]

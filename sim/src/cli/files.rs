@@ -14,8 +14,15 @@ use super::workshop::Small;
 /// Where scenarios are looked for when none is named.
 const SCENARIOS: &str = "scenarios";
 
+/// Where kept cases are.
+pub(crate) const REGRESSION: &str = "scenarios/regression";
+
 /// Stands for stdin where a file is read.
 const STDIN: &str = "-";
+
+/// Endings of scenarios and of cases.
+const YAML: &str = "yaml";
+const CASE: &str = "case";
 
 /// A case is a scenario and some lines; what is larger is something else, and may be endless.
 const LARGEST: u64 = 4 << 20;
@@ -29,6 +36,35 @@ pub(crate) fn all_scenarios() -> Result<Vec<PathBuf>, Failure> {
         Path::new(SCENARIOS),
         "run this in the project's folder, or name scenario files",
     )
+}
+
+/// Cases that are kept: among these files and below these folders, or the project's where nothing is named.
+pub(crate) fn kept(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+    let project = [PathBuf::from(REGRESSION)];
+    let paths = if paths.is_empty() { &project } else { paths };
+    let mut found = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            collect(path, CASE, &mut found)
+                .map_err(|error| Failure::input(path, error.to_string()))?;
+        } else if is_case(path) {
+            found.push(path.clone());
+        }
+    }
+    found.retain(|path| path.exists() || paths.contains(path));
+    found.sort();
+    found.dedup();
+    Ok(found)
+}
+
+fn is_case(path: &Path) -> bool {
+    path.extension() == Some(OsStr::new(CASE))
+}
+
+/// What of these are not cases, nor folders that hold cases only.
+pub(crate) fn not_kept(paths: &[PathBuf]) -> Vec<PathBuf> {
+    let other = |path: &&PathBuf| !is_case(path) && !holds_cases_only(path);
+    paths.iter().filter(other).cloned().collect()
 }
 
 /// Named files as they are, and in the place of a folder all scenario files below it.
@@ -46,7 +82,8 @@ pub(crate) fn named_scenarios(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure
 
 fn below(root: &Path, help: &str) -> Result<Vec<PathBuf>, Failure> {
     let mut found = Vec::new();
-    collect(root, &mut found).map_err(|error| Failure::input(root, format!("{error}: {help}")))?;
+    collect(root, YAML, &mut found)
+        .map_err(|error| Failure::input(root, format!("{error}: {help}")))?;
     found.sort();
     if found.is_empty() {
         return Err(Failure::input(root, "holds no scenario (*.yaml)"));
@@ -54,15 +91,23 @@ fn below(root: &Path, help: &str) -> Result<Vec<PathBuf>, Failure> {
     Ok(found)
 }
 
-fn collect(folder: &Path, into: &mut Vec<PathBuf>) -> io::Result<()> {
+/// A folder of cases holds no scenario, and need not.
+fn holds_cases_only(folder: &Path) -> bool {
+    let (mut cases, mut scenarios) = (Vec::new(), Vec::new());
+    let read = collect(folder, CASE, &mut cases).and(collect(folder, YAML, &mut scenarios));
+    read.is_ok() && !cases.is_empty() && scenarios.is_empty()
+}
+
+/// Files with this ending, of the folder and those below it.
+fn collect(folder: &Path, ending: &str, into: &mut Vec<PathBuf>) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         if path.is_dir() {
             let is = |name: &&str| path.file_name() == Some(OsStr::new(name));
             if !IMPORTED.iter().any(is) {
-                collect(&path, into)?;
+                collect(&path, ending, into)?;
             }
-        } else if path.extension() == Some(OsStr::new("yaml")) {
+        } else if path.extension() == Some(OsStr::new(ending)) {
             into.push(path);
         }
     }
@@ -198,7 +243,7 @@ fn plain(c: char) -> char {
 }
 
 /// Writes a file beside its place and moves it there.
-fn write(path: &Path, text: &str) -> Result<(), Failure> {
+pub(crate) fn write(path: &Path, text: &str) -> Result<(), Failure> {
     let beside = path.with_extension(format!("tmp-{}", std::process::id()));
     let put = || -> io::Result<()> {
         let mut file = fs::File::create(&beside)?;

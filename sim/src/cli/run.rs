@@ -10,7 +10,7 @@ use super::args::{ReplayArgs, RunArgs};
 use super::failure::Failure;
 use super::settings::Settings;
 use super::work::{Searches, Work};
-use super::{files, interrupt, out, replay};
+use super::{files, interrupt, kept, out, replay};
 
 pub(crate) fn run(args: &RunArgs) -> Result<Exit, Failure> {
     let settings = Settings::of(args)?;
@@ -32,6 +32,12 @@ fn work(args: &RunArgs, settings: &Settings, scenarios: &[Scenario]) -> Result<E
     // The default world cannot be exhausted.
     let sweeps = args.sweep || !(named || args.work.exhaustive);
     let mut work = Work::new(&args.work, settings.jobs)?;
+    let filtered = args.sweep || args.scenario.is_some() || args.variant.is_some();
+    if !filtered || !args.files.is_empty() {
+        let (kept, exit) = kept::replay_all(&files::kept(&args.files)?)?;
+        work.report.kept = kept;
+        work.exit = work.exit.and(exit);
+    }
     let searches = Searches {
         scenarios,
         seeds: settings.searches.clone(),
@@ -68,7 +74,7 @@ fn scenarios(args: &RunArgs) -> Result<Vec<Scenario>, Failure> {
             )));
         }
         (None, true) => files::all_scenarios()?,
-        (None, false) => files::named_scenarios(&args.files)?,
+        (None, false) => files::named_scenarios(&files::not_kept(&args.files))?,
     };
     let mut loaded = load(&paths)?;
     if let (Some(name), None) = (named, &as_file) {

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use lockstep_sim::case::{CaseFile, Decisions, Source, Violates};
 use lockstep_sim::decide::Replay;
 use lockstep_sim::run::{Ran, Stage, World};
-use lockstep_sim::scenario::{self, Program, Scenario, Variant};
+use lockstep_sim::scenario::{self, Expect, Program, Scenario, Variant};
 use lockstep_sim::{report, search};
 
 use super::args::ReplayArgs;
@@ -21,6 +21,8 @@ pub(crate) struct Subject {
     pub(crate) world: Rc<dyn World>,
     /// What the world was made of, if it is a scenario's.
     pub(crate) program: Option<Program>,
+    /// What is expected of it, if it is a variant as it stands.
+    pub(crate) expect: Option<Expect>,
     pub(crate) how: How,
     /// What the case is said to violate.
     pub(crate) claim: Option<Violates>,
@@ -72,6 +74,7 @@ pub(crate) fn subject(args: &ReplayArgs) -> Result<Subject, Failure> {
                 title: title(STORE, DEFAULT, &how),
                 world: store_world(),
                 program: None,
+                expect: None,
                 how,
                 claim: None,
                 judged: true,
@@ -114,6 +117,7 @@ fn of_scenario(path: &Path, args: &ReplayArgs) -> Result<Subject, Failure> {
         title: title(&scenario.name, &variant.name, &how),
         world: world_of(variant),
         program: Some(variant.program.clone()),
+        expect: Some(variant.expect.clone()),
         how,
         claim: None,
         judged: true,
@@ -121,7 +125,11 @@ fn of_scenario(path: &Path, args: &ReplayArgs) -> Result<Subject, Failure> {
     })
 }
 
-fn of_case(path: &Path, other: Option<&Path>, variant: Option<&str>) -> Result<Subject, Failure> {
+pub(crate) fn of_case(
+    path: &Path,
+    other: Option<&Path>,
+    variant: Option<&str>,
+) -> Result<Subject, Failure> {
     let text = files::read_text(path)?;
     let case = CaseFile::parse(&text).map_err(|why| no_case(path, &text, why))?;
     let how = How::Decisions(case.decisions().map_err(|why| Failure::input(path, why))?);
@@ -143,6 +151,7 @@ fn of_case(path: &Path, other: Option<&Path>, variant: Option<&str>) -> Result<S
                 title: title(STORE, DEFAULT, &how),
                 world: store_world(),
                 program: None,
+                expect: None,
                 how,
                 claim,
                 judged: true,
@@ -165,6 +174,7 @@ fn of_case(path: &Path, other: Option<&Path>, variant: Option<&str>) -> Result<S
         title: title(&scenario.name, &shown, &how),
         world: world_of(variant),
         program: Some(variant.program.clone()),
+        expect: Some(variant.expect.clone()),
         how,
         judged: judges(variant, &case.violates.invariant),
         claim,
@@ -173,7 +183,7 @@ fn of_case(path: &Path, other: Option<&Path>, variant: Option<&str>) -> Result<S
 }
 
 /// Why a file is no case. A scenario is told from other texts by its keys: it need not be sound.
-fn no_case(path: &Path, text: &str, why: String) -> Failure {
+pub(crate) fn no_case(path: &Path, text: &str, why: String) -> Failure {
     let has = |key: &str| text.lines().any(|line| line.starts_with(key));
     if !has("version:") || !has("variants:") {
         return Failure::input(path, why);

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::ablate::ablation_json;
+use super::kept::kept_json;
 use super::{
     CaseReport, CompareReport, ReplayReport, RunReport, SCHEMA_VERSION, SweepReport, VariantReport,
     expect_json,
@@ -23,6 +24,7 @@ pub fn run_json(report: &RunReport) -> Json {
         "schema_version": SCHEMA_VERSION,
         "as_expected": report.as_expected,
         "digest": hex(report.digest),
+        "kept": kept_json(&report.kept),
         "scenarios": scenarios.collect::<Vec<_>>(),
         "sweep": report.sweep.as_ref().map(sweep),
         "troubles": report.troubles,

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::kept::kept_text;
 use super::sweep::sweep_text;
 use super::{
     CaseReport, ReplayReport, ReplayVerdict, RunReport, ScenarioReport, VariantReport, count,
@@ -21,6 +22,7 @@ pub struct Style {
 /// found that could be replayed, the one that does all of it again.
 pub fn run_text(report: &RunReport, style: Style) -> String {
     let mut out = String::new();
+    kept_text(&mut out, &report.kept, style);
     for scenario in &report.scenarios {
         scenario_text(&mut out, scenario, style);
     }
@@ -38,7 +40,10 @@ pub(super) fn ending(out: &mut String, report: &RunReport, style: Style) {
     }
     let _ = writeln!(out, "{}", summary(report, style));
     let _ = writeln!(out, "digest {}", hex(report.digest));
-    if let Some(case) = first_unexpected(report) {
+    let kept = report.kept.iter().find(|kept| !kept.as_expected);
+    if let Some(kept) = kept {
+        let _ = writeln!(out, "replay: {}", kept.replay);
+    } else if let Some(case) = first_unexpected(report) {
         let _ = writeln!(out, "replay: {}", case.replay);
     } else if !report.as_expected {
         let _ = writeln!(out, "again: {}", report.again);
@@ -260,6 +265,11 @@ fn summary(report: &RunReport, style: Style) -> String {
         .filter(|variant| variant.as_expected)
         .count();
     let mut parts = Vec::new();
+    if !report.kept.is_empty() {
+        let good = report.kept.iter().filter(|kept| kept.as_expected).count();
+        let kept = count(report.kept.len() as u64, "kept case");
+        parts.push(format!("{kept}: {good} as expected"));
+    }
     if !variants.is_empty() {
         let scenarios = count(report.scenarios.len() as u64, "scenario");
         parts.push(format!(

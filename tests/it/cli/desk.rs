@@ -104,7 +104,9 @@ impl Desk {
     }
 
     pub(super) fn put(&self, name: &str, contents: impl AsRef<[u8]>) {
-        fs::write(self.path(name), contents).expect("written");
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        fs::write(path, contents).expect("written");
     }
 
     pub(super) fn read(&self, name: &str) -> String {

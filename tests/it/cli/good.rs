@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::Desk;
 use super::desk::{known, surprised};
 
-const RUN: &str = "schema_version as_expected digest scenarios sweep troubles interrupted";
+const RUN: &str = "schema_version as_expected digest kept scenarios sweep troubles interrupted";
 pub(super) const VARIANT: &str = "name expect verdict violated first_runs as_expected runs distinct singles exhausted exhaustion saturated cut runs_to_find \
                        events_shrunk deviations_shrunk case replay cases covers faults uncaught";
 const CASE: &str = "invariant key seed events deviations case replay";

@@ -1,0 +1,122 @@
+//! `lockstep keep`, and what `run` says of kept cases.
+
+use std::process::Command;
+
+use super::desk::{known, known_with, lockstep};
+use super::{Desk, Told};
+use crate::root;
+
+const FOUND: &str = "target/lockstep/two_first_messages-bug-one_active_session.case";
+const KEPT: &str = "scenarios/regression/twice.case";
+const INDEX: &str = "CREATE INDEX session_of_user ON session (user);";
+const UNIQUE: &str = "CREATE UNIQUE INDEX session_of_user ON session (user);";
+
+/// A project with one scenario and one case of it that is kept.
+fn project() -> Desk {
+    let desk = Desk::new();
+    desk.put("scenarios/x.yaml", known());
+    desk.run(&["run", "scenarios/x.yaml", "--variant", "bug"])
+        .ends_with(0);
+    desk.run(&["keep", FOUND, "--name", "twice"]).ends_with(0);
+    desk
+}
+
+/// What a run says of the kept case when the scenario has become this one.
+fn told_of(desk: &Desk, text: String, exit: i32) -> String {
+    desk.put("scenarios/x.yaml", text);
+    let told = desk.run(&["run", "scenarios/regression"]).ends_with(exit);
+    let line = told.stdout.lines().find(|line| line.contains(KEPT));
+    line.unwrap_or_else(|| panic!("{}", told.stdout)).to_owned()
+}
+
+fn says(told: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+}
+
+#[test]
+fn what_is_expected_to_fail_still_fails() {
+    let desk = project();
+    says(&told_of(&desk, known(), 0), &["still fails", "as expected"]);
+    let json = desk.run(&["run", KEPT, "--json"]).ends_with(0).json();
+    assert_eq!(json["kept"][0]["verdict"], "still_fails");
+    assert_eq!(json["kept"][0]["key"], "u");
+}
+
+#[test]
+fn what_is_expected_to_hold_is_fixed_or_a_failure() {
+    let desk = project();
+    let holds = "bug: holds";
+    let red = known_with("bug: { violates: one_active_session }", holds);
+    says(
+        &told_of(&desk, red.clone(), 1),
+        &["still fails", "UNEXPECTED"],
+    );
+    let green = red.replacen(INDEX, UNIQUE, 1);
+    says(&told_of(&desk, green, 0), &["fixed", "as expected"]);
+    // Cured, and the scenario does not say so.
+    let silent = known_with(INDEX, UNIQUE);
+    says(&told_of(&desk, silent, 1), &["fixed", "UNEXPECTED"]);
+}
+
+#[test]
+fn a_step_of_another_name_is_found_nearby_or_the_case_has_drifted() {
+    let desk = project();
+    let renamed = known().replace("label: open\n", "label: begin\n");
+    let renamed = renamed.replace("{ open: {", "{ begin: {");
+    assert_ne!(renamed, known());
+    let moved = told_of(&desk, renamed.clone(), 0);
+    says(
+        &moved,
+        &["still fails (1 of 1 decision gone, found nearby)"],
+    );
+    let cured = renamed.replacen(INDEX, UNIQUE, 1);
+    let drifted = told_of(&desk, cured, 4);
+    says(&drifted, &["drifted (1 of 1 decision gone)", "UNEXPECTED"]);
+}
+
+#[test]
+fn without_its_scenario_a_case_runs_its_own_text() {
+    let desk = project();
+    std::fs::rename(desk.path("scenarios/x.yaml"), desk.path("elsewhere.yaml")).expect("moved");
+    let told = desk.run(&["run", KEPT]).ends_with(0);
+    says(&told.stdout, &["still fails"]);
+}
+
+#[test]
+fn what_cannot_be_kept_is_refused_and_nothing_is_written() {
+    let desk = project();
+    let refused = |args: &[&str], why: &str| {
+        let told: Told = desk.run(&[&["keep"], args].concat()).ends_with(2);
+        assert!(told.stderr.contains(why), "{why}: {}", told.stderr);
+    };
+    refused(&[FOUND, "--name", "twice"], "is there already");
+    refused(&[FOUND, "--name", "../up"], "a name is letters");
+    refused(&["nowhere.case"], "nowhere.case");
+    refused(&["scenarios/x.yaml"], "this is a scenario, not a case");
+    let cured = std::fs::read_to_string(desk.path(FOUND)).expect("the case");
+    desk.put("cured.case", cured.replace(INDEX, UNIQUE));
+    refused(
+        &["cured.case"],
+        "does not violate one_active_session any more",
+    );
+    let outside = Desk::new();
+    outside.put(
+        "x.case",
+        std::fs::read_to_string(desk.path(FOUND)).expect("the case"),
+    );
+    let told = outside.run(&["keep", "x.case"]).ends_with(2);
+    says(&told.stderr, &["no folder scenarios"]);
+}
+
+/// The project's own.
+#[test]
+fn the_cases_of_the_project_are_as_expected() {
+    let desk = Desk::new();
+    let mut command = Command::new(lockstep());
+    command.current_dir(root());
+    command.args(["run", "scenarios/regression", "--out"]);
+    let told = Told::of(&command.arg(desk.path("out")).output().expect("it runs"));
+    says(&told.ends_with(0).stdout, &["7 kept cases: 7 as expected"]);
+}
