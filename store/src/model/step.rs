@@ -108,11 +108,11 @@ fn sweep(world: &mut World, step: &Step) -> Swept {
 }
 
 fn expire(world: &mut World, id: Option<&PromptId>, listed_ms: i64, swept: &mut Swept) {
+    // It was listed, and its time is looked at again: the clock may have been set back in between.
+    let until = listed_ms.min(world.now);
     let due = |id: &PromptId| {
-        world
-            .prompts
-            .get(id)
-            .is_some_and(|prompt| prompt.expires_ms <= listed_ms)
+        let prompt = world.prompts.get(id);
+        prompt.is_some_and(|prompt| prompt.expires_ms <= until)
     };
     if let Some(id) = id.filter(|id| due(id)) {
         due::expire_one(world, id, swept);

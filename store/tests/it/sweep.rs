@@ -1,7 +1,11 @@
 //! Sessions that are idle for too long are closed; those that are not, are not.
 
 use crate::kit::{World, done, event_of, item, key, message};
-use lockstep_store::{Ask, Complete, Error, OpenPolicy, QueueFate, Reset, Send, Store};
+use std::cell::Cell;
+
+use lockstep_store::{
+    Ask, Clock, Complete, Error, OpenPolicy, QueueFate, Reset, Send, SqliteStore, Statements, Store,
+};
 
 const IDLE_MS: i64 = 10_000;
 
@@ -243,4 +247,45 @@ fn a_row_that_cannot_be_swept_is_named_and_does_not_stop_the_others() {
     assert_eq!(name.collect::<Vec<_>>(), ["s-asks0/1: refused by bad"]);
     assert_eq!(swept.unknown, [("s-asks1".into(), 1)]);
     assert_eq!((swept.expired.len(), swept.closed.len()), (2, 2));
+}
+
+/// Late when it is read for the first time, early from then on.
+#[derive(Default)]
+struct SetBack {
+    readings: Cell<u32>,
+}
+
+impl Clock for SetBack {
+    fn now_ms(&self) -> i64 {
+        self.readings.set(self.readings.get() + 1);
+        match self.readings.get() {
+            1 => 9_000_000,
+            _ => 1_000_100,
+        }
+    }
+}
+
+/// Found by the sweep of the default world: a clock that is set back between the list and the row.
+#[test]
+fn a_question_whose_time_is_not_over_any_more_stays_open() {
+    let mut world = World::new();
+    let claimed = world.running("42", "e1");
+    let op = world.op();
+    let ask = Ask {
+        task: claimed.task.clone(),
+        fence: claimed.fence,
+        prompt: "q".into(),
+        choices: Vec::new(),
+        text_ok: true,
+        expires_in_ms: 60_000,
+        items: Vec::new(),
+        sends: Vec::new(),
+        resume_token: None,
+    };
+    world.store.ask(op, ask).expect("asks");
+    let conn = world.store.into_connection();
+    let clock = SetBack::default();
+    let mut store = SqliteStore::from_ready_connection(conn, clock, Statements::reference());
+    let swept = store.sweep(10).expect("swept");
+    assert!(swept.expired.is_empty(), "{swept:?}");
 }
