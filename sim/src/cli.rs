@@ -25,6 +25,7 @@ mod replay;
 mod run;
 mod settings;
 mod subject;
+mod suggest;
 mod sweep;
 mod tally;
 mod verify;
@@ -67,6 +68,7 @@ fn start() -> Result<Exit, Failure> {
             Command::New(args) => new::new(&args),
             Command::Schema => new::schema(),
             Command::Verify(args) => verify::verify(&args),
+            Command::Suggest(args) => suggest::suggest(&args),
             Command::Victims(args) => victims::victims(&args),
             Command::Bench(Bench::Bugs(args)) => bench::bench(&args),
             Command::Worker => worker::work(),

@@ -3,7 +3,8 @@
 //! The rooms, in the order in which a case passes them: [`scenario`] turns YAML into a program, [`case`] is the whole
 //! input of a run, [`decide`] makes decisions, [`run`] carries them out on a simulated [`disk`], [`flow`] executes a
 //! scenario's steps, [`trace`] is what happened, [`check`] judges it, [`search`] runs many, [`shrink`] makes a failure
-//! small, [`explain`] finds out what it needs, [`report`] tells about it.
+//! small, [`explain`] finds out what it needs, [`suggest`] what
+//! would cure it, [`report`] tells about it.
 
 pub mod access;
 pub mod case;
@@ -24,6 +25,7 @@ pub mod run;
 pub mod scenario;
 pub mod search;
 pub mod shrink;
+pub mod suggest;
 pub mod trace;
 pub mod world;
 

@@ -10,6 +10,7 @@ mod input;
 mod keep;
 mod replay;
 mod scenarios;
+mod suggest;
 mod uncaught;
 mod verify;
 mod victims;

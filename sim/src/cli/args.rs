@@ -50,6 +50,8 @@ pub(crate) enum Command {
     Schema,
     /// Judges a real database file of the reference store by its invariants; changes nothing
     Verify(VerifyArgs),
+    /// Tries small repairs on a variant that fails, and tells the smallest that stand
+    Suggest(SuggestArgs),
     /// Prints a scenario's violated invariants as SQL that finds those who were hit in production; reads only
     Victims(VictimsArgs),
     /// Measures how long bugs hide
@@ -221,6 +223,18 @@ pub(crate) struct KeepArgs {
     /// What it is to be called; without it as its file is
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SuggestArgs {
+    /// A scenario file
+    pub(crate) file: PathBuf,
+    /// The variant to repair; without it the first that is expected to fail
+    #[arg(long, value_name = "NAME")]
+    pub(crate) variant: Option<String>,
+    /// One JSON object on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

@@ -16,6 +16,8 @@ pub(crate) struct Parcel {
     pub(crate) request: String,
     /// Which message of the outbox it is: session and number.
     pub(crate) of: (String, i64),
+    /// Position in the trace, when it was handed over. It may come after a restore that undid what it goes by.
+    pub(crate) given: u64,
     /// The platform has no reason to refuse it.
     pub(crate) welcome: bool,
     /// It may have been shown before, and says so.
@@ -63,7 +65,7 @@ fn first(ctx: &Ctx, town: &Rc<Town>, parcel: &Parcel) -> String {
     });
     let chat = &town.chats[letter.to];
     chat.borrow_mut().push(Shown {
-        n: ctx.kernel().position(),
+        given: parcel.given,
         of: parcel.of.clone(),
         repeat: parcel.repeat,
         body: parcel.body.clone(),

@@ -201,6 +201,7 @@ impl Sender<'_> {
             ),
             welcome: self.town.has(Quirk::SendsLater),
             of: (message.session.as_str().to_owned(), message.n),
+            given: self.ctx.kernel().position(),
             repeat: message.repeat,
             body: message.body.clone(),
         }

@@ -86,8 +86,8 @@ pub(crate) fn author_of(event: &str) -> Option<usize> {
 /// A message of the bot, as it stands in a chat.
 #[derive(Debug, Clone)]
 pub(crate) struct Shown {
-    /// Position in the trace.
-    pub(crate) n: u64,
+    /// Position in the trace, when it was handed over.
+    pub(crate) given: u64,
     /// Which message of the outbox it is: session and number.
     pub(crate) of: (String, i64),
     /// The attempt that showed it was marked as a possible repeat.

@@ -6,15 +6,15 @@ use super::Found;
 use crate::world::facts::Facts;
 use crate::world::row::outbox;
 
-/// Every further copy says that it may be a repeat. What came into the outbox and was shown between a backup and its restore is
-/// unknown to the store: it cannot mark what follows. What stood in the backup it knows, and has to take for sent.
+/// Every further copy says that it may be a repeat. What came into the outbox and was handed over between a backup and its
+/// restore is unknown to the store: it cannot mark what follows. What stood in the backup it knows, and has to take for sent.
 pub(super) fn judge(facts: &Facts<'_>, found: &mut Found) {
     let kept = first_kept(facts);
     for chat in &facts.town.chats {
         let mut seen = BTreeSet::new();
         let chat = chat.borrow();
         let unmarked = chat.iter().filter(|shown| {
-            let undone = facts.undone_at(shown.n);
+            let undone = facts.undone_at(shown.given);
             let in_backup = |backup| kept.get(&shown.of).is_some_and(|n| *n < backup);
             !shown.repeat && undone.is_none_or(|gap| in_backup(gap.start))
         });

@@ -15,7 +15,7 @@ pub(super) fn judge(facts: &Facts<'_>, found: &mut Found) {
         let chat = chat.borrow();
         let unmarked = chat
             .iter()
-            .filter(|shown| !shown.repeat && !facts.is_undone(shown.n));
+            .filter(|shown| !shown.repeat && !facts.is_undone(shown.given));
         for shown in unmarked {
             let (session, n) = &shown.of;
             let known = highest.entry(session.as_str()).or_insert(0);

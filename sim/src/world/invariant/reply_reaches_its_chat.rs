@@ -26,7 +26,7 @@ pub(super) fn judge(facts: &Facts<'_>, found: &mut Found) {
         for shown in chat
             .borrow()
             .iter()
-            .filter(|shown| !facts.is_undone(shown.n))
+            .filter(|shown| !facts.is_undone(shown.given))
         {
             let Some(task) = of.get(&shown.of) else {
                 continue;
