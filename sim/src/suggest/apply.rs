@@ -101,7 +101,7 @@ fn of_flow(program: &mut Program, at: usize, change: &mut dyn FnMut(&mut Flow) -
     let versions = program.versions.iter_mut();
     versions
         .filter_map(|version| version.flows.get_mut(at))
-        .all(|flow| change(flow))
+        .all(change)
 }
 
 fn each_flow(program: &mut Program, change: &mut dyn FnMut(usize, &mut Flow)) {
