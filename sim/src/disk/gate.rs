@@ -179,8 +179,11 @@ impl Owner {
         self.dead.set(true);
     }
 
+    /// As a new connection: what it did in the run in which it died is forgotten.
     pub(super) fn revive(&self) {
         self.dead.set(false);
+        self.logged.set(false);
+        self.recovers.set(false);
     }
 
     pub(super) fn is_dead(&self) -> bool {

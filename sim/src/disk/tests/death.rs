@@ -193,3 +193,21 @@ fn a_number_can_be_used_again_after_death() {
     run(&disk, 1, &heir, "UPDATE account SET credits = 1").unwrap();
     assert_eq!(one::<i64>(&heir, "SELECT sum(credits) FROM account"), 2);
 }
+
+/// Found by 100,000 seeds: what a connection had logged when it died was held against the process that had it next.
+#[test]
+fn a_connection_that_was_taken_back_has_logged_nothing() {
+    let (disk, doomed) = accounts("wal");
+    let recorder = Recorder::on(&disk);
+    let mut died_after_logging = 0;
+    for n in 0.. {
+        let (_, died) = commit_and_die(&disk, &recorder, &doomed, n);
+        if !died {
+            break;
+        }
+        died_after_logging += usize::from(disk.has_logged(1));
+        disk.revive(&doomed, 1).unwrap();
+        assert!(!disk.has_logged(1), "died at operation {n}");
+    }
+    assert!(died_after_logging > 0);
+}
