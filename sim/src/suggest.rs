@@ -243,14 +243,14 @@ impl Trials {
         let mut clean = None;
         for searched in searches {
             let searched = searched?;
-            if let Some(first) = searched.firsts.into_values().next() {
-                self.failing.push(first.decisions);
+            if let Some(words) = searched.internal.as_ref().or(searched.endless.as_ref()) {
+                return Err(words.clone());
+            }
+            if let Some(first) = searched.firsts.values().next() {
+                self.failing.push(first.decisions.clone());
                 return Ok(None);
             }
-            clean = Some(Searched {
-                firsts: BTreeMap::new(),
-                ..searched
-            });
+            clean = Some(searched);
         }
         let Some(searched) = clean else {
             return Ok(None);

@@ -56,6 +56,7 @@ fn words(kept: Kept) -> String {
     let gone = |gone: usize, of: usize| format!("{gone} of {} gone", count(of as u64, "decision"));
     match kept {
         Kept::StillFails => "still fails".to_owned(),
+        Kept::FailsNearby { gone: 0, .. } => "still fails (found nearby)".to_owned(),
         Kept::FailsNearby { gone: n, of } => format!("still fails ({}, found nearby)", gone(n, of)),
         Kept::Fixed => "fixed".to_owned(),
         Kept::Drifted { gone: n, of } => format!("drifted ({})", gone(n, of)),

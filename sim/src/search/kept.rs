@@ -12,14 +12,15 @@ use crate::shrink::Target;
 pub enum Kept {
     /// It fails as it did.
     StillFails,
-    /// Some of its decisions are gone, but a run near it fails in the same way.
+    /// It does not fail, or some of its decisions are gone, but a run near it fails in the same way: the order in which things
+    /// go on by themselves may be another one now.
     FailsNearby {
         /// Decisions that could not be carried out.
         gone: usize,
         /// Of so many.
         of: usize,
     },
-    /// Every decision was carried out, and the violation is gone.
+    /// Every decision was carried out, and the violation is gone, there and in the runs near it.
     Fixed,
     /// Some of its decisions are gone, and no run near it fails: it does not say anything any more.
     Drifted {
@@ -30,8 +31,8 @@ pub enum Kept {
     },
 }
 
-/// Replays a case that once violated `target`. Where not all of it can be carried out, runs near it are searched before it is
-/// said to have drifted; `stop` is asked between them.
+/// Replays a case that once violated `target`. Where it does not fail, runs near it are searched before it is said to be fixed or to
+/// have drifted; `stop` is asked between them.
 ///
 /// # Errors
 /// In words, when the stage cannot run, and when a run meets a bug in lockstep.
@@ -46,9 +47,6 @@ pub fn retry(
         return Ok(Kept::StillFails);
     }
     let (gone, of) = (ran.counts.blocked + ran.counts.absent, decisions.0.len());
-    if gone == 0 {
-        return Ok(Kept::Fixed);
-    }
     let quiet = sound(stage.run(&mut || Box::<Quiet>::default())?)?;
     let profile = Rc::new(quiet.profile);
     let parent = parent(decisions);
@@ -61,7 +59,10 @@ pub fn retry(
             return Ok(Kept::FailsNearby { gone, of });
         }
     }
-    Ok(Kept::Drifted { gone, of })
+    Ok(match gone {
+        0 => Kept::Fixed,
+        _ => Kept::Drifted { gone, of },
+    })
 }
 
 fn near(stage: &mut Stage, draw: &Draw, profile: &Rc<Profile>) -> Result<Ran, String> {
