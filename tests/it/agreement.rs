@@ -14,24 +14,22 @@ use lockstep_sim::world::{SABOTEURS, StoreWorld};
 use super::scenario_programs;
 
 /// Run 1 of so many seeds, all judged so much.
-fn runs(world: Rc<dyn World>, judging: Judging, seeds: u64) -> Vec<Ran> {
+fn runs(world: Rc<dyn World>, judging: Judging, seeds: u64) -> impl Iterator<Item = Ran> {
     let mut stage = Stage::new(world).expect("the stage is set");
     let quiet = stage
         .run(&mut || Box::<Quiet>::default())
         .expect("a quiet run");
     let profile: Rc<Profile> = Rc::new(quiet.profile);
     stage.judge(judging);
-    (0..seeds)
-        .map(|seed| {
-            stage
-                .run(&mut || of_seed(seed).strategy(&profile))
-                .expect("a run")
-        })
-        .collect()
+    (0..seeds).map(move |seed| {
+        stage
+            .run(&mut || of_seed(seed).strategy(&profile))
+            .expect("a run")
+    })
 }
 
 fn agree(name: &str, world: Rc<dyn World>, seeds: u64) {
-    for (seed, ran) in runs(world, Judging::Twice, seeds).into_iter().enumerate() {
+    for (seed, ran) in runs(world, Judging::Twice, seeds).enumerate() {
         assert_eq!(ran.internal, None, "{name}, seed {seed}");
     }
 }
@@ -59,7 +57,7 @@ fn on_every_scenario() {
 #[test]
 fn how_much_is_judged_changes_nothing_that_happens() {
     let [keyed, twice, off] = [Judging::Keyed, Judging::Twice, Judging::Off]
-        .map(|judging| runs(StoreWorld::new(), judging, 40));
+        .map(|judging| runs(StoreWorld::new(), judging, 40).collect::<Vec<_>>());
     for (seed, ran) in keyed.iter().enumerate() {
         assert_eq!(ran.hash, twice[seed].hash, "seed {seed}");
         assert_eq!(ran.hash, off[seed].hash, "seed {seed}");
@@ -169,8 +167,8 @@ impl World for Fickle {
 #[test]
 fn a_disagreement_is_a_bug_in_lockstep() {
     let ran = runs(Rc::new(Fickle(StoreWorld::new())), Judging::Twice, 10);
-    let told = ran.iter().filter_map(|ran| ran.internal.as_deref());
-    let told: Vec<&str> = told.collect();
+    let told = ran.filter_map(|ran| ran.internal);
+    let told: Vec<String> = told.collect();
     assert!(told.len() > 5, "{told:?}");
     assert!(
         told.iter().all(|words| words.contains("disagree")),
