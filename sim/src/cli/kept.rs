@@ -17,10 +17,11 @@ use super::{files, interrupt};
 pub(crate) fn replay_all(paths: &[PathBuf]) -> Result<(Vec<KeptReport>, Exit), Failure> {
     let (mut reports, mut exit) = (Vec::new(), Exit::AsExpected);
     for path in paths {
+        let report = one(path)?;
+        // What was interrupted has not been looked for to its end.
         if interrupt::requested() {
             break;
         }
-        let report = one(path)?;
         exit = exit.and(match (report.as_expected, report.kept) {
             (true, _) => Exit::AsExpected,
             (false, Kept::Drifted { .. }) => Exit::Undecided,

@@ -12,8 +12,8 @@ use crate::shrink::Target;
 pub enum Kept {
     /// It fails as it did.
     StillFails,
-    /// It does not fail, or some of its decisions are gone, but a run near it fails in the same way: the order in which things
-    /// go on by themselves may be another one now.
+    /// It fails for another key, or a run near it fails: names, or the order in which things go on by themselves, may be others
+    /// now.
     FailsNearby {
         /// Decisions that could not be carried out.
         gone: usize,
@@ -47,6 +47,11 @@ pub fn retry(
         return Ok(Kept::StillFails);
     }
     let (gone, of) = (ran.counts.blocked + ran.counts.absent, decisions.0.len());
+    // Keys are often ids, and those are called after variables and events that may have other names now.
+    let violates = |ran: &Ran| ran.violated().contains(&target.invariant);
+    if violates(&ran) {
+        return Ok(Kept::FailsNearby { gone, of });
+    }
     let quiet = sound(stage.run(&mut || Box::<Quiet>::default())?)?;
     let profile = Rc::new(quiet.profile);
     let parent = parent(decisions);
@@ -55,7 +60,7 @@ pub fn retry(
             break;
         }
         let draw = neighbour(n, &parent);
-        if target.is_in(&sound(near(stage, &draw, &profile)?)?) {
+        if violates(&sound(near(stage, &draw, &profile)?)?) {
             return Ok(Kept::FailsNearby { gone, of });
         }
     }
