@@ -149,6 +149,8 @@ fn find(
 /// Faults that no strategy strikes: a role draws them. What its worker, its sender, the provider or the platform does there is
 /// no choice of anybody's.
 const MISHAPS: &[&str] = &[
+    "how often it renews",
+    "heard the answer",
     "stands still",
     "stands still before it sends",
     "provider fails",
