@@ -24,11 +24,11 @@ pub(crate) fn victims(args: &VictimsArgs) -> Result<Exit, Failure> {
     let stage = Stage::new(world_of(variant)).map_err(|why| failed(&args.file, why))?;
     let report = report_of(&scenario, variant, &stage.reads(), args.all);
     if report.queries.is_empty() {
-        let why = "no invariant that its variants violate is a query for a database";
-        return Err(Failure::input(
-            &args.file,
-            format!("{why}; --all shows the others"),
-        ));
+        let mut why = "no invariant of it is a query for a database".to_owned();
+        for (invariant, reason) in &report.left_out {
+            why += &format!("\n  {invariant}: {reason}");
+        }
+        return Err(Failure::input(&args.file, why));
     }
     out::result(&report::victims_sql(&report))?;
     Ok(Exit::AsExpected)
