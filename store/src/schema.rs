@@ -22,6 +22,9 @@ struct Migration {
     triggers: &'static str,
 }
 
+/// How often write-ahead logging is asked for.
+const ATTEMPTS: u32 = 20;
+
 /// Released migrations are never edited: their checksums are in people's databases.
 const MIGRATIONS: &[Migration] = &[
     Migration {
@@ -61,16 +64,27 @@ pub fn configure(conn: &Connection) -> Result<(), Error> {
         .map_err(failed)?;
     conn.set_prepared_statement_cache_capacity(CACHE);
     transaction(conn, "BEGIN", || recognise(conn))?;
-    let mode: String = conn
-        .query_row("PRAGMA journal_mode", [], |row| row.get(0))
-        .map_err(failed)?;
-    // Asked for only when needed: the change takes an exclusive lock, and two processes may be opening a new file.
-    if mode != "wal" && mode != "memory" {
-        conn.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))
-            .map_err(failed)?;
-    }
+    log_ahead(conn)?;
     conn.execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON")
         .map_err(failed)
+}
+
+/// Turns write-ahead logging on. Asked for only when needed: the change takes an exclusive lock, and where two processes open the
+/// same file both may ask. SQLite refuses one of them at once, whatever its timeout, so that one stands in line for the write lock
+/// and looks again.
+fn log_ahead(conn: &Connection) -> Result<(), Error> {
+    for _ in 0..ATTEMPTS {
+        let mode: String = pragma(conn, "PRAGMA journal_mode")?;
+        if mode == "wal" || mode == "memory" {
+            return Ok(());
+        }
+        let asked = conn.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()));
+        match asked.map_err(failed) {
+            Err(Error::Busy) => transaction(conn, "BEGIN IMMEDIATE", || Ok(()))?,
+            asked => return asked,
+        }
+    }
+    Err(Error::Busy)
 }
 
 /// Brings the database to the newest schema, under one write lock. Forward only.
