@@ -22,6 +22,7 @@ use rusqlite::{Connection, ErrorCode, ffi};
 
 use self::fit::{Fit, Fits};
 use self::rule::{Compiled, Listener};
+pub(crate) use self::tables::NAMES as RECORDED;
 use crate::access::{self, Access};
 use crate::disk::capture::Change;
 use crate::disk::{LogEnd, externs};

@@ -1,8 +1,8 @@
 //! Repairs: a catalogue of small changes, tried on a failing variant alone and in pairs.
 //!
 //! A repair is a change of the program that anybody could make in the code behind it. It stands when the runs that failed before
-//! pass, when a whole search finds nothing, and when in the
-//! quiet run everybody who did something still does: doing nothing breaks nothing.
+//! pass, when two whole searches find nothing, and when in the quiet run everybody who did something still does: doing nothing
+//! breaks nothing.
 
 mod apply;
 mod find;
@@ -84,6 +84,12 @@ pub enum Repair {
         /// The column, and the variable that it was read into.
         still: (String, String),
     },
+}
+
+/// What a unique index is on: table, columns, and the rows that it is about.
+pub fn indexed(table: &str, columns: &[String], condition: Option<&str>) -> String {
+    let filter = condition.map_or(String::new(), |sql| format!(" WHERE {sql}"));
+    format!("ON {table} ({}){filter}", columns.join(", "))
 }
 
 /// A set of repairs that stands.

@@ -14,7 +14,7 @@ use crate::scenario::RECORDED_TABLES;
 use crate::trace::{self, Committed, Event};
 
 /// Names of the recorded tables.
-pub(super) const NAMES: [&str; 4] = ["event", "effect", "change", "inherited"];
+pub(crate) const NAMES: [&str; 4] = ["event", "effect", "change", "inherited"];
 
 /// Creates them on the checker's connection.
 pub(super) fn create(connection: &Connection) -> rusqlite::Result<()> {

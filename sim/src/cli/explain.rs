@@ -7,7 +7,6 @@ use lockstep_sim::explain::{self, Explained, LeftOut};
 use lockstep_sim::flow::FlowWorld;
 use lockstep_sim::report::{self, ExplainReport};
 use lockstep_sim::scenario::Program;
-use lockstep_sim::shrink::Target;
 use lockstep_store::verify;
 
 use super::args::ReplayArgs;
@@ -22,10 +21,7 @@ pub(crate) fn explain(args: &ReplayArgs) -> Result<Exit, Failure> {
     if let Some(words) = ran.internal {
         return Err(Failure::Internal(words));
     }
-    let claim = subject.claim.as_ref().map(|claim| Target {
-        invariant: claim.invariant.clone(),
-        key: claim.key.clone(),
-    });
+    let claim = subject.claim.as_ref().map(subject::target);
     let left_out = subject.program.as_ref().map_or(Vec::new(), left_out);
     let mut stage = subject.stage()?;
     let explained = explain::explain(

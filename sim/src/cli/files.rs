@@ -51,7 +51,6 @@ pub(crate) fn kept(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
             found.push(path.clone());
         }
     }
-    found.retain(|path| path.exists() || paths.contains(path));
     found.sort();
     found.dedup();
     Ok(found)

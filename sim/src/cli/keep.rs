@@ -5,7 +5,6 @@ use std::path::Path;
 
 use lockstep_sim::exit::Exit;
 use lockstep_sim::report;
-use lockstep_sim::shrink::Target;
 
 use super::args::KeepArgs;
 use super::failure::Failure;
@@ -14,10 +13,7 @@ use super::{files, kept, out, subject};
 pub(crate) fn keep(args: &KeepArgs) -> Result<Exit, Failure> {
     let case = kept::read(&args.case)?;
     let ran = subject::of_case(&args.case, None, None)?.once()?;
-    let target = Target {
-        invariant: case.violates.invariant.clone(),
-        key: case.violates.key.clone(),
-    };
+    let target = subject::target(&case.violates);
     if !target.is_in(&ran) {
         let why = format!(
             "does not violate {} any more: nothing to keep",

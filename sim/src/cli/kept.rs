@@ -7,7 +7,6 @@ use lockstep_sim::exit::Exit;
 use lockstep_sim::report::KeptReport;
 use lockstep_sim::scenario::Expect;
 use lockstep_sim::search::{Kept, retry};
-use lockstep_sim::shrink::Target;
 
 use super::failure::Failure;
 use super::subject::{self, How, Subject};
@@ -46,10 +45,7 @@ fn one(path: &Path) -> Result<KeptReport, Failure> {
             format!("{why}: keep it anew or take it away"),
         ));
     }
-    let target = Target {
-        invariant: case.violates.invariant,
-        key: case.violates.key,
-    };
+    let target = subject::target(&case.violates);
     let mut stage = subject.stage()?;
     let kept = retry(&mut stage, decisions, &target, &mut interrupt::requested);
     let kept = kept.map_err(|words| Failure::Internal(format!("{}: {words}", path.display())))?;

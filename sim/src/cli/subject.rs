@@ -8,6 +8,7 @@ use lockstep_sim::case::{CaseFile, Decisions, Source, Violates};
 use lockstep_sim::decide::Replay;
 use lockstep_sim::run::{Ran, Stage, World};
 use lockstep_sim::scenario::{self, Expect, Program, Scenario, Variant};
+use lockstep_sim::shrink::Target;
 use lockstep_sim::{report, search};
 
 use super::args::ReplayArgs;
@@ -36,6 +37,14 @@ pub(crate) struct Subject {
 pub(crate) enum How {
     Decisions(Decisions),
     Seed { seed: u64, run: u64 },
+}
+
+/// What a case violates, as what must still fail.
+pub(crate) fn target(claim: &Violates) -> Target {
+    Target {
+        invariant: claim.invariant.clone(),
+        key: claim.key.clone(),
+    }
 }
 
 impl Subject {

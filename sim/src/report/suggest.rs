@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 
 use super::{SCHEMA_VERSION, Style, count, printable, traces};
 use crate::scenario::{Flow, Program, Step, Target};
-use crate::suggest::{Key, Repair, Suggested};
+use crate::suggest::{Key, Repair, Suggested, indexed};
 
 /// What came of the repairs of one variant.
 #[derive(Debug)]
@@ -114,12 +114,9 @@ fn words(program: &Program, repair: &Repair) -> String {
             columns,
             condition,
         } => {
-            let filter = condition
-                .as_ref()
-                .map_or(String::new(), |sql| format!(" WHERE {sql}"));
-            let columns = columns.join(", ");
+            let on = indexed(table, columns, condition.as_deref());
             format!(
-                "CREATE UNIQUE INDEX ON {table} ({columns}){filter}; a flow that it refuses begins again, and finds the row"
+                "CREATE UNIQUE INDEX {on}; a flow that it refuses begins again, and finds the row"
             )
         }
         Repair::Transaction { flow: at, steps } => {

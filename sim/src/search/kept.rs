@@ -2,8 +2,9 @@
 
 use std::rc::Rc;
 
+use super::portfolio::singles;
 use crate::case::Decisions;
-use crate::decide::{Act, Choice, Draw, Profile, Quiet, Replay, Single, run_hash};
+use crate::decide::{Choice, Draw, Profile, Quiet, Replay, Single, run_hash};
 use crate::run::{Ran, Stage};
 use crate::shrink::Target;
 
@@ -54,7 +55,7 @@ pub fn retry(
     }
     let quiet = sound(stage.run(&mut || Box::<Quiet>::default())?)?;
     let profile = Rc::new(quiet.profile);
-    let parent = parent(decisions);
+    let parent = singles(decisions);
     for n in 0..NEIGHBOURS {
         if stop() {
             break;
@@ -82,14 +83,6 @@ fn neighbour(n: u64, parent: &Rc<[Single]>) -> Draw {
         2 => Draw::By(Choice::Deviations, hash),
         _ => Draw::By(ELSE[(n / 4) as usize % ELSE.len()], hash),
     }
-}
-
-fn parent(decisions: &Decisions) -> Rc<[Single]> {
-    let singles = decisions.0.iter().map(|(point, deviation)| Single {
-        key: point.key(),
-        act: Act::from(deviation),
-    });
-    singles.collect()
 }
 
 /// A run that met no bug of ours.

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::adequacy::shown;
+use crate::case::Decisions;
 use crate::decide::{Act, Choice, Draw, Profile, Single, pick, run_hash};
 use crate::run::{Ran, Stage};
 
@@ -149,7 +150,7 @@ impl Portfolio {
             if self.parents.len() == MOST_PARENTS {
                 self.parents.remove(0);
             }
-            self.parents.push(singles(ran));
+            self.parents.push(singles(&ran.decisions));
         }
         new
     }
@@ -182,8 +183,9 @@ impl Pays {
 /// A run counts for as many runs of its strategy.
 const MEMORY: f64 = 32.0;
 
-fn singles(ran: &Ran) -> Rc<[Single]> {
-    let decisions = ran.decisions.0.iter();
+/// Decisions as what a mutant has for a parent.
+pub(super) fn singles(decisions: &Decisions) -> Rc<[Single]> {
+    let decisions = decisions.0.iter();
     decisions
         .map(|(point, deviation)| Single {
             key: point.key(),

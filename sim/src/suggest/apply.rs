@@ -3,7 +3,7 @@
 use rusqlite::types::Value;
 
 use super::steps::visit_mut;
-use super::{Key, Repair};
+use super::{Key, Repair, indexed};
 use crate::label::Label;
 use crate::scenario::program::{Builtin, ErrorClass, Expr, Flow, Lock, Place, Sql};
 use crate::scenario::{Program, Step, StepKind, Var};
@@ -39,13 +39,8 @@ fn one(program: &mut Program, repair: &Repair, transactional: bool) -> bool {
             columns,
             condition,
         } => {
-            let filter = condition
-                .as_ref()
-                .map_or(String::new(), |sql| format!(" WHERE {sql}"));
-            let columns = columns.join(", ");
-            program.schema += &format!(
-                ";\nCREATE UNIQUE INDEX suggested_{table} ON {table} ({columns}){filter};"
-            );
+            let on = indexed(table, columns, condition.as_deref());
+            program.schema += &format!(";\nCREATE UNIQUE INDEX suggested_{table} {on};");
             each_flow(program, &mut |_, flow| begins_again(flow));
             true
         }

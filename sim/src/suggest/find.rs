@@ -2,6 +2,7 @@
 
 use super::steps::{is_of_database, sql_of, statements, visit};
 use super::{Key, Repair};
+use crate::check::RECORDED;
 use crate::scenario::token::{Kind, Token, tokens};
 use crate::scenario::{Does, Expr, Flow, Program, RuleKind, Step, StepKind, Var};
 
@@ -93,7 +94,7 @@ fn unique_index(sql: &str) -> Option<Repair> {
         return None;
     }
     let table = all.get(from + 1).filter(|token| token.kind == Kind::Word)?;
-    if ["effect", "event", "change", "inherited"].contains(&table.text) {
+    if RECORDED.contains(&table.text) {
         return None;
     }
     let (condition, end) = match at("WHERE") {
