@@ -208,6 +208,9 @@ impl Trials {
             expect: None,
         };
         let found = search(&mut stage, &plan, stop)?;
+        if let Some(words) = found.internal {
+            return Err(words);
+        }
         let failing = found.firsts.values().map(|first| first.decisions.clone());
         Ok(Self {
             does: does(&quiet),
@@ -249,8 +252,11 @@ impl Trials {
         let mut clean = None;
         for searched in searches {
             let searched = searched?;
-            if let Some(words) = searched.internal.as_ref().or(searched.endless.as_ref()) {
+            if let Some(words) = &searched.internal {
                 return Err(words.clone());
+            }
+            if searched.endless.is_some() {
+                return Ok(None);
             }
             if let Some(first) = searched.firsts.values().next() {
                 self.failing.push(first.decisions.clone());

@@ -46,6 +46,8 @@ fn one(path: &Path) -> Result<KeptReport, Failure> {
         ));
     }
     let target = subject::target(&case.violates);
+    // A rule that does not come to an end is the scenario's fault, and is told as such here.
+    subject.once()?;
     let mut stage = subject.stage()?;
     let kept = retry(&mut stage, decisions, &target, &mut interrupt::requested);
     let kept = kept.map_err(|words| Failure::Internal(format!("{}: {words}", path.display())))?;

@@ -2,11 +2,13 @@
 
 use lockstep_sim::exit::Exit;
 use lockstep_sim::report::{self, SuggestReport};
+use lockstep_sim::run::Stage;
 use lockstep_sim::scenario::{Expect, Scenario, Variant};
 use lockstep_sim::suggest;
 
 use super::args::SuggestArgs;
 use super::failure::Failure;
+use super::workshop::world_of;
 use super::{files, interrupt, out};
 
 pub(crate) fn suggest(args: &SuggestArgs) -> Result<Exit, Failure> {
@@ -21,6 +23,8 @@ pub(crate) fn suggest(args: &SuggestArgs) -> Result<Exit, Failure> {
         );
         return Err(Failure::input(&args.file, why));
     }
+    let begins = Stage::new(world_of(variant));
+    begins.map_err(|why| Failure::input(&args.file, why))?;
     interrupt::install()?;
     let repairs = suggest::repairs(program);
     let shows = out::shows_progress() && !args.json;

@@ -87,8 +87,8 @@ fn neighbour(n: u64, parent: &Rc<[Single]>) -> Draw {
 
 /// A run that met no bug of ours.
 fn sound(ran: Ran) -> Result<Ran, String> {
-    match ran.internal.clone().or(ran.endless.clone()) {
-        Some(words) => Err(words),
+    match &ran.internal {
+        Some(words) => Err(words.clone()),
         None => Ok(ran),
     }
 }

@@ -120,3 +120,13 @@ fn the_cases_of_the_project_are_as_expected() {
     let told = Told::of(&command.arg(desk.path("out")).output().expect("it runs"));
     says(&told.ends_with(0).stdout, &["7 kept cases: 7 as expected"]);
 }
+
+#[test]
+fn a_rule_that_does_not_end_is_the_scenarios_fault() {
+    let desk = project();
+    let never = "SELECT user, count(*) AS active FROM session WHERE status = 'active' GROUP BY user HAVING count(*) > 1";
+    let endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT x AS user FROM n WHERE x < 0";
+    desk.put("scenarios/x.yaml", known_with(never, endless));
+    let told = desk.run(&["run", KEPT]).ends_with(2);
+    says(&told.stderr, &["one_active_session"]);
+}
