@@ -31,6 +31,7 @@ mod second;
 mod spawn;
 mod stage;
 mod state;
+mod view;
 mod world;
 
 use std::cell::{Cell, RefCell};

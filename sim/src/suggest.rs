@@ -6,6 +6,8 @@
 
 mod apply;
 mod find;
+mod guard;
+mod index;
 mod steps;
 
 use std::collections::{BTreeMap, BTreeSet};

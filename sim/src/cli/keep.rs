@@ -1,7 +1,7 @@
 //! `lockstep keep`: a case becomes one that every `run` replays first.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use lockstep_sim::exit::Exit;
 use lockstep_sim::report;
@@ -21,6 +21,25 @@ pub(crate) fn keep(args: &KeepArgs) -> Result<Exit, Failure> {
         );
         return Err(Failure::input(&args.case, why));
     }
+    let path = place(args)?;
+    if path.exists() {
+        return Err(Failure::input(
+            &path,
+            "is there already: choose another --name",
+        ));
+    }
+    files::write(&path, &case.to_text())?;
+    let decisions = report::count(case.decisions.len() as u64, "decision");
+    let shown = path.to_string_lossy();
+    let run = files::command(&["run", &shown]);
+    out::result(&format!(
+        "{shown}: kept, {decisions}. `{run}` replays it, and so does each `run`\n"
+    ))?;
+    Ok(Exit::AsExpected)
+}
+
+/// Where the case is to stand: in the folder of kept cases, which is made.
+fn place(args: &KeepArgs) -> Result<PathBuf, Failure> {
     let name = match &args.name {
         Some(name) => name.clone(),
         None => args
@@ -42,23 +61,9 @@ pub(crate) fn keep(args: &KeepArgs) -> Result<Exit, Failure> {
             "there is no folder scenarios: run this in the project's folder",
         ));
     }
-    let path = folder.join(format!("{name}.case"));
-    if path.exists() {
-        return Err(Failure::input(
-            &path,
-            "is there already: choose another --name",
-        ));
-    }
     fs::create_dir_all(folder).map_err(|error| Failure::Output {
         path: folder.to_owned(),
         error,
     })?;
-    files::write(&path, &case.to_text())?;
-    let decisions = report::count(case.decisions.len() as u64, "decision");
-    let shown = path.to_string_lossy();
-    let run = files::command(&["run", &shown]);
-    out::result(&format!(
-        "{shown}: kept, {decisions}. `{run}` replays it, and so does each `run`\n"
-    ))?;
-    Ok(Exit::AsExpected)
+    Ok(folder.join(format!("{name}.case")))
 }

@@ -2,14 +2,13 @@
 
 use std::rc::Rc;
 
-use super::actor::{Actor, NEVER, Resume};
+use super::actor::{Actor, Resume};
 use super::footprint::life;
 use super::{Kernel, Phase};
-use crate::access::{Access, Touched};
+use crate::access::Access;
 use crate::case::{Deviation, Point, key};
-use crate::decide::{Act, At, Candidate, Kind, Profile, View};
+use crate::decide::{Act, At, Kind, Profile};
 use crate::disk::{Conn, Dead, FileKind, Gatekeeper, LogEnd, Method, Refusal};
-use crate::fault::Fault;
 use crate::label::{Label, mix};
 use crate::trace::{Arg, Kind as EventKind, Outcome};
 
@@ -79,7 +78,7 @@ impl Kernel {
     }
 
     /// Where another engine is meant, nobody stands still inside SQLite for long: that would hold up others as that engine does not.
-    fn pauses(&self, kind: Kind) -> bool {
+    pub(super) fn pauses(&self, kind: Kind) -> bool {
         kind == Kind::Step || self.limits.pauses_inside_sqlite
     }
 
@@ -303,78 +302,6 @@ impl Kernel {
         } else {
             None
         }
-    }
-}
-
-impl View for Kernel {
-    fn ready(&self, into: &mut Vec<Candidate>) {
-        let now = self.now_us();
-        let current = self.current.borrow();
-        for actor in self
-            .live
-            .borrow()
-            .iter()
-            .filter(|actor| actor.is_ready(now))
-        {
-            let is_current = current
-                .as_ref()
-                .is_some_and(|current| Rc::ptr_eq(current, actor));
-            into.push(Candidate {
-                cause: actor.cause.hash(),
-                passed: actor.passed.get(),
-                current: is_current,
-            });
-        }
-    }
-
-    fn allows(&self, fault: Fault, kind: Kind) -> Option<u64> {
-        let budget = self.budget.borrow();
-        let left = match fault {
-            Fault::Crash => {
-                let current = self.current.borrow();
-                let process = current.as_ref().and_then(|actor| actor.process.as_ref());
-                process.is_some_and(|process| process.crashes_left.get() > 0)
-            }
-            Fault::GracefulStop => {
-                let current = self.current.borrow();
-                let process = current.as_ref().and_then(|actor| actor.process.as_ref());
-                budget.left(fault) > 0 && process.is_some_and(|process| !process.is_stopping())
-            }
-            Fault::Pause => budget.left(fault) > 0 && self.pauses(kind),
-            _ => budget.left(fault) > 0,
-        };
-        left.then(|| budget.longest(fault))
-    }
-
-    fn now_ms(&self) -> u64 {
-        self.now_us() / 1000
-    }
-
-    fn position(&self) -> u64 {
-        self.trace.borrow().last()
-    }
-
-    fn next_timer_ms(&self) -> Option<u64> {
-        let now = self.now_us();
-        let next = self.next_timer(|actor| actor.wakes_at() > now);
-        (next != NEVER).then_some(next.div_ceil(1000))
-    }
-
-    fn slowest_ms(&self) -> u64 {
-        self.limits.slowest_step_ms
-    }
-
-    fn state(&self) -> Option<u128> {
-        self.tell_state()
-    }
-
-    fn touched(&self) -> Touched {
-        self.take_touched()
-    }
-
-    fn live(&self, into: &mut Vec<u64>) {
-        let live = self.live.borrow();
-        into.extend(live.iter().map(|actor| actor.cause.hash()));
     }
 }
 

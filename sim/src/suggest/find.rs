@@ -1,9 +1,9 @@
 //! The repairs that a program could have, from its rules and its flows.
 
-use super::steps::{is_of_database, sql_of, statements, visit};
+use super::guard::compare_and_set;
+use super::index::unique_index;
+use super::steps::{is_of_database, statements, visit};
 use super::{Key, Repair};
-use crate::check::RECORDED;
-use crate::scenario::token::{Kind, Token, tokens};
 use crate::scenario::{Does, Expr, Flow, Program, RuleKind, Step, StepKind, Var};
 
 /// All of them, the plainest first.
@@ -82,54 +82,6 @@ fn flows(program: &Program) -> Vec<(usize, &Flow)> {
         .into_iter()
         .filter_map(|at| Some((at, version.flows.get(at)?)));
     known.filter(|(_, flow)| !flow.steps.is_empty()).collect()
-}
-
-/// `SELECT … FROM t [WHERE c] GROUP BY a, b HAVING count(*) > 1` says what an index can say.
-fn unique_index(sql: &str) -> Option<Repair> {
-    let all = tokens(sql);
-    let at = |word: &str| all.iter().position(|token| token.is(word));
-    let (from, group, having) = (at("FROM")?, at("GROUP")?, at("HAVING")?);
-    let one = |word: &str| all.iter().filter(|token| token.is(word)).count() == 1;
-    if !one("FROM") || all.iter().any(|token| token.is("JOIN")) || !counts_many(&all[having..]) {
-        return None;
-    }
-    let table = all.get(from + 1).filter(|token| token.kind == Kind::Word)?;
-    if RECORDED.contains(&table.text) {
-        return None;
-    }
-    let (condition, end) = match at("WHERE") {
-        Some(filter) => (Some(text(sql, &all, filter + 1, group)), filter),
-        None => (None, group),
-    };
-    // `FROM t a`, `FROM t, u` and the like are more than one table.
-    if end != from + 2 {
-        return None;
-    }
-    let columns = all[group + 2..having].split(|token| token.text == ",");
-    let columns: Option<Vec<String>> = columns
-        .map(|column| match column {
-            [column] if column.kind == Kind::Word => Some(column.text.to_owned()),
-            _ => None,
-        })
-        .collect();
-    Some(Repair::UniqueIndex {
-        table: table.text.to_owned(),
-        columns: columns?,
-        condition,
-    })
-}
-
-/// `HAVING count(*) > 1` or an alias of it.
-fn counts_many(having: &[Token<'_>]) -> bool {
-    let words: Vec<&str> = having.iter().map(|token| token.text).collect();
-    matches!(words[..], [_, _, ">", "1"])
-        || words.ends_with(&["(", "*", ")", ">", "1"]) && words.len() == 7
-}
-
-fn text(sql: &str, all: &[Token<'_>], from: usize, to: usize) -> String {
-    let start = all[from].start;
-    let end = all[to - 1].start + all[to - 1].text.len();
-    sql[start..end].to_owned()
 }
 
 /// Neighbouring steps that only work on the database, two statements or more.
@@ -237,97 +189,4 @@ fn locks(flows: &[(usize, &Flow)]) -> Vec<Repair> {
         }));
     }
     found
-}
-
-/// Updates of a column that the flow has read before.
-fn compare_and_set(index: usize, flow: &Flow) -> Vec<Repair> {
-    let (mut read, mut found): (Vec<(String, String, String)>, _) = (Vec::new(), Vec::new());
-    visit(&flow.steps, &mut |step| match &step.kind {
-        StepKind::Read { sql, into, .. } => read.extend(columns_read(&sql.text, into, flow)),
-        StepKind::Sql { .. } => {
-            found.extend(guards(step, &read).map(|still| Repair::CompareAndSet {
-                flow: index,
-                site: step.site.as_str().to_owned(),
-                still,
-            }))
-        }
-        _ => {}
-    });
-    found
-}
-
-/// Table, column and variable of each plain column that a query binds.
-fn columns_read(sql: &str, into: &[Var], flow: &Flow) -> Vec<(String, String, String)> {
-    let all = tokens(sql);
-    let Some(from) = all.iter().position(|token| token.is("FROM")) else {
-        return Vec::new();
-    };
-    let (Some(table), true) = (all.get(from + 1), all[0].is("SELECT")) else {
-        return Vec::new();
-    };
-    let columns = all[1..from].split(|token| token.text == ",");
-    let bound = columns.zip(into).filter_map(|(column, var)| {
-        let Var::Local(slot) = var else { return None };
-        let plain = column.len() == 1 || (column.len() == 3 && column[1].is("AS"));
-        let name = flow.locals.get(*slot)?;
-        plain.then(|| {
-            (
-                table.text.to_owned(),
-                column[0].text.to_owned(),
-                name.clone(),
-            )
-        })
-    });
-    bound.collect()
-}
-
-/// Columns that an update sets and that were read: what it can ask for.
-fn guards<'a>(
-    step: &'a Step,
-    read: &'a [(String, String, String)],
-) -> impl Iterator<Item = (String, String)> + 'a {
-    let sql = sql_of(step).map_or("", |sql| sql.text.as_str());
-    let all = tokens(sql);
-    let is_update = all.first().is_some_and(|token| token.is("UPDATE"))
-        && all.iter().any(|token| token.is("WHERE"))
-        && !all.iter().any(|token| token.is("RETURNING"));
-    let table = all
-        .get(1)
-        .map_or(String::new(), |token| token.text.to_owned());
-    let filter = all.iter().position(|token| token.is("WHERE")).unwrap_or(0);
-    let sets: Vec<String> = all[..filter]
-        .windows(2)
-        .filter(|pair| pair[0].kind == Kind::Word && pair[1].text == "=")
-        .map(|pair| pair[0].text.to_owned())
-        .collect();
-    let of_table = move |(of, column, _): &&(String, String, String)| {
-        is_update && *of == table && sets.contains(column)
-    };
-    let read = read.iter().filter(of_table);
-    read.map(|(_, column, name)| (column.clone(), name.clone()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Repair, unique_index};
-
-    #[test]
-    fn a_rule_that_counts_rows_is_an_index() {
-        let sql = "SELECT user, count(*) AS n FROM session WHERE status = 'active' GROUP BY user HAVING count(*) > 1";
-        let expected = Repair::UniqueIndex {
-            table: "session".into(),
-            columns: vec!["user".into()],
-            condition: Some("status = 'active'".into()),
-        };
-        assert_eq!(unique_index(sql), Some(expected));
-        for other in [
-            "SELECT intent FROM effect GROUP BY intent HAVING count(*) > 1",
-            "SELECT a FROM t JOIN u USING (a) GROUP BY a HAVING count(*) > 1",
-            "SELECT a FROM t GROUP BY a HAVING count(*) > 2",
-            "SELECT a FROM t GROUP BY lower(a) HAVING count(*) > 1",
-            "SELECT a FROM t WHERE b = 1",
-        ] {
-            assert_eq!(unique_index(other), None, "{other}");
-        }
-    }
 }

@@ -2,8 +2,8 @@
 
 pub(crate) use crate::mutant::{mutate_trigger, statements};
 use lockstep_store::{
-    Accept, Accepted, Claimed, Complete, ConvKey, Converter, Item, ManualClock, NewSession, OpId,
-    Send, SqliteStore, Statements, Store, TaskId, WhenWaiting,
+    Accept, Accepted, Ask, Claimed, Complete, ConvKey, Converter, Item, ManualClock, NewSession,
+    OpId, Send, SqliteStore, Statements, Store, TaskId, WhenWaiting,
 };
 use rusqlite::Connection;
 use std::cell::Cell;
@@ -228,6 +228,21 @@ pub(crate) fn new_session(name: &str) -> NewSession {
         session: format!("s-{name}").into(),
         runtime: "claude".to_owned(),
         idle_ms: None,
+    }
+}
+
+/// A question of the turn that can be answered in words.
+pub(crate) fn question(claimed: &Claimed, prompt: &str, expires_in_ms: i64) -> Ask {
+    Ask {
+        task: claimed.task.clone(),
+        fence: claimed.fence,
+        prompt: prompt.into(),
+        choices: Vec::new(),
+        text_ok: true,
+        expires_in_ms,
+        items: Vec::new(),
+        sends: Vec::new(),
+        resume_token: None,
     }
 }
 

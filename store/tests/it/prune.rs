@@ -1,6 +1,6 @@
 //! What is old goes, what is needed stays.
 
-use crate::kit::{World, done, item, key, message, new_session};
+use crate::kit::{World, done, item, key, message, new_session, question};
 use lockstep_store::{
     Ask, Claimed, Complete, OpenPolicy, Pruned, QueueFate, Reset, Retry, Store, Verdict,
 };
@@ -273,15 +273,8 @@ fn a_task_stays_while_its_message_in_an_older_session_does() {
     keeps_the_task(left_behind(|world, held| {
         let op = world.op();
         let ask = Ask {
-            task: held.task.clone(),
-            fence: held.fence,
-            prompt: "p1".into(),
-            choices: Vec::new(),
-            text_ok: true,
-            expires_in_ms: 1_000,
-            items: Vec::new(),
             sends: vec![message("a question")],
-            resume_token: None,
+            ..question(held, "p1", 1_000)
         };
         world.store.ask(op, ask).expect("asked");
         let op = world.op();

@@ -1,7 +1,7 @@
 //! After a restore from a backup nothing old is accepted.
 
-use crate::kit::{LEASE_MS, World, done, item, message};
-use lockstep_store::{Ask, Complete, Error, Fence, NotSent, Resolve, Send, Store, TaskState, Why};
+use crate::kit::{LEASE_MS, World, done, item, message, question};
+use lockstep_store::{Complete, Error, Fence, NotSent, Resolve, Send, Store, TaskState, Why};
 
 const NEXT: i64 = 2;
 const BASE: i64 = 1_000_000;
@@ -234,17 +234,7 @@ fn who_waits_for_an_answer_goes_on_waiting() {
     let claimed = world.running("42", "e1");
     world.accept("42", "e2");
     let op = world.op();
-    let ask = Ask {
-        task: claimed.task,
-        fence: claimed.fence,
-        prompt: "p1".into(),
-        choices: Vec::new(),
-        text_ok: true,
-        expires_in_ms: 60_000,
-        items: Vec::new(),
-        sends: Vec::new(),
-        resume_token: None,
-    };
+    let ask = question(&claimed, "p1", 60_000);
     world.store.ask(op, ask).expect("asked");
     restored(&mut world, NEXT).expect("restored");
     assert_eq!(world.value("SELECT head_ready_ms FROM session"), "null");

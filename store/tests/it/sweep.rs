@@ -1,6 +1,6 @@
 //! Sessions that are idle for too long are closed; those that are not, are not.
 
-use crate::kit::{World, done, event_of, item, key, message};
+use crate::kit::{World, done, event_of, item, key, message, question};
 use std::cell::Cell;
 
 use lockstep_store::{
@@ -139,15 +139,8 @@ fn three_kinds(world: &mut World, n: usize) {
     let asks = opened(world, "asks", None);
     let claimed = world.running(&asks, &format!("e-{asks}"));
     let ask = Ask {
-        task: claimed.task,
-        fence: claimed.fence,
-        prompt: asks.as_str().into(),
-        choices: Vec::new(),
-        text_ok: true,
-        expires_in_ms: 1,
-        items: Vec::new(),
         sends: vec![message("k")],
-        resume_token: None,
+        ..question(&claimed, &asks, 1)
     };
     let op = world.op();
     world.store.ask(op, ask).expect("asked");
@@ -271,17 +264,7 @@ fn a_question_whose_time_is_not_over_any_more_stays_open() {
     let mut world = World::new();
     let claimed = world.running("42", "e1");
     let op = world.op();
-    let ask = Ask {
-        task: claimed.task.clone(),
-        fence: claimed.fence,
-        prompt: "q".into(),
-        choices: Vec::new(),
-        text_ok: true,
-        expires_in_ms: 60_000,
-        items: Vec::new(),
-        sends: Vec::new(),
-        resume_token: None,
-    };
+    let ask = question(&claimed, "q", 60_000);
     world.store.ask(op, ask).expect("asks");
     let conn = world.store.into_connection();
     let clock = SetBack::default();
