@@ -31,6 +31,13 @@ pub enum What {
         /// It may be different afterwards.
         changes: bool,
     },
+    /// The answer to a request (the hash of its cause), which somebody gives, or no longer waits for.
+    Answer {
+        /// The hash.
+        to: u64,
+        /// It is given.
+        given: bool,
+    },
     /// The rows that a statement finds, or would find if they were there. What it changes are rows of their own.
     Statement(Rc<Statement>),
     /// A row as it was and as it is.
@@ -61,6 +68,17 @@ impl Access {
         fold.flag(changes);
         let id = fold.whole();
         let what = What::Thing { name, changes };
+        Self { id, what }
+    }
+
+    /// The answer to a request is given, or nobody waits for it any more.
+    pub(crate) fn answer(to: u64, given: bool) -> Self {
+        let mut fold = Fold::new();
+        fold.text("answer");
+        fold.number(to);
+        fold.flag(given);
+        let id = fold.whole();
+        let what = What::Answer { to, given };
         Self { id, what }
     }
 

@@ -7,6 +7,7 @@
 mod anything;
 mod beyond;
 mod choice;
+mod horizon;
 mod mutant;
 pub(crate) mod pick;
 mod preemptions;
@@ -25,8 +26,9 @@ mod swarm;
 
 use std::collections::BTreeMap;
 
-pub use beyond::{Beyond, Horizon, Passed, Tail};
+pub use beyond::Beyond;
 pub use choice::{Choice, Draw};
+pub use horizon::{Horizon, Passed, Tail};
 pub use mutant::Mutant;
 pub use preemptions::Preemptions;
 pub use prefix::Prefix;
@@ -121,6 +123,8 @@ pub trait View {
     }
     /// Writes the causes of all actors that have begun and have not ended.
     fn live(&self, _into: &mut Vec<u64>) {}
+    /// Writes the causes of those who wait for an answer, and for nothing else.
+    fn awaiting(&self, _into: &mut Vec<u64>) {}
     /// The state of the run: where it is the same, everything that can happen is the same. `None` where it cannot be told.
     fn state(&self) -> Option<u128>;
 }

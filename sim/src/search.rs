@@ -4,6 +4,7 @@
 //! Nothing here reads a clock or prints: a time limit comes as a question that is asked between runs.
 
 mod adequacy;
+mod diamond;
 mod digest;
 mod exhaust;
 mod hunt;
@@ -21,7 +22,7 @@ use serde::{Deserialize, Serialize};
 
 pub use adequacy::{Adequacy, JUDGED_FROM, Orders};
 pub use digest::{Digest, hex};
-pub use exhaust::{Bounds, Exhausted, exhaust, thorough};
+pub use exhaust::{Bounds, Exhausted, every, exhaust, thorough};
 pub use hunt::{PROBLEMS, hunt};
 pub use kept::{Kept, retry};
 pub use portfolio::{Portfolio, of_seed};

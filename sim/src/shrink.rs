@@ -60,6 +60,7 @@ pub fn shrink(
         best: first,
         target,
         left: budget,
+        tried: BTreeSet::new(),
         stop,
     };
     let done = work.until_nothing_helps();
@@ -93,11 +94,13 @@ struct Shrinking<'a> {
     best: Ran,
     target: &'a Target,
     left: u32,
+    /// What was tried already.
+    tried: BTreeSet<String>,
     /// Somebody wants an end.
     stop: &'a mut dyn FnMut() -> bool,
 }
 
-/// Few deviations first, then few events, then few decisions inside SQLite, then short times.
+/// Few deviations first, then few decisions inside SQLite, then few events, then short times.
 type Cost = (usize, usize, usize, u64);
 
 fn cost(ran: &Ran) -> Cost {
@@ -115,8 +118,8 @@ fn cost(ran: &Ran) -> Cost {
         .count();
     (
         ran.decisions.0.len(),
-        events(&ran.trace),
         inside,
+        events(&ran.trace),
         amounts.fold(0, u64::saturating_add),
     )
 }
@@ -138,7 +141,7 @@ impl Shrinking<'_> {
         self.best = self.stage.run(&mut || Box::new(Replay::new(&decisions)))?;
         let affordable = self.left;
         self.smaller()?;
-        if self.best.decisions.0.len() > 1 && self.one_is_enough(affordable)? {
+        if !self.best.decisions.0.is_empty() && self.one_is_enough(affordable)? {
             self.left = self.left.max(affordable / 2);
             self.smaller()?;
         }
@@ -159,11 +162,13 @@ impl Shrinking<'_> {
         Ok(())
     }
 
-    /// Whether a single deviation from the quiet run shows the same. What was found is not always on the way there: the first of
-    /// two may be needed only because of the second.
+    /// Whether a single deviation from the quiet run shows the same in a smaller run: the smallest of those that do. What was found
+    /// is not always on the way there: the first of two may be needed only because of the second, and of two actors that do the
+    /// same one may do it earlier.
     fn one_is_enough(&mut self, most: u32) -> Result<bool, String> {
         let quiet = self.stage.run(&mut || Box::<Quiet>::default())?;
         let singles = quiet.profile.survey.singles;
+        let mut found = false;
         for single in singles.into_iter().take(most.min(SINGLES) as usize) {
             if (self.stop)() {
                 break;
@@ -171,12 +176,12 @@ impl Shrinking<'_> {
             let mut strategy =
                 || -> Box<dyn Strategy> { Box::new(OneDeviation::new(single.clone())) };
             let ran = self.stage.run(&mut strategy)?;
-            if ran.internal.is_none() && self.target.is_in(&ran) {
+            if ran.internal.is_none() && self.target.is_in(&ran) && cost(&ran) < self.cost() {
                 self.best = ran;
-                return Ok(true);
+                found = true;
             }
         }
-        Ok(false)
+        Ok(found)
     }
 
     /// Moves each crash, stop, pause, jump and switch to another step of the same cause: one between two steps is easier to
@@ -218,7 +223,10 @@ impl Shrinking<'_> {
         if (self.stop)() {
             self.left = 0;
         }
-        if self.left == 0 || *decisions == self.best.decisions {
+        if self.left == 0
+            || *decisions == self.best.decisions
+            || !self.tried.insert(decisions.to_string())
+        {
             return Ok(false);
         }
         self.left -= 1;

@@ -12,6 +12,7 @@ mod properties;
 mod sabotage;
 mod schema;
 mod search;
+mod shrink;
 mod tidy;
 mod wrong;
 

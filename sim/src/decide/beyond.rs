@@ -4,95 +4,10 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
+use super::horizon::{Arrival, Horizon, Passed};
+use super::spread::dawdling;
 use super::survey::{Single, deviations, switches};
 use super::{Act, At, Candidate, Kind, Strategy, View};
-use crate::access::Touched;
-use crate::case::Deviation;
-
-/// States from which every deviation is known already, and what the run that goes on has passed beyond its own deviations.
-#[derive(Debug, Default)]
-pub struct Horizon {
-    seen: BTreeSet<u128>,
-    /// Those that the run that goes on has added.
-    added: Vec<u128>,
-    passed: Vec<Passed>,
-    touched: Touched,
-    /// How much had been touched at the last deviation.
-    deviated: usize,
-}
-
-/// What a run has passed beyond its own deviations.
-#[derive(Debug, Default)]
-pub struct Tail {
-    /// What was touched between its last deviation and the first point.
-    pub first: Touched,
-    /// The points.
-    pub points: Vec<Passed>,
-    /// What was touched in all of the run.
-    pub touched: Touched,
-}
-
-/// A point at which something else could have been done.
-#[derive(Debug, Clone)]
-pub struct Passed {
-    /// Its key.
-    pub key: u64,
-    /// Who went on.
-    pub chosen: u64,
-    /// Who else could have.
-    pub others: Vec<u64>,
-    /// What else could have been done but going on with somebody else.
-    pub deviations: Vec<Deviation>,
-    /// Causes of actors that had ended, as far as anybody had noticed them.
-    pub ended: Vec<u64>,
-    /// The state of the run was known.
-    pub known: bool,
-    /// Virtual time, milliseconds.
-    pub now_ms: u64,
-    /// What was touched until the next point at which somebody else could have gone on.
-    pub touched: Touched,
-}
-
-impl Horizon {
-    /// How many states there are.
-    pub fn states(&self) -> u64 {
-        self.seen.len() as u64
-    }
-
-    /// What the last run has passed.
-    pub fn take(&mut self) -> Tail {
-        self.added.clear();
-        let points = std::mem::take(&mut self.passed);
-        let touched = std::mem::take(&mut self.touched);
-        // What was touched from the first point on at which somebody else could have gone on stands there.
-        let later: usize = points.iter().map(|point| point.touched.len()).sum();
-        let first = touched.get(self.deviated..touched.len() - later);
-        Tail {
-            first: first.unwrap_or_default().to_vec(),
-            points,
-            touched,
-        }
-    }
-
-    /// A run begins. If the last one was not taken, it is begun anew: it has not been anywhere.
-    fn begin(&mut self) {
-        self.passed.clear();
-        self.touched.clear();
-        self.deviated = 0;
-        for state in self.added.drain(..) {
-            self.seen.remove(&state);
-        }
-    }
-
-    /// Whether a run comes here for the first time.
-    fn enters(&mut self, state: u128) -> bool {
-        let first = self.seen.insert(state);
-        if first {
-            self.added.push(state);
-        }
-        first
-    }
-}
 
 /// Carries out deviations in their order, then none. From the last one on it notes what else could be done, until it comes to a
 /// state in which somebody has been before: what follows is known.
@@ -100,6 +15,8 @@ impl Horizon {
 pub struct Beyond {
     /// The next of them is the last one here.
     plan: Vec<Single>,
+    /// How many there are.
+    deviations: u64,
     horizon: Rc<RefCell<Horizon>>,
     /// It has come to where others have been.
     known: bool,
@@ -114,6 +31,7 @@ impl Beyond {
         plan.reverse();
         horizon.borrow_mut().begin();
         Self {
+            deviations: plan.len() as u64,
             plan,
             horizon: Rc::clone(horizon),
             known: false,
@@ -132,50 +50,57 @@ impl Beyond {
     }
 
     /// What could be done here. Inside SQLite nothing is: what lies between two steps is done at once, or not at all.
-    fn look(&mut self, at: &At, view: &dyn View, live: Vec<u64>) {
+    fn look(&mut self, at: &At, view: &dyn View, live: &[u64]) {
         if self.known || matches!(at.kind, Kind::Disk | Kind::DiskSync | Kind::DiskData) {
             return;
         }
-        let mut horizon = self.horizon.borrow_mut();
-        let state = view.state();
-        if let Some(state) = state
-            && !horizon.enters(state ^ u128::from(at.key))
-        {
-            self.known = true;
-            return;
-        }
-        let others: Vec<u64> = switches(at.kind, view, &mut self.ready).collect();
+        let mut passed = self.point(at, view, live);
+        self.arrive(&mut passed);
+        self.horizon.borrow_mut().pass(passed);
+    }
+
+    fn point(&mut self, at: &At, view: &dyn View, live: &[u64]) -> Passed {
+        let others = switches(at.kind, view, &mut self.ready).collect();
         let chosen = match at.kind {
             Kind::Wait => self.ready.first(),
             _ => self.ready.iter().find(|candidate| candidate.current),
         };
-        let chosen = chosen.map(|candidate| candidate.cause);
+        let deviations = deviations(at.kind, view);
+        let mut awaiting = Vec::new();
+        view.awaiting(&mut awaiting);
         let ended = self.begun.iter().filter(|actor| !live.contains(actor));
-        horizon.passed.push(Passed {
+        Passed {
             key: at.key,
-            chosen: chosen.unwrap_or_default(),
+            chosen: chosen.map_or(0, |candidate| candidate.cause),
             others,
-            deviations: deviations(at.kind, view),
+            plain: deviations.is_empty(),
+            deviations,
+            calm: dawdling(view).is_none(),
             ended: ended.copied().collect(),
+            awaiting,
             now_ms: view.now_ms(),
-            known: state.is_some(),
+            state: view.state(),
             touched: Vec::new(),
-        });
-    }
-}
-
-impl Horizon {
-    /// Takes note of what was touched since the last point.
-    pub fn hear(&mut self, touched: Touched) {
-        let last = self
-            .passed
-            .iter_mut()
-            .rev()
-            .find(|passed| passed.chosen != 0);
-        if let Some(passed) = last {
-            passed.touched.extend(touched.iter().cloned());
         }
-        self.touched.extend(touched);
+    }
+
+    /// What is known of a point in its state need not be looked at again.
+    fn arrive(&mut self, passed: &mut Passed) {
+        let Some(state) = passed.state else { return };
+        let mut horizon = self.horizon.borrow_mut();
+        let is_new = horizon.enters(state, passed.key);
+        let arrival = match passed.chosen {
+            0 if is_new => Arrival::First,
+            0 => Arrival::Known,
+            chosen => horizon.arrives(state, chosen, self.deviations),
+        };
+        self.known = arrival == Arrival::Known;
+        if arrival != Arrival::First {
+            passed.others.clear();
+        }
+        if !is_new {
+            passed.deviations.clear();
+        }
     }
 }
 
@@ -187,14 +112,13 @@ impl Strategy for Beyond {
     fn decide(&mut self, at: &At, view: &dyn View) -> Option<Act> {
         let live = self.listen(view);
         let Some(next) = self.plan.last() else {
-            self.look(at, view, live);
+            self.look(at, view, &live);
             return None;
         };
         if next.key != at.key {
             return None;
         }
-        let mut horizon = self.horizon.borrow_mut();
-        horizon.deviated = horizon.touched.len();
+        self.horizon.borrow_mut().deviates();
         self.plan.pop().map(|single| single.act)
     }
 }
@@ -229,7 +153,7 @@ mod tests {
         assert_eq!(singles(&horizon), 2);
         assert!(pass(&horizon));
         assert_eq!(singles(&horizon), 0);
-        assert_eq!(horizon.borrow().states(), 1);
+        assert_eq!(horizon.borrow().states(), 0);
     }
 
     /// A run that needs more connections than there are is begun anew.

@@ -207,9 +207,7 @@ fn instance(shared: &Shared, kind: usize, number: usize) -> Rc<Process> {
 
 /// The answer to one attempt, if it comes in time.
 fn answer(ctx: &Ctx, mail: &Rc<Mail>, until: Option<u64>) -> Option<Rc<str>> {
-    let arrived = Rc::clone(mail);
-    ctx.wait(&ANSWER, until, move || arrived.arrived());
-    match mail.get() {
+    match ctx.await_answer(&ANSWER, until, mail) {
         Some(Answer::Reply(text)) => {
             ctx.learns(Label::new(&text).hash());
             Some(text)

@@ -105,12 +105,8 @@ pub(super) fn request(exec: &Exec<'_>, frame: &mut Frame, step: &Step) -> Done {
         return Ok(Next::Step);
     };
     let until = exec.ctx.now_ms() + wait;
-    let arrived = Rc::clone(&mail);
-    exec.ctx
-        .wait(&step.site, exec.at_most(Some(until)), move || {
-            arrived.arrived()
-        });
-    let (class, what) = match mail.get() {
+    let until = exec.at_most(Some(until));
+    let (class, what) = match exec.ctx.await_answer(&step.site, until, &mail) {
         Some(Answer::Reply(text)) => {
             exec.ctx.close(event, Outcome::Text(Rc::clone(&text)));
             if let Some(var) = into {

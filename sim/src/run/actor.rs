@@ -42,6 +42,8 @@ pub(super) struct Actor {
     /// The same, and it has changed nothing yet: as far as anybody knows it only looks.
     pub(super) looks: Cell<bool>,
     pub(super) passed: Cell<u32>,
+    /// It waits for an answer, and for nothing else.
+    pub(super) awaits_answer: Cell<bool>,
     /// What it has learned, as a number: see `state`.
     pub(super) knows: Cell<u64>,
     pub(super) state: Cell<State>,
@@ -78,6 +80,7 @@ impl Actor {
             looped: Cell::new(false),
             looks: Cell::new(false),
             passed: Cell::new(0),
+            awaits_answer: Cell::new(false),
             knows: Cell::new(0),
             state: Cell::new(State::Ready),
             until: Cell::new(NEVER),

@@ -39,6 +39,7 @@ impl Kernel {
         actor.passed.set(actor.passed.get() + 1);
         if kind == Kind::Step {
             self.learns(&actor, mix(site.hash(), self.now_us()));
+            self.keep_place(&actor, site);
         }
         if self.crashes_again(&actor, site) {
             return Ok(self.suspend(&actor)?);

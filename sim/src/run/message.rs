@@ -29,6 +29,8 @@ pub enum Answer {
 #[derive(Debug)]
 pub struct Mail {
     answer: RefCell<Option<Answer>>,
+    /// The hash of the cause of the request.
+    of: u64,
     /// Who waits for it: the name of a process, or [`OUTSIDE`].
     asker: Label,
     /// No fault strikes the request or its answer.
@@ -45,12 +47,18 @@ impl Mail {
         }
     }
 
-    fn to(asker: Label) -> Rc<Self> {
+    fn to(asker: Label, cause: &Label) -> Rc<Self> {
         Rc::new(Self {
             answer: RefCell::default(),
+            of: cause.hash(),
             asker,
             reliable: false,
         })
+    }
+
+    /// Who no longer waits for an answer and who gives it meet here.
+    fn access(&self, given: bool) -> Access {
+        Access::answer(self.of, given)
     }
 
     /// The answer, if it has arrived.
@@ -134,7 +142,7 @@ impl Ctx {
     /// Sends a request, which may be lost, late or doubled, and returns where its answer will arrive. An answer may never
     /// arrive, without anybody being told: whoever waits for one needs a timeout.
     pub fn send(&self, request: Request) -> Rc<Mail> {
-        let mail = Mail::to(self.actor.place());
+        let mail = Mail::to(self.actor.place(), &request.cause);
         self.kernel.keep_mail(&request.cause, &mail);
         self.touches(|| Access::thing(life(&request.to), false));
         let act = self.message_fault(&request.cause, Kind::Send);
@@ -153,7 +161,8 @@ impl Ctx {
             Some(Deviation::Duplicate(ms)) => {
                 struck(Fault::Duplicate);
                 let again = Label::new(&format!("{}/duplicate", request.cause));
-                self.deliver(&request, again, Mail::to(mail.asker.clone()), ms);
+                let nobody = Mail::to(mail.asker.clone(), &again);
+                self.deliver(&request, again, nobody, ms);
                 self.deliver(&request, request.cause.clone(), Rc::clone(&mail), 0);
             }
             Some(Deviation::Late(ms)) => {
@@ -169,6 +178,7 @@ impl Ctx {
     pub fn hand_over(&self, request: Request) -> Rc<Mail> {
         let mail = Rc::new(Mail {
             answer: RefCell::default(),
+            of: request.cause.hash(),
             asker: self.actor.place(),
             reliable: true,
         });
@@ -182,8 +192,21 @@ impl Ctx {
     pub fn request(&self, request: Request, timeout_ms: u64) -> Option<Answer> {
         let until = self.now_ms() + timeout_ms;
         let mail = self.send(request);
-        let arrived = Rc::clone(&mail);
-        self.wait(&ANSWER, Some(until), move || arrived.arrived());
+        self.await_answer(&ANSWER, Some(until), &mail)
+    }
+
+    /// Waits for an answer, at most until then. `None`: no answer in time.
+    pub fn await_answer(
+        &self,
+        site: &Label,
+        until_ms: Option<u64>,
+        mail: &Rc<Mail>,
+    ) -> Option<Answer> {
+        let arrived = Rc::clone(mail);
+        self.actor.awaits_answer.set(true);
+        self.wait(site, until_ms, move || arrived.arrived());
+        self.actor.awaits_answer.set(false);
+        self.touches(|| mail.access(false));
         mail.get()
     }
 
@@ -207,12 +230,14 @@ impl Ctx {
         let site = || Label::new(&format!("reply of {kind}"));
         let struck = |fault| self.message_struck(fault, &site(), &cause);
         if mail.reliable {
+            self.touches(|| mail.access(true));
             mail.post(Answer::Reply(text.into()));
             return;
         }
         match self.message_fault(&cause, Kind::Reply) {
             Some(Deviation::LostReply) => {
                 struck(Fault::LostReply);
+                self.touches(|| mail.access(true));
                 mail.post(Answer::Broken);
                 return;
             }
@@ -318,6 +343,7 @@ impl Kernel {
     /// Whoever waits for an answer of this actor learns that there will be none.
     pub(super) fn break_off(&self, actor: &Actor) {
         if let Some(mail) = actor.answer.borrow_mut().take() {
+            self.touches(actor, || mail.access(true));
             self.tell(&actor.place(), &mail, Answer::Broken, &actor.cause);
         }
     }
@@ -325,6 +351,7 @@ impl Kernel {
     /// An answer, or the news that the connection is broken, goes back to whoever asked.
     fn tell(&self, from: &Label, mail: &Mail, answer: Answer, cause: &Label) {
         let is_news = matches!(answer, Answer::Reply(_));
+        self.touched(|| mail.access(true));
         if !self.is_parted(from, &mail.asker) {
             mail.post(answer);
         } else if is_news {

@@ -45,6 +45,8 @@ pub struct Stage {
     keep_steps: bool,
     keep_state: bool,
     judging: Judging,
+    /// Runs so far.
+    runs: u64,
     /// Connections that a run of this world needs, as far as runs have shown.
     wanted: usize,
 }
@@ -90,6 +92,7 @@ impl Stage {
             keep_steps: false,
             keep_state: false,
             judging: Judging::default(),
+            runs: 0,
         };
         for file in 0..stage.files.len() {
             stage.grow(file, FEWEST)?;
@@ -134,6 +137,7 @@ impl Stage {
             let had = (0..self.files.len()).map(|file| self.has(file)).max();
             let (ran, short) = self.run_once(strategy());
             if !short {
+                self.runs += 1;
                 return Ok(ran);
             }
             // Counted from what this run had at its start: crashes have lost some of those. Later runs start with as
@@ -309,6 +313,11 @@ impl Stage {
         self.world.remembered().is_some()
     }
 
+    /// How many runs there were on it.
+    pub const fn runs(&self) -> u64 {
+        self.runs
+    }
+
     /// Whether strategies may ask for the state of the run ([`crate::decide::View::state`]).
     pub fn keep_state(&mut self, keep: bool) {
         self.keep_state = keep;
@@ -323,7 +332,7 @@ impl Stage {
         let words = |error: rusqlite::Error| error.to_string();
         let handle = self.pool.iter().find(|handle| handle.file == 0);
         let connection = handle.ok_or("there is no connection")?.connection();
-        let sql = "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY rowid";
+        let sql = "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite@_%' ESCAPE '@' ORDER BY rowid";
         let mut prepared = connection.prepare(sql).map_err(words)?;
         let rows = prepared.query_map([], |row| row.get(0)).map_err(words)?;
         rows.collect::<rusqlite::Result<_>>().map_err(words)

@@ -92,6 +92,13 @@ impl Kernel {
         }
     }
 
+    /// An actor stands at a gate: it is in the same place whether it goes on from there, or waits while others do.
+    pub(super) fn keep_place(&self, actor: &Actor, site: &Label) {
+        if self.kept.is_some() {
+            *actor.waits_at.borrow_mut() = site.clone();
+        }
+    }
+
     /// A cause is used.
     pub(super) fn keep_cause(&self, cause: &Label) {
         if let Some(kept) = &self.kept {

@@ -78,4 +78,9 @@ impl View for Kernel {
         let live = self.live.borrow();
         into.extend(live.iter().map(|actor| actor.cause.hash()));
     }
+    fn awaiting(&self, into: &mut Vec<u64>) {
+        let live = self.live.borrow();
+        let awaiting = live.iter().filter(|actor| actor.awaits_answer.get());
+        into.extend(awaiting.map(|actor| actor.cause.hash()));
+    }
 }

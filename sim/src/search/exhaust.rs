@@ -10,11 +10,12 @@ use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 
+use super::diamond::{Diamonds, Leg};
 use super::independence::Independence;
 use super::{Plan, Searched, search};
-use crate::access::Touched;
-use crate::decide::{Act, Beyond, Horizon, Passed, Replay, Single};
-use crate::run::Stage;
+use crate::access::{Access, Touched};
+use crate::decide::{Act, Beyond, Horizon, Passed, Replay, Single, Tail};
+use crate::run::{Ran, Stage};
 
 /// How far an exhaustive search has come.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,6 +67,29 @@ pub fn exhaust(
     bounds: Bounds,
     stop: &mut dyn FnMut() -> bool,
 ) -> Result<Searched, String> {
+    try_every(stage, plan, bounds, stop, &mut |_| ())
+}
+
+/// The same, and shows each run.
+///
+/// # Errors
+/// In words, when the stage cannot run.
+pub fn every(
+    stage: &mut Stage,
+    plan: &Plan<'_>,
+    bounds: Bounds,
+    see: &mut dyn FnMut(&Ran),
+) -> Result<Searched, String> {
+    try_every(stage, plan, bounds, &mut || false, see)
+}
+
+fn try_every(
+    stage: &mut Stage,
+    plan: &Plan<'_>,
+    bounds: Bounds,
+    stop: &mut dyn FnMut() -> bool,
+    see: &mut dyn FnMut(&Ran),
+) -> Result<Searched, String> {
     stage.forget_goals();
     let independence = match bounds.by_state && bounds.independence {
         true => Some(Independence::of(&stage.schema()?)?),
@@ -81,7 +105,10 @@ pub fn exhaust(
         events: 0,
         next: vec![Rc::new(Node(None))],
         independence,
+        diamonds: Diamonds::default(),
+        foreseen: Vec::new(),
         passed_over: Vec::new(),
+        see,
     };
     let done = (0..=bounds.deviations)
         .try_for_each(|deviations| exhaustion.level(deviations, stage, stop));
@@ -138,8 +165,12 @@ struct Exhaustion<'a> {
     /// Runs with one deviation more.
     next: Vec<Rc<Node>>,
     independence: Option<Independence>,
+    diamonds: Diamonds,
+    /// Runs of which it was known where they come to.
+    foreseen: Vec<Rc<Node>>,
     /// Points at which some could have gone on who need not be tried, as far as is known.
     passed_over: Vec<PassedOver>,
+    see: &'a mut dyn FnMut(&Ran),
 }
 
 /// A point at which some were not tried.
@@ -163,6 +194,7 @@ struct Deviated {
 
 /// The point of a switch.
 struct Switched {
+    state: Option<u128>,
     now_ms: u64,
     /// Who could have gone on there.
     could_go: Vec<u64>,
@@ -178,6 +210,20 @@ impl Node {
         }
         plan.reverse();
         plan
+    }
+
+    /// The state from which it switches to somebody, and to whom.
+    fn leg(&self) -> Option<(u128, u64, u64)> {
+        let deviated = self.0.as_ref()?;
+        let switched = deviated.switched.as_deref()?;
+        match deviated.single.act {
+            Act::Switch(to) => Some((switched.state?, to, switched.now_ms)),
+            Act::Do(_) => None,
+        }
+    }
+
+    fn deviations(&self) -> u64 {
+        self.0.as_ref().map_or(0, |it| 1 + it.parent.deviations())
     }
 
     /// Those who could have gone on at the last switch, if time stands still since.
@@ -203,8 +249,11 @@ fn child(parent: &Rc<Node>, key: u64, act: Act, switched: Option<&Rc<Switched>>)
 fn switches(parent: &Rc<Node>, point: &Passed, to: &[u64]) -> Vec<Rc<Node>> {
     let mut could_go = point.others.clone();
     could_go.push(point.chosen);
-    let now_ms = point.now_ms;
-    let switched = Rc::new(Switched { now_ms, could_go });
+    let switched = Rc::new(Switched {
+        state: point.state,
+        now_ms: point.now_ms,
+        could_go,
+    });
     let node = |actor: &u64| child(parent, point.key, Act::Switch(*actor), Some(&switched));
     to.iter().map(node).collect()
 }
@@ -241,7 +290,9 @@ impl Exhaustion<'_> {
             if self.found.runs > 0 && (self.is_spent() || self.is_stopped(stop)) {
                 return Err(Ended::Early);
             }
-            self.try_one(stage, node).map_err(Ended::Badly)?;
+            if self.sets_out(node) {
+                self.try_one(stage, node).map_err(Ended::Badly)?;
+            }
             self.reached.frontier = (level.len() - i - 1 + self.next.len()) as u64;
             if self.found.ends(self.plan.expect) {
                 return Err(Ended::Early);
@@ -250,12 +301,51 @@ impl Exhaustion<'_> {
         Ok(())
     }
 
+    /// Whether a run has to be made: not where somebody else has gone on like it from the state of its last deviation, and not
+    /// where it would only come to what is known.
+    fn sets_out(&mut self, node: &Rc<Node>) -> bool {
+        let Some((state, actor, _)) = node.leg() else {
+            return true;
+        };
+        if self.horizon.borrow().has_gone(state, actor) {
+            return false;
+        }
+        self.horizon.borrow_mut().goes(state, actor);
+        let Some(independence) = &mut self.independence else {
+            return true;
+        };
+        let mut meet = |one: &[Access], other: &[Access]| independence.meet(one, other);
+        let Some(leg) = self.diamonds.predict(state, actor, &mut meet) else {
+            return true;
+        };
+        let is_known = self.is_known(node, actor, &leg);
+        if is_known {
+            self.foreseen.push(Rc::clone(node));
+        }
+        !is_known
+    }
+
+    /// Whether everything is known that can follow a run that ends a leg like this.
+    fn is_known(&self, node: &Node, actor: u64, leg: &Leg) -> bool {
+        let horizon = self.horizon.borrow();
+        let has_gone = || leg.chosen == actor && horizon.has_gone(leg.to, actor);
+        let deviations = horizon.deviations_to(leg.to);
+        deviations.is_some_and(|deviations| deviations < node.deviations() || has_gone())
+    }
+
     /// Runs that have to be tried after all, because actors have touched more than was known.
     fn look_again(&mut self) -> Vec<Rc<Node>> {
         let mut late = Vec::new();
         let Some(independence) = &mut self.independence else {
             return late;
         };
+        if independence.meets_more() {
+            self.diamonds.forget();
+            late.append(&mut self.foreseen);
+            let mut horizon = self.horizon.borrow_mut();
+            let legs = late.iter().filter_map(|node| node.leg());
+            legs.for_each(|(state, actor, _)| horizon.stays(state, actor));
+        }
         if !independence.has_grown() {
             return late;
         }
@@ -303,6 +393,7 @@ impl Exhaustion<'_> {
             self.seen.insert(ran.hash);
         }
         let run = self.found.runs;
+        (self.see)(&ran);
         self.found.take(self.plan.seed, run, &ran);
         self.found.uncaught.take(ran.endings);
         Ok(())
@@ -310,9 +401,10 @@ impl Exhaustion<'_> {
 
     /// What could have been done in the last run beyond its own deviations.
     fn branch(&mut self, node: &Rc<Node>) {
-        let tail = self.horizon.borrow_mut().take();
+        let mut tail = self.horizon.borrow_mut().take();
         if let Some(independence) = &mut self.independence {
-            independence.note(tail.touched);
+            independence.note(std::mem::take(&mut tail.touched));
+            self.learn(node, &tail);
         }
         let mut idle = Some(vec![Rc::new(tail.first)]);
         for point in tail.points {
@@ -321,6 +413,26 @@ impl Exhaustion<'_> {
             let others = point.deviations.iter().cloned().map(Act::Do);
             self.next
                 .extend(others.map(|act| child(node, point.key, act, None)));
+        }
+    }
+
+    /// The legs of the last run.
+    fn learn(&mut self, node: &Node, tail: &Tail) {
+        let mut from = node.leg();
+        let mut touched = &tail.first;
+        for point in &tail.points {
+            if point.chosen == 0 {
+                // Something else can be done on the way.
+                from = from.filter(|_| point.plain && point.state.is_some());
+                continue;
+            }
+            if let (Some((state, actor, now_ms)), Some(leg)) = (from, Leg::to(point, touched))
+                && now_ms == point.now_ms
+            {
+                self.diamonds.learn(state, actor, leg);
+            }
+            from = point.state.map(|state| (state, point.chosen, point.now_ms));
+            touched = &point.touched;
         }
     }
 
@@ -337,7 +449,8 @@ impl Exhaustion<'_> {
         };
         let could_go = node.could_go(point.now_ms);
         let mut is_idle = |it: &Rc<Touched>| independence.is_private(it);
-        if !point.known || could_go.is_empty() || !idle.iter().flatten().all(&mut is_idle) {
+        if point.state.is_none() || could_go.is_empty() || !idle.iter().flatten().all(&mut is_idle)
+        {
             *idle = None;
         }
         let is_early = |other: &u64| idle.is_some() && could_go.contains(other);

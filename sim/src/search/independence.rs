@@ -23,13 +23,15 @@ pub(super) struct Independence {
     actors: BTreeMap<(u64, u64), (usize, usize, bool)>,
     /// Since the points that were passed over were last looked at, more was touched.
     grown: bool,
+    /// Steps meet now that did not.
+    more: bool,
 }
 
 impl Independence {
     /// Of a program with this schema.
     ///
     /// # Errors
-    /// In words, when the schema cannot be built again.
+    /// As [`Meetings::of`].
     pub(super) fn of(schema: &[String]) -> Result<Self, String> {
         Ok(Self {
             meetings: Meetings::of(schema)?,
@@ -37,6 +39,7 @@ impl Independence {
             steps: BTreeMap::new(),
             actors: BTreeMap::new(),
             grown: false,
+            more: false,
         })
     }
 
@@ -50,6 +53,7 @@ impl Independence {
             if self.meetings.note(&access) {
                 self.steps.clear();
                 self.actors.clear();
+                self.more = true;
             }
             footprint.insert(access.id, access);
             self.grown = true;
@@ -61,13 +65,28 @@ impl Independence {
         std::mem::take(&mut self.grown)
     }
 
+    /// Whether steps meet that did not when this was last asked.
+    pub(super) fn meets_more(&mut self) -> bool {
+        std::mem::take(&mut self.more)
+    }
+
+    /// Whether two steps meet.
+    pub(super) fn meet(&mut self, one: &[Access], other: &[Access]) -> bool {
+        let meetings = &mut self.meetings;
+        one.iter()
+            .any(|access| other.iter().any(|their| meetings.meet(access, their)))
+    }
+
     /// Those of the others at a point who have to be tried there.
     pub(super) fn needed(&mut self, passed: &Passed) -> Vec<u64> {
         let all = || passed.others.clone();
-        // Whoever is blocked, or has not begun, may be woken by anybody.
-        let can = |actor: &u64| *actor == passed.chosen || passed.others.contains(actor);
+        // Whoever is blocked, or has not begun, may be woken by anybody; who waits for an answer, only by whoever gives it.
+        let can = |actor: &u64| {
+            let ready = *actor == passed.chosen || passed.others.contains(actor);
+            ready || passed.awaiting.contains(actor)
+        };
         let gone = |actor: &u64| passed.ended.contains(actor);
-        if !passed.known {
+        if passed.state.is_none() {
             return all();
         }
         let actors: Vec<u64> = self.footprints.keys().copied().collect();

@@ -57,20 +57,16 @@ impl Done {
 }
 
 impl Meetings {
-    /// Of a program with this schema: each statement of it.
+    /// Of a program with this schema: each statement of it. If it cannot be built again, every statement meets every row.
     ///
     /// # Errors
-    /// In words, when it cannot be built again.
+    /// In words, when there is no memory for a database.
     pub(super) fn of(schema: &[String]) -> Result<Self, String> {
         let words = |error: rusqlite::Error| error.to_string();
         let mut scratch = Connection::open_in_memory().map_err(words)?;
-        let far_reaching = schema.iter().any(|sql| look::is_far_reaching(sql));
-        if !far_reaching {
-            schema
-                .iter()
-                .try_for_each(|sql| scratch.execute_batch(sql))
-                .map_err(words)?;
-        }
+        let far_reaching = schema
+            .iter()
+            .any(|sql| look::is_far_reaching(sql) || scratch.execute_batch(sql).is_err());
         let looker = Looker::on(&mut scratch).map_err(words)?;
         Ok(Self {
             scratch,
@@ -111,6 +107,13 @@ impl Meetings {
                     changes: too,
                 },
             ) => name == other && (*changes || *too),
+            (
+                What::Answer { to, given },
+                What::Answer {
+                    to: other,
+                    given: too,
+                },
+            ) => to == other && (*given || *too),
             (What::Statement(statement), What::Row(row)) => {
                 self.finds((one.id, statement), (other.id, row))
             }

@@ -1,8 +1,8 @@
 //! The portfolio: which strategy has the next run.
 //!
 //! No strategy is best for every bug, and a wrong guess costs more than a right one gains. So of seven runs each strategy has one,
-//! which costs at most seven times what the best of them would, whatever the bug is. The seventh is for single deviations until
-//! each has been tried, and then for whoever has lately shown most that was new.
+//! which costs at most seven times what the best of them would, whatever the bug is. The seventh is for whoever has lately shown
+//! most that was new; but after the first runs, and until each has been tried, for single deviations.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -44,13 +44,16 @@ pub struct Portfolio {
 
 /// The turns of seven runs; the seventh is nobody's.
 const TURNS: [Choice; 6] = [
-    Choice::Random,
     Choice::Remaining,
     Choice::Priorities,
+    Choice::Random,
     Choice::Deviations,
     Choice::Preemptions,
     Choice::Feedback,
 ];
+
+/// Most bugs are found in so many runs; single deviations have a turn of their own in them, and only after them another one.
+const EARLY: u64 = 100;
 
 /// So many parents are kept; a new one takes the place of the oldest.
 const MOST_PARENTS: usize = 256;
@@ -111,7 +114,7 @@ impl Portfolio {
         match (self.alone, TURNS.get(turn)) {
             (Some(alone), _) => alone,
             (None, Some(choice)) => *choice,
-            (None, None) if self.tries_singles() => Choice::Deviations,
+            (None, None) if run > EARLY && self.tries_singles() => Choice::Deviations,
             (None, None) => self.pays.most(),
         }
     }
@@ -167,10 +170,10 @@ impl Pays {
         *known += (f64::from(u8::from(new)) - *known) / MEMORY;
     }
 
-    /// The strategy that pays most; of several the first.
+    /// The strategy that pays most; where none does, chance.
     fn most(&self) -> Choice {
         let pays = |choice: &Choice| self.0[*choice as usize];
-        let mut most = TURNS[0];
+        let mut most = Choice::Random;
         for choice in TURNS {
             if pays(&choice) > pays(&most) {
                 most = choice;
@@ -211,7 +214,7 @@ mod tests {
     #[test]
     fn what_shows_something_new_pays_and_what_showed_it_long_ago_does_not() {
         let mut pays = Pays::default();
-        assert_eq!(pays.most(), TURNS[0]);
+        assert_eq!(pays.most(), Choice::Random);
         (0..50).for_each(|_| pays.learn(Choice::Feedback, true));
         assert_eq!(pays.most(), Choice::Feedback);
         (0..200).for_each(|_| pays.learn(Choice::Feedback, false));

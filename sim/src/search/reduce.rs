@@ -77,7 +77,7 @@ fn with_fewer(
 }
 
 /// So many deviations are few enough.
-const FEW: usize = 4;
+const FEW: usize = 2;
 
 /// Runs from the other side.
 const NEAR: u64 = 2_000;
