@@ -382,6 +382,16 @@ const ADVERSARIAL: &[Small] = &[
         together: false,
     },
     Small {
+        name: "numbers_that_are_given_once",
+        head: "schema: CREATE TABLE t (n INTEGER PRIMARY KEY AUTOINCREMENT, who TEXT)",
+        flows: &[
+            "- sql: INSERT INTO t (who) VALUES ('a')\n- sql: DELETE FROM t WHERE who = 'a'",
+            "- sql: INSERT INTO t (who) VALUES ('b')",
+        ],
+        rule: "finally: SELECT n FROM t WHERE n = 1 AND who = 'b'",
+        together: false,
+    },
+    Small {
         name: "three_actors",
         head: "schema: \"CREATE TABLE t (k TEXT PRIMARY KEY, v INT); INSERT INTO t VALUES ('a', 0), ('b', 0), ('c', 0)\"",
         flows: &[

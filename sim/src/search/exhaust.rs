@@ -4,17 +4,20 @@
 //! be. Where a run comes to a state in which another has been with no more of them ([`crate::decide::View::state`]), what
 //! follows is known, and nothing is tried from there on: two orders of things that do not touch each other are one.
 
+mod node;
+
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 
+use self::node::{Departure, Node, deviates, switches};
 use super::diamond::{Diamonds, Leg};
 use super::independence::Independence;
 use super::{Plan, Searched, search};
 use crate::access::{Access, Touched};
-use crate::decide::{Act, Beyond, Horizon, Passed, Replay, Single, Tail};
+use crate::decide::{Act, Beyond, Horizon, Passed, Replay, Tail};
 use crate::run::{Ran, Stage};
 
 /// How far an exhaustive search has come.
@@ -103,7 +106,7 @@ fn try_every(
         found: Searched::default(),
         reached: Exhausted::default(),
         events: 0,
-        next: vec![Rc::new(Node(None))],
+        next: vec![Rc::new(Node::quiet())],
         independence,
         diamonds: Diamonds::default(),
         foreseen: Vec::new(),
@@ -182,82 +185,6 @@ struct PassedOver {
     idle: Vec<Rc<Touched>>,
 }
 
-/// A run: that of its parent, and one deviation behind all of the parent's. The quiet run has neither.
-struct Node(Option<Deviated>);
-
-struct Deviated {
-    parent: Rc<Node>,
-    single: Single,
-    /// If it was a switch.
-    switched: Option<Rc<Switched>>,
-}
-
-/// The point of a switch.
-struct Switched {
-    state: Option<u128>,
-    now_ms: u64,
-    /// Who could have gone on there.
-    could_go: Vec<u64>,
-}
-
-impl Node {
-    fn plan(&self) -> Vec<Single> {
-        let mut plan = Vec::new();
-        let mut node = self;
-        while let Some(deviated) = &node.0 {
-            plan.push(deviated.single.clone());
-            node = &deviated.parent;
-        }
-        plan.reverse();
-        plan
-    }
-
-    /// The state from which it switches to somebody, and to whom.
-    fn leg(&self) -> Option<(u128, u64, u64)> {
-        let deviated = self.0.as_ref()?;
-        let switched = deviated.switched.as_deref()?;
-        match deviated.single.act {
-            Act::Switch(to) => Some((switched.state?, to, switched.now_ms)),
-            Act::Do(_) => None,
-        }
-    }
-
-    fn deviations(&self) -> u64 {
-        self.0.as_ref().map_or(0, |it| 1 + it.parent.deviations())
-    }
-
-    /// Those who could have gone on at the last switch, if time stands still since.
-    fn could_go(&self, now_ms: u64) -> &[u64] {
-        let switched = self.0.as_ref().and_then(|it| it.switched.as_deref());
-        match switched {
-            Some(switched) if switched.now_ms == now_ms => &switched.could_go,
-            _ => &[],
-        }
-    }
-}
-
-/// The run that deviates like this at a point of its parent.
-fn child(parent: &Rc<Node>, key: u64, act: Act, switched: Option<&Rc<Switched>>) -> Rc<Node> {
-    Rc::new(Node(Some(Deviated {
-        parent: Rc::clone(parent),
-        single: Single { key, act },
-        switched: switched.cloned(),
-    })))
-}
-
-/// The runs that switch to these at a point of their parent.
-fn switches(parent: &Rc<Node>, point: &Passed, to: &[u64]) -> Vec<Rc<Node>> {
-    let mut could_go = point.others.clone();
-    could_go.push(point.chosen);
-    let switched = Rc::new(Switched {
-        state: point.state,
-        now_ms: point.now_ms,
-        could_go,
-    });
-    let node = |actor: &u64| child(parent, point.key, Act::Switch(*actor), Some(&switched));
-    to.iter().map(node).collect()
-}
-
 impl Exhaustion<'_> {
     /// Tries all runs with so many deviations.
     fn level(
@@ -304,7 +231,7 @@ impl Exhaustion<'_> {
     /// Whether a run has to be made: not where somebody else has gone on like it from the state of its last deviation, and not
     /// where it would only come to what is known.
     fn sets_out(&mut self, node: &Rc<Node>) -> bool {
-        let Some((state, actor, _)) = node.leg() else {
+        let Some(Departure { state, actor, .. }) = node.departure() else {
             return true;
         };
         if self.horizon.borrow().has_gone(state, actor) {
@@ -343,8 +270,8 @@ impl Exhaustion<'_> {
             self.diamonds.forget();
             late.append(&mut self.foreseen);
             let mut horizon = self.horizon.borrow_mut();
-            let legs = late.iter().filter_map(|node| node.leg());
-            legs.for_each(|(state, actor, _)| horizon.stays(state, actor));
+            let departures = late.iter().filter_map(|node| node.departure());
+            departures.for_each(|from| horizon.stays(from.state, from.actor));
         }
         if !independence.has_grown() {
             return late;
@@ -412,13 +339,13 @@ impl Exhaustion<'_> {
             self.next.extend(switches(node, &point, &needed));
             let others = point.deviations.iter().cloned().map(Act::Do);
             self.next
-                .extend(others.map(|act| child(node, point.key, act, None)));
+                .extend(others.map(|act| deviates(node, &point, act)));
         }
     }
 
     /// The legs of the last run.
     fn learn(&mut self, node: &Node, tail: &Tail) {
-        let mut from = node.leg();
+        let mut from = node.departure();
         let mut touched = &tail.first;
         for point in &tail.points {
             if point.chosen == 0 {
@@ -426,12 +353,16 @@ impl Exhaustion<'_> {
                 from = from.filter(|_| point.plain && point.state.is_some());
                 continue;
             }
-            if let (Some((state, actor, now_ms)), Some(leg)) = (from, Leg::to(point, touched))
-                && now_ms == point.now_ms
+            if let (Some(from), Some(leg)) = (from, Leg::to(point, touched))
+                && from.now_ms == point.now_ms
             {
-                self.diamonds.learn(state, actor, leg);
+                self.diamonds.learn(from.state, from.actor, leg);
             }
-            from = point.state.map(|state| (state, point.chosen, point.now_ms));
+            from = point.state.map(|state| Departure {
+                state,
+                actor: point.chosen,
+                now_ms: point.now_ms,
+            });
             touched = &point.touched;
         }
     }
