@@ -2,7 +2,8 @@
 //!
 //! Runs are tried in the order of how much deviates in them, so what is found first is found with as few deviations as there can
 //! be. Where a run comes to a state in which another has been with no more of them ([`crate::decide::View::state`]), what
-//! follows is known, and nothing is tried from there on: two orders of things that do not touch each other are one.
+//! follows is known, and nothing is tried from there on: two orders of things that do not touch each other are one. Where it is
+//! known beforehand that a run would only come to such a state, it is not made ([`super::diamond`]).
 
 mod node;
 
