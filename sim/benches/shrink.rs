@@ -7,7 +7,6 @@
 
 #![expect(clippy::print_stdout, reason = "a benchmark reports to its terminal")]
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::rc::Rc;
 
@@ -15,8 +14,8 @@ use lockstep_sim::flow::FlowWorld;
 use lockstep_sim::report::grouped;
 use lockstep_sim::run::Stage;
 use lockstep_sim::scenario::{self, Expect, Variant};
-use lockstep_sim::search::{Bounds, First, Plan, every, reduce, search};
-use lockstep_sim::shrink::{BUDGET, events};
+use lockstep_sim::search::{First, Plan, Size, reduce, search, size, smallest};
+use lockstep_sim::shrink::{BUDGET, Target};
 
 /// Searches of each variant.
 const SEEDS: u64 = 3;
@@ -24,15 +23,9 @@ const SEEDS: u64 = 3;
 /// Runs without which a yardstick is not found.
 const MOST: u64 = 60_000;
 
-/// Deviations, then events.
-type Size = (usize, usize);
-
-/// By invariant and key.
-type Smallest = BTreeMap<(String, String), Size>;
-
 /// One case, shrunk.
 struct Shrunk {
-    of: (String, String),
+    of: Target,
     size: Size,
     /// Runs that it took.
     runs: u64,
@@ -92,32 +85,12 @@ fn compare(name: &str, variant: &Variant, expected: &str, total: &mut Total) {
     let shrunk: Vec<Shrunk> = (0..SEEDS)
         .filter_map(|seed| shrink(&mut stage, variant, expected, seed))
         .collect();
-    let most = shrunk.iter().map(|shrunk| shrunk.size.0).max();
-    let Some((smallest, done)) = most.map(|most| smallest(&mut stage, most as u64)) else {
+    let Some(most) = shrunk.iter().map(|shrunk| shrunk.size.0).max() else {
         return;
     };
-    for shrunk in shrunk {
-        if shrunk.size.0 > 0 {
-            total.runs.push(shrunk.runs);
-        }
-        let known = smallest.get(&shrunk.of);
-        // What nobody has found with fewer deviations may still be there with as many, unless all of those were tried.
-        let known = known.filter(|known| known.0 < shrunk.size.0 || done >= Some(known.0 as u64));
-        let tried = done >= Some(shrunk.size.0 as u64);
-        match known {
-            None if tried => total.is_smallest(),
-            None => total.unknown += 1,
-            Some(known) if shrunk.size <= *known => total.is_smallest(),
-            Some(known) => {
-                total.compared += 1;
-                total.one_event_more +=
-                    usize::from(shrunk.size.0 == known.0 && shrunk.size.1 == known.1 + 1);
-                println!(
-                    "{name}: {} for {}: {:?} after {} runs, {known:?} is enough",
-                    shrunk.of.0, shrunk.of.1, shrunk.size, shrunk.runs
-                );
-            }
-        }
+    let smallest = smallest(&mut stage, most, MOST).expect("a search");
+    for shrunk in &shrunk {
+        total.take(name, shrunk, smallest.up_to(&shrunk.of, shrunk.size));
     }
 }
 
@@ -131,54 +104,34 @@ fn shrink(stage: &mut Stage, variant: &Variant, expected: &str, seed: u64) -> Op
     let first: &First = searched.firsts.get(expected)?;
     let before = stage.runs();
     let reduced = reduce(stage, first, BUDGET, &mut || false).expect("a case");
-    let ran = reduced.ran;
-    assert!(
-        ran.violations
-            .iter()
-            .any(|it| it.invariant == first.invariant && it.key == first.key),
-        "it slipped"
-    );
+    let of = Target {
+        invariant: first.invariant.clone(),
+        key: first.key.clone(),
+    };
+    assert!(of.is_in(&reduced.ran), "it slipped");
     Some(Shrunk {
-        of: (first.invariant.clone(), first.key.clone()),
-        size: (ran.decisions.0.len(), events(&ran.trace)),
+        of,
+        size: size(&reduced.ran),
         runs: stage.runs() - before,
     })
 }
 
-/// The smallest runs that violate anything, and up to how many deviations every run was tried.
-fn smallest(stage: &mut Stage, deviations: u64) -> (Smallest, Option<u64>) {
-    let bounds = Bounds {
-        deviations,
-        by_state: false,
-        independence: false,
-    };
-    let plan = Plan {
-        seed: 0,
-        runs: MOST,
-        expect: None,
-    };
-    let mut smallest = Smallest::new();
-    let tried = every(stage, &plan, bounds, &mut |ran| {
-        for violation in &ran.violations {
-            let of = (violation.invariant.clone(), violation.key.clone());
-            let size = (ran.decisions.0.len(), events(&ran.trace));
-            let known = smallest.entry(of).or_insert(size);
-            *known = size.min(*known);
-        }
-    });
-    let exhausted = tried.expect("a search").exhausted.unwrap_or_default();
-    let done = if exhausted.complete {
-        Some(u64::MAX)
-    } else {
-        exhausted.deviations
-    };
-    (smallest, done)
-}
-
 impl Total {
-    fn is_smallest(&mut self) {
+    fn take(&mut self, name: &str, shrunk: &Shrunk, smallest: Option<Size>) {
+        let Shrunk { of, size, runs } = shrunk;
+        if size.0 > 0 {
+            self.runs.push(*runs);
+        }
+        let Some(smallest) = smallest else {
+            self.unknown += 1;
+            return;
+        };
         self.compared += 1;
-        self.smallest += 1;
+        self.smallest += usize::from(smallest == *size);
+        self.one_event_more += usize::from((smallest.0, smallest.1 + 1) == *size);
+        if smallest < *size {
+            println!("{name}: {of:?}: {size:?} after {runs} runs, {smallest:?} is enough");
+        }
     }
 
     fn report(mut self) {

@@ -13,6 +13,7 @@ mod kept;
 mod meeting;
 mod portfolio;
 mod reduce;
+mod smallest;
 mod sweep;
 mod uncaught;
 
@@ -22,11 +23,12 @@ use serde::{Deserialize, Serialize};
 
 pub use adequacy::{Adequacy, JUDGED_FROM, Orders};
 pub use digest::{Digest, hex};
-pub use exhaust::{Bounds, Exhausted, every, exhaust, thorough};
+pub use exhaust::{Bounds, Exhausted, exhaust, thorough};
 pub use hunt::{PROBLEMS, hunt};
 pub use kept::{Kept, retry};
 pub use portfolio::{Portfolio, of_seed};
 pub use reduce::{Reduced, reduce};
+pub use smallest::{Size, Smallest, size, smallest};
 pub use sweep::{Swept, quiet, sweep};
 pub use uncaught::{Error as UncaughtError, Uncaught};
 

@@ -11,7 +11,7 @@ use crate::run::{Ran, Stage};
 use crate::trace::{Kind, Trace};
 
 /// What must still fail.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Target {
     /// Name of the invariant.
     pub invariant: String,

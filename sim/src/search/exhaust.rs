@@ -78,7 +78,7 @@ pub fn exhaust(
 ///
 /// # Errors
 /// In words, when the stage cannot run.
-pub fn every(
+pub(super) fn every(
     stage: &mut Stage,
     plan: &Plan<'_>,
     bounds: Bounds,
