@@ -5,94 +5,32 @@
 //! breaks nothing.
 
 mod apply;
+mod body;
+mod condition;
+mod deeds;
 mod find;
 mod guard;
 mod index;
+mod memory;
+mod order;
+mod outcome;
+mod reach;
+mod repair;
+mod rows;
+mod statement;
 mod steps;
+mod trial;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
+use crate::scenario::Program;
+use crate::search::{Searched, Verdict};
 
-use crate::case::Decisions;
-use crate::decide::{Quiet, Replay};
-use crate::flow::FlowWorld;
-use crate::label::Label;
-use crate::run::{Ran, Stage};
-use crate::scenario::{Expect, Program};
-use crate::search::{Plan, Searched, Verdict, search};
-use crate::trace::plain;
-
+pub use condition::{Condition, Origin};
 pub use find::repairs;
-
-/// What a key of deduplication is made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Key {
-    /// The event's own id: the same for each delivery of it.
-    Event,
-    /// A parameter of the flow.
-    Parameter(usize),
-}
-
-/// One small change. Flows are indices into the flows of a version, steps into the flow's body.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Repair {
-    /// A unique index; a flow that it refuses begins again.
-    UniqueIndex {
-        /// The table.
-        table: String,
-        /// Its columns.
-        columns: Vec<String>,
-        /// Rows that it is about, if not all.
-        condition: Option<String>,
-    },
-    /// Steps of a flow in one transaction that locks at its beginning.
-    Transaction {
-        /// The flow.
-        flow: usize,
-        /// The first step, and the one behind the last.
-        steps: (usize, usize),
-    },
-    /// Transactions that are there lock at their beginning.
-    Immediate,
-    /// Flows hold a lock from their first step to their last, on a parameter of this name, or on everything.
-    Lock {
-        /// The flows.
-        flows: Vec<usize>,
-        /// The parameter.
-        on: Option<String>,
-    },
-    /// A flow records a key before it does anything, and does nothing when it is there already.
-    Dedup {
-        /// The flow.
-        flow: usize,
-        /// The key.
-        key: Key,
-    },
-    /// A step of a flow's body stands elsewhere in it.
-    Move {
-        /// The flow.
-        flow: usize,
-        /// Where it stands.
-        from: usize,
-        /// The step that it is to stand before; the number of steps for the end.
-        before: usize,
-    },
-    /// An update asks that what it changes is still what was read.
-    CompareAndSet {
-        /// The flow.
-        flow: usize,
-        /// The step's site.
-        site: String,
-        /// The column, and the variable that it was read into.
-        still: (String, String),
-    },
-}
-
-/// What a unique index is on: table, columns, and the rows that it is about.
-pub fn indexed(table: &str, columns: &[String], condition: Option<&str>) -> String {
-    let filter = condition.map_or(String::new(), |sql| format!(" WHERE {sql}"));
-    format!("ON {table} ({}){filter}", columns.join(", "))
-}
+pub use repair::{Key, Repair, indexed};
+use rows::Left;
+pub use rows::Rows;
+pub use steps::Spot;
+use trial::{Trials, Tried};
 
 /// A set of repairs that stands.
 #[derive(Debug)]
@@ -103,6 +41,8 @@ pub struct Stands {
     pub searched: Searched,
     /// `Holds`, or `Undecided` where the engine cannot show it.
     pub verdict: Verdict,
+    /// What becomes of the rows that the bug has left.
+    pub rows: Rows,
 }
 
 /// What came of a list of repairs.
@@ -129,212 +69,145 @@ pub fn suggest(
     told: &mut dyn FnMut(usize, usize),
     stop: &mut dyn FnMut() -> bool,
 ) -> Result<Suggested, String> {
-    let mut trials = Trials::of(program, stop)?;
-    let mut suggested = Suggested::default();
+    let (trials, stage, firsts) = Trials::of(program, stop)?;
+    let mut search = Search {
+        left: Left::of(program, &stage, &firsts),
+        trials,
+        passes: vec![None; repairs.len()],
+        suggested: Suggested::default(),
+        program,
+        repairs,
+    };
     let alone: Vec<Vec<usize>> = (0..repairs.len()).map(|n| vec![n]).collect();
-    let pairs: Vec<Vec<usize>> = (0..repairs.len())
-        .flat_map(|a| (a + 1..repairs.len()).map(move |b| vec![a, b]))
-        .filter(|pair| find::go_together(&repairs[pair[0]], &repairs[pair[1]]))
-        .take(MOST_PAIRS)
-        .collect();
-    let all = alone.len() + pairs.len();
-    for sets in [alone, pairs] {
-        if !suggested.stand.is_empty() {
-            break;
-        }
+    search.all(&alone, told, stop)?;
+    if search.suggested.stand.is_empty() && !search.suggested.cut {
+        let pairs = search.pairs();
+        search.all(&pairs, told, stop)?;
+    }
+    Ok(search.suggested)
+}
+
+/// The program with these repairs; `None` when one of them does not fit.
+pub fn repaired(program: &Program, repairs: &[&Repair]) -> Option<Program> {
+    apply::all(program, repairs)
+}
+
+/// A list of repairs being tried.
+struct Search<'a> {
+    program: &'a Program,
+    repairs: &'a [Repair],
+    trials: Trials,
+    left: Left<'a>,
+    /// Of each repair alone which of the failing runs passed; none where it cannot be made.
+    passes: Vec<Option<Vec<bool>>>,
+    suggested: Suggested,
+}
+
+impl Search<'_> {
+    fn all(
+        &mut self,
+        sets: &[Vec<usize>],
+        told: &mut dyn FnMut(usize, usize),
+        stop: &mut dyn FnMut() -> bool,
+    ) -> Result<(), String> {
+        let all = self.suggested.tried + sets.len();
         for set in sets {
             if stop() {
-                suggested.cut = true;
-                return Ok(suggested);
+                self.suggested.cut = true;
+                break;
             }
-            if is_covered(&suggested.stand, repairs, &set) {
+            if self.is_covered(set) {
                 continue;
             }
-            suggested.tried += 1;
-            suggested.largest = set.len();
-            told(suggested.tried, all);
-            let chosen: Vec<&Repair> = set.iter().map(|n| &repairs[*n]).collect();
-            let Some(changed) = apply::all(program, &chosen) else {
-                continue;
-            };
-            // What only stands elsewhere does the same when nobody disturbs it.
-            let moves = chosen
-                .iter()
-                .any(|repair| matches!(repair, Repair::Move { .. }));
-            if let Some((searched, verdict)) = trials.stands(changed, moves, stop)? {
-                suggested.stand.push(Stands {
-                    repairs: set,
-                    searched,
+            self.suggested.tried += 1;
+            self.suggested.largest = set.len();
+            told(self.suggested.tried, all);
+            self.one(set, stop)?;
+        }
+        Ok(())
+    }
+
+    fn one(&mut self, set: &[usize], stop: &mut dyn FnMut() -> bool) -> Result<(), String> {
+        let chosen: Vec<&Repair> = set.iter().map(|n| &self.repairs[*n]).collect();
+        let Some(changed) = apply::all(self.program, &chosen) else {
+            return Ok(());
+        };
+        let keeps = chosen.iter().map(|repair| repair.keeps()).min();
+        let keeps = keeps.unwrap_or(repair::Keeps::End);
+        let sites: Vec<&str> = chosen
+            .iter()
+            .filter_map(|repair| works_on(repair))
+            .collect();
+        match (self.trials.of_changed(&changed, keeps, &sites, stop)?, set) {
+            (Tried::Stands(searched, verdict), _) => {
+                let rows = self.left.under(&changed, stop)?;
+                self.suggested.stand.push(Stands {
+                    repairs: set.to_vec(),
+                    searched: *searched,
                     verdict,
+                    rows,
                 });
             }
+            (Tried::Fails(passed), [n]) => self.passes[*n] = Some(passed),
+            _ => {}
         }
+        Ok(())
     }
-    Ok(suggested)
-}
 
-/// Whether a plainer key of the same flow stands already: the event's own id swallows nothing but repeats.
-fn is_covered(stand: &[Stands], repairs: &[Repair], set: &[usize]) -> bool {
-    let by_event = |flow: usize| {
-        let key = Key::Event;
-        let repair = Repair::Dedup { flow, key };
-        stand
-            .iter()
-            .any(|stands| matches!(stands.repairs[..], [n] if repairs[n] == repair))
-    };
-    match set {
-        [n] => {
-            matches!(&repairs[*n], Repair::Dedup { flow, key: Key::Parameter(_) } if by_event(*flow))
-        }
-        _ => false,
-    }
-}
-
-/// What a changed program is asked.
-struct Trials {
-    /// What the quiet run does.
-    does: Deeds,
-    /// Errors that ended flows of the quiet run.
-    errors: usize,
-    /// Runs that have failed so far.
-    failing: Vec<Decisions>,
-}
-
-impl Trials {
-    /// Searches the program as it is.
-    fn of(program: &Program, stop: &mut dyn FnMut() -> bool) -> Result<Self, String> {
-        let (mut stage, quiet) = quiet(program)?.map_err(|why| format!("as it is: {why}"))?;
-        let plan = Plan {
-            seed: 0,
-            runs: program.runs,
-            expect: None,
+    /// Pairs of repairs that can be made, those first of which one or the other makes each run pass that is known to fail.
+    fn pairs(&self) -> Vec<Vec<usize>> {
+        let known = self.trials.failing();
+        let passes = |n: usize, run: usize| {
+            let passed = self.passes[n].as_ref().and_then(|passed| passed.get(run));
+            passed.copied().unwrap_or(false)
         };
-        let found = search(&mut stage, &plan, stop)?;
-        if let Some(words) = found.internal {
-            return Err(words);
+        let uncovered = |a: usize, b: usize| {
+            let runs = (0..known).filter(|run| !passes(a, *run) && !passes(b, *run));
+            runs.count()
+        };
+        let fit: Vec<usize> = (0..self.repairs.len())
+            .filter(|n| self.passes[*n].is_some())
+            .collect();
+        let mut pairs: Vec<(usize, Vec<usize>)> = Vec::new();
+        for (at, a) in fit.iter().enumerate() {
+            for b in &fit[at + 1..] {
+                if find::go_together(&self.repairs[*a], &self.repairs[*b]) {
+                    pairs.push((uncovered(*a, *b), vec![*a, *b]));
+                }
+            }
         }
-        let failing = found.firsts.values().map(|first| first.decisions.clone());
-        Ok(Self {
-            does: does(&quiet),
-            errors: errors(&quiet),
-            failing: failing.collect(),
+        pairs.sort_by_key(|(uncovered, _)| *uncovered);
+        pairs.truncate(MOST_PAIRS);
+        pairs.into_iter().map(|(_, pair)| pair).collect()
+    }
+
+    /// Whether a plainer repair of the same place stands already: the event's own id swallows nothing but repeats, and of the
+    /// conditions that a statement could ask one is enough.
+    fn is_covered(&self, set: &[usize]) -> bool {
+        let standing = |set: &[usize]| -> Vec<&Repair> {
+            let chosen = set.iter().map(|n| &self.repairs[*n]);
+            chosen.collect()
+        };
+        let tried = standing(set);
+        let mut all = self.suggested.stand.iter();
+        all.any(|stands| {
+            let known = standing(&stands.repairs);
+            known.len() == tried.len()
+                && known
+                    .iter()
+                    .zip(&tried)
+                    .all(|(known, tried)| find::is_plainer(known, tried))
         })
     }
+}
 
-    /// Whether it stands; what made it fail is remembered. `same`: in the quiet run everybody has to do exactly what they did.
-    fn stands(
-        &mut self,
-        program: Program,
-        same: bool,
-        stop: &mut dyn FnMut() -> bool,
-    ) -> Result<Option<(Searched, Verdict)>, String> {
-        let Ok((mut stage, ran)) = quiet(&program)? else {
-            return Ok(None);
-        };
-        let now = does(&ran);
-        let does_all = does_all(&self.does, &now) && (!same || self.does == now);
-        if !ran.violations.is_empty() || errors(&ran) > self.errors || !does_all {
-            return Ok(None);
-        }
-        for decisions in &self.failing {
-            let ran = stage.run(&mut || Box::new(Replay::new(decisions)))?;
-            if !ran.violations.is_empty() {
-                return Ok(None);
-            }
-        }
-        // The first violation ends a search. A second seed tries other runs: what stands has passed both.
-        let searches = (0..SEEDS).map(|seed| {
-            let plan = Plan {
-                seed,
-                runs: program.runs,
-                expect: Some(&Expect::Holds),
-            };
-            search(&mut stage, &plan, stop)
-        });
-        let mut clean = None;
-        for searched in searches {
-            let searched = searched?;
-            if let Some(words) = &searched.internal {
-                return Err(words.clone());
-            }
-            if searched.endless.is_some() {
-                return Ok(None);
-            }
-            if let Some(first) = searched.firsts.values().next() {
-                self.failing.push(first.decisions.clone());
-                return Ok(None);
-            }
-            clean = Some(searched);
-        }
-        let Some(searched) = clean else {
-            return Ok(None);
-        };
-        let verdict = searched.verdict(&program);
-        let stands = matches!(verdict, Verdict::Holds)
-            || (verdict == Verdict::Undecided && !searched.cut && searched.firsts.is_empty());
-        Ok(stands.then_some((searched, verdict)))
+/// The site of a statement that must not become idle by asking more. Whoever asks whether the row is its own may never find it so.
+fn works_on(repair: &Repair) -> Option<&str> {
+    match repair {
+        Repair::Guard { step, asks, .. } if asks.origin != Origin::AsWritten => Some(&step.site),
+        _ => None,
     }
 }
-
-/// The quiet run; an error in words when the changed program does not even begin.
-fn quiet(program: &Program) -> Result<Began, String> {
-    let mut stage = match Stage::new(FlowWorld::new(Rc::new(program.clone()))) {
-        Ok(stage) => stage,
-        Err(why) => return Ok(Err(why)),
-    };
-    let ran = stage.run(&mut || Box::<Quiet>::default())?;
-    Ok(match ran.internal.clone() {
-        Some(words) => return Err(words),
-        None => Ok((stage, ran)),
-    })
-}
-
-/// A stage and its quiet run, or why the program does not begin.
-type Began = Result<(Stage, Ran), String>;
-
-/// What each cause has done: effects and rows, in words.
-type Deeds = BTreeMap<String, BTreeSet<String>>;
-
-fn does(ran: &Ran) -> Deeds {
-    let mut deeds = Deeds::new();
-    let mut did = |cause: &Label, deed: String| {
-        deeds
-            .entry(cause.as_str().to_owned())
-            .or_default()
-            .insert(deed);
-    };
-    for effect in &ran.ledger.effects {
-        let intent = effect.deed.intent.as_ref().map(plain);
-        did(&effect.cause, format!("{} {intent:?}", effect.deed.name));
-    }
-    let changes = ran
-        .trace
-        .changes
-        .iter()
-        .map(|committed| (&committed.cause, &committed.change));
-    for (cause, change) in changes.filter(|(_, change)| &*change.table != apply::HANDLED) {
-        let row: Vec<String> = change.new.iter().flatten().map(plain).collect();
-        did(cause, format!("{} {}", change.table, row.join(", ")));
-    }
-    deeds
-}
-
-/// Whether everybody who did something still does: nobody may be passed over whose deeds were not those of somebody else.
-fn does_all(before: &Deeds, now: &Deeds) -> bool {
-    before.iter().all(|(cause, deeds)| {
-        let others = || before.iter().filter(|(other, _)| *other != cause);
-        let repeated = |deed: &String| others().any(|(_, deeds)| deeds.contains(deed));
-        now.contains_key(cause) || deeds.iter().all(repeated)
-    })
-}
-
-/// Errors that ended a flow because nobody caught them.
-fn errors(ran: &Ran) -> usize {
-    ran.endings.errors.len()
-}
-
-/// Searches that a set has to pass.
-const SEEDS: u64 = 2;
 
 /// More pairs are not tried.
-const MOST_PAIRS: usize = 60;
+const MOST_PAIRS: usize = 400;

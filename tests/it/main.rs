@@ -13,6 +13,7 @@ mod sabotage;
 mod schema;
 mod search;
 mod shrink;
+mod suggest;
 mod tidy;
 mod wrong;
 

@@ -5,8 +5,12 @@ use std::fmt::Write as _;
 use serde_json::{Value as Json, json};
 
 use super::{SCHEMA_VERSION, Style, count, printable, traces};
-use crate::scenario::{Flow, Program, Step, Target};
-use crate::suggest::{Key, Repair, Suggested, indexed};
+use crate::scenario::{Program, Target};
+use crate::suggest::{Repair, Rows, Stands, Suggested};
+
+mod words;
+
+use words::words;
 
 /// What came of the repairs of one variant.
 #[derive(Debug)]
@@ -40,6 +44,7 @@ pub fn suggest_text(report: &SuggestReport, style: Style) -> String {
             );
         }
     }
+    rows(&suggested.stand, &mut out);
     if suggested.stand.is_empty() {
         let _ = writeln!(
             out,
@@ -58,17 +63,48 @@ pub fn suggest_text(report: &SuggestReport, style: Style) -> String {
             "races inside one statement of PostgreSQL do not show here: undecided means clean\n",
         );
     }
-    if let Some(victims) = report
-        .victims
-        .as_ref()
-        .filter(|_| !suggested.stand.is_empty())
-    {
-        let _ = writeln!(
-            out,
-            "no repair cures rows that are there already; who was hit: {victims}"
-        );
+    let harmful = suggested
+        .stand
+        .iter()
+        .any(|stands| stands.rows != Rows::Harmless);
+    if let Some(victims) = report.victims.as_ref().filter(|_| harmful) {
+        let _ = writeln!(out, "who was hit already: {victims}");
     }
     out
+}
+
+/// What becomes of rows that the bug has left, told once for all that share it.
+fn rows(stand: &[Stands], out: &mut String) {
+    let mut told: Vec<&Rows> = Vec::new();
+    for stands in stand {
+        if stands.rows == Rows::Harmless || told.contains(&&stands.rows) {
+            continue;
+        }
+        told.push(&stands.rows);
+        let same = (1..)
+            .zip(stand)
+            .filter(|(_, other)| other.rows == stands.rows);
+        let numbers: Vec<String> = same.map(|(n, _)| n.to_string()).collect();
+        let which = if numbers.len() == stand.len() {
+            String::new()
+        } else {
+            format!(" ({})", numbers.join(", "))
+        };
+        match &stands.rows {
+            Rows::Cured(statements) => {
+                let _ = writeln!(out, "\nrows that are there already{which}: cured by");
+                for sql in statements {
+                    let _ = writeln!(out, "    {};", printable(sql));
+                }
+            }
+            _ => {
+                let _ = writeln!(
+                    out,
+                    "\nrows that are there already{which}: none of the statements that were tried cures them"
+                );
+            }
+        }
+    }
 }
 
 /// As one JSON object.
@@ -81,6 +117,11 @@ pub fn suggest_json(report: &SuggestReport) -> Json {
             "runs": stands.searched.runs,
             "distinct": stands.searched.distinct,
             "saturated": stands.searched.saturated,
+            "rows": match &stands.rows {
+                Rows::Harmless => json!("harmless"),
+                Rows::Cured(statements) => json!({ "cured_by": statements }),
+                Rows::Harmful => json!("harmful"),
+            },
         })
     });
     json!({
@@ -93,99 +134,4 @@ pub fn suggest_json(report: &SuggestReport) -> Json {
         "victims": report.victims,
         "cut": report.suggested.cut,
     })
-}
-
-/// One repair.
-fn words(program: &Program, repair: &Repair) -> String {
-    let flow = |at: usize| {
-        program
-            .versions
-            .first()
-            .and_then(|version| version.flows.get(at))
-    };
-    let name = |at: usize| flow(at).map_or("?", |flow| &flow.name);
-    let locking = match program.target {
-        Target::Sqlite => "BEGIN IMMEDIATE",
-        Target::Postgres => "SERIALIZABLE and tried again, or SELECT … FOR UPDATE on what it reads",
-    };
-    match repair {
-        Repair::UniqueIndex {
-            table,
-            columns,
-            condition,
-        } => {
-            let on = indexed(table, columns, condition.as_deref());
-            format!(
-                "CREATE UNIQUE INDEX {on}; a flow that it refuses begins again, and finds the row"
-            )
-        }
-        Repair::Transaction { flow: at, steps } => {
-            let which = flow(*at).map_or(String::new(), |flow| between(flow, *steps));
-            format!("{}: one transaction {which} ({locking})", name(*at))
-        }
-        Repair::Immediate => format!("its transactions lock when they begin ({locking})"),
-        Repair::Lock { flows, on } => {
-            let names: Vec<&str> = flows.iter().map(|at| name(*at)).collect();
-            let on = on
-                .as_ref()
-                .map_or("one for all".to_owned(), |on| format!("on :{on}"));
-            format!(
-                "{}: a lock, {on}, from the first step to the last",
-                names.join(", ")
-            )
-        }
-        Repair::Dedup { flow: at, key } => {
-            let key = match key {
-                Key::Event => "event",
-                Key::Parameter(slot) => flow(*at).map_or("?", |flow| &flow.locals[*slot]),
-            };
-            format!(
-                "{}: first INSERT INTO handled VALUES (:{key}) ON CONFLICT DO NOTHING (key TEXT PRIMARY KEY), and stop when no row changes",
-                name(*at)
-            )
-        }
-        Repair::Move {
-            flow: at,
-            from,
-            before,
-        } => {
-            let moved = flow(*at).map_or(String::new(), |flow| moved(flow, *from, *before));
-            format!("{}: {moved}", name(*at))
-        }
-        Repair::CompareAndSet {
-            flow: at,
-            site,
-            still: (column, read),
-        } => format!(
-            "{}: `{site}` also asks AND {column} IS :{read}, as it was read, and the flow stops when no row changes",
-            name(*at)
-        ),
-    }
-}
-
-/// Which step, and where it is to stand.
-fn moved(flow: &Flow, from: usize, before: usize) -> String {
-    let steps = &flow.steps;
-    let place = match (steps.get(before), steps.last()) {
-        (Some(step), _) => format!("before {}", shown(step)),
-        (None, Some(step)) => format!("behind {}", shown(step)),
-        (None, None) => String::new(),
-    };
-    let step = steps.get(from).map_or(String::new(), shown);
-    format!("{step} {place}")
-}
-
-/// A step by its name and line.
-fn shown(step: &Step) -> String {
-    format!("`{}` (line {})", step.site, step.at.line)
-}
-
-/// Which steps, by their names and lines.
-fn between(flow: &Flow, (from, to): (usize, usize)) -> String {
-    let steps = &flow.steps[from..to.min(flow.steps.len())];
-    match steps {
-        [] => String::new(),
-        [one] => format!("around {}", shown(one)),
-        [first, .., last] => format!("from {} to {}", shown(first), shown(last)),
-    }
 }

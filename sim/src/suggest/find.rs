@@ -1,43 +1,43 @@
 //! The repairs that a program could have, from its rules and its flows.
 
-use super::guard::compare_and_set;
+use super::guard::guards;
 use super::index::unique_index;
-use super::steps::{is_of_database, statements, visit};
-use super::{Key, Repair};
-use crate::scenario::{Does, Expr, Flow, Program, RuleKind, Step, StepKind, Var};
+use super::memory::persisted;
+use super::order::{has_deferred, is_scattered, moves, transactions};
+use super::reach::{begun, flows, handled, with_called};
+use super::repair::{Key, Repair};
+use super::steps::{Spot, vars_of, visit};
+use crate::scenario::program::Builtin;
+use crate::scenario::token::tokens;
+use crate::scenario::{Expr, Flow, Invariant, Program, RuleKind, StepKind, Var};
 
 /// All of them, the plainest first.
 pub fn repairs(program: &Program) -> Vec<Repair> {
-    let mut all: Vec<Repair> = program
-        .invariants
-        .iter()
-        .filter(|rule| matches!(rule.kind, RuleKind::Never | RuleKind::Finally))
-        .filter_map(|rule| unique_index(&rule.sql))
-        .collect();
-    let flows = flows(program);
-    for (index, flow) in &flows {
-        all.extend(compare_and_set(*index, flow));
-    }
-    for (index, flow) in &flows {
-        all.extend(transactions(*index, flow));
-    }
-    if flows.iter().any(|(_, flow)| has_deferred(flow)) {
+    let rules = program.invariants.iter();
+    let rules = rules.filter(|rule| matches!(rule.kind, RuleKind::Never | RuleKind::Finally));
+    let mut all: Vec<Repair> = rules.filter_map(|rule| unique_index(&rule.sql)).collect();
+    let begun = flows(program, &begun(program));
+    let run = flows(program, &with_called(program));
+    all.extend(guards(program, &run));
+    all.extend(
+        run.iter()
+            .flat_map(|(index, flow)| transactions(*index, flow)),
+    );
+    let gathered = run.iter().filter(|(_, flow)| is_scattered(flow));
+    all.extend(gathered.map(|(index, _)| Repair::Gather { flow: *index }));
+    if run.iter().any(|(_, flow)| has_deferred(flow)) {
         all.push(Repair::Immediate);
     }
-    for (index, flow) in &flows {
-        all.push(Repair::Dedup {
-            flow: *index,
-            key: Key::Event,
-        });
-        all.extend(intents(flow).into_iter().map(|slot| Repair::Dedup {
-            flow: *index,
-            key: Key::Parameter(slot),
-        }));
-    }
-    all.extend(locks(&flows));
-    for (index, flow) in &flows {
-        all.extend(moves(*index, flow));
-    }
+    all.extend(dedups(program));
+    all.extend(outside(program, &run));
+    all.extend(run.iter().flat_map(|(index, flow)| errors(*index, flow)));
+    all.push(Repair::LetFail { step: None });
+    all.extend(
+        run.iter()
+            .flat_map(|(index, flow)| persisted(program, *index, flow)),
+    );
+    all.extend(locks(&begun));
+    all.extend(begun.iter().flat_map(|(index, flow)| moves(*index, flow)));
     all.dedup();
     all
 }
@@ -48,71 +48,101 @@ pub(super) fn go_together(one: &Repair, other: &Repair) -> bool {
     if moves(one) || moves(other) {
         return false;
     }
+    if let (Some(one), Some(other)) = (one.guarded(), other.guarded()) {
+        return one != other;
+    }
     let same_kind = std::mem::discriminant(one) == std::mem::discriminant(other);
-    let flow = |repair: &Repair| match repair {
-        Repair::Transaction { flow, .. }
-        | Repair::Dedup { flow, .. }
-        | Repair::CompareAndSet { flow, .. } => Some(*flow),
-        _ => None,
-    };
     // A lock of some flows beside one of others is a lock that does not meet it.
     let locks = matches!(one, Repair::Lock { .. });
-    !same_kind || (!locks && flow(one).is_some() && flow(one) != flow(other))
+    !same_kind || (!locks && one.flow().is_some() && one.flow() != other.flow())
 }
 
-/// Flows that events and processes begin, with their indices, in the code as it is first.
-fn flows(program: &Program) -> Vec<(usize, &Flow)> {
-    let Some(version) = program.versions.first() else {
-        return Vec::new();
-    };
-    let sent = program.events.iter().filter_map(|event| match event.does {
-        Does::Send { flow, .. } => Some(flow),
-        _ => None,
-    });
-    let mut begun: Vec<usize> = sent.collect();
-    for flow in &version.flows {
-        visit(&flow.steps, &mut |step| match step.kind {
-            StepKind::Request { flow, .. } | StepKind::Spawn { flow, .. } => begun.push(flow),
-            _ => {}
-        });
+/// Whether who knows that the first stands needs not be told that the other one does: the event's own id swallows nothing but
+/// repeats, of the conditions that a statement could ask one is enough, and so is one error that is let through.
+pub(super) fn is_plainer(known: &Repair, tried: &Repair) -> bool {
+    match (known, tried) {
+        (
+            Repair::Dedup {
+                flow,
+                key: Key::Event,
+            },
+            Repair::Dedup { flow: other, .. },
+        ) => flow == other,
+        (Repair::LetFail { .. }, Repair::LetFail { step: None }) => true,
+        (Repair::Guard { .. }, Repair::Guard { .. }) => known.guarded() == tried.guarded(),
+        _ => known == tried,
     }
-    begun.sort_unstable();
-    begun.dedup();
-    let known = begun
-        .into_iter()
-        .filter_map(|at| Some((at, version.flows.get(at)?)));
-    known.filter(|(_, flow)| !flow.steps.is_empty()).collect()
 }
 
-/// Neighbouring steps that only work on the database, two statements or more.
-fn transactions(index: usize, flow: &Flow) -> Vec<Repair> {
+/// The event's id, and what an effect is meant to happen once for. A rule that takes any change of any table for a deed would
+/// take the key for one.
+fn dedups(program: &Program) -> Vec<Repair> {
     let mut found = Vec::new();
-    let mut from = 0;
-    for at in 0..=flow.steps.len() {
-        if flow.steps.get(at).is_some_and(is_of_database) {
-            continue;
-        }
-        if statements(&flow.steps[from..at]) >= 2 {
-            found.push(Repair::Transaction {
-                flow: index,
-                steps: (from, at),
-            });
-        }
-        from = at + 1;
+    let counts_keys = |rule: &Invariant| {
+        let all = tokens(&rule.sql);
+        let names = |word: &str| all.iter().any(|token| token.is(word));
+        names("change") && !names("tab")
+    };
+    if program.invariants.iter().any(counts_keys) {
+        return found;
+    }
+    for (flow, body) in flows(program, &handled(program)) {
+        let keys = intents(body).into_iter().map(Key::Parameter);
+        let keys = [Key::Event].into_iter().chain(keys);
+        found.extend(keys.map(|key| Repair::Dedup { flow, key }));
     }
     found
 }
 
-fn has_deferred(flow: &Flow) -> bool {
-    let mut found = false;
-    visit(&flow.steps, &mut |step| {
-        found |= matches!(
-            step.kind,
-            StepKind::Transaction {
-                immediate: false,
+/// What is outside of the database: locks, providers, clocks.
+fn outside(program: &Program, flows: &[(usize, &Flow)]) -> Vec<Repair> {
+    let mut found = Vec::new();
+    let breaks = program.locks.iter().any(|lock| {
+        lock.breaks_on_waiter_timeout || lock.careless_release || lock.stale_after.is_some()
+    });
+    found.extend(breaks.then_some(Repair::LockHolds));
+    let (mut gives_up, mut local, mut effects) = (false, false, Vec::new());
+    for (_, flow) in flows {
+        visit(&flow.steps, &mut |step| {
+            gives_up |= matches!(step.kind, StepKind::Lock { wait: Some(_), .. });
+            local |= vars_of(step).contains(&Var::Builtin(Builtin::Local));
+            if let StepKind::Effect {
+                name,
+                intent: Some(_),
+                key: None,
                 ..
+            } = &step.kind
+                && !effects.contains(name)
+            {
+                effects.push(name.clone());
             }
-        );
+        });
+    }
+    found.extend(gives_up.then_some(Repair::Wait));
+    found.extend(local.then_some(Repair::Utc));
+    let mut rules = program.invariants.iter();
+    let keyed = effects.into_iter().filter(|_| rules.any(counts_effects));
+    found.extend(keyed.map(|effect| Repair::IdempotencyKey { effect }));
+    found
+}
+
+/// Whether a rule minds that an effect happens again.
+fn counts_effects(rule: &Invariant) -> bool {
+    let all = tokens(&rule.sql);
+    let all_of = ["effect", "intent", "count"].iter();
+    all_of
+        .into_iter()
+        .all(|word| all.iter().any(|token| token.is(word)))
+}
+
+/// Steps that catch errors.
+fn errors(index: usize, flow: &Flow) -> Vec<Repair> {
+    let mut found = Vec::new();
+    visit(&flow.steps, &mut |step| {
+        if !step.catch.is_empty() {
+            let step = Some((index, Spot::of(step)));
+            found.push(Repair::LetFail { step });
+        }
     });
     found
 }
@@ -134,28 +164,6 @@ fn intents(flow: &Flow) -> Vec<usize> {
     slots.dedup();
     slots
 }
-
-/// Each write of a short body at each other place. What is seen of a flow, its effects and answers, stays where it is.
-fn moves(index: usize, flow: &Flow) -> Vec<Repair> {
-    let steps = flow.steps.len();
-    if steps > LONGEST_BODY {
-        return Vec::new();
-    }
-    let does = |step: &Step| matches!(step.kind, StepKind::Sql { .. });
-    let movable = (0..steps).filter(|at| does(&flow.steps[*at]));
-    let to = |from: usize| (0..=steps).filter(move |to| *to != from && *to != from + 1);
-    let moves = movable.flat_map(|from| to(from).map(move |before| (from, before)));
-    moves
-        .map(|(from, before)| Repair::Move {
-            flow: index,
-            from,
-            before,
-        })
-        .collect()
-}
-
-/// Steps of longer bodies are not moved.
-const LONGEST_BODY: usize = 8;
 
 /// Each flow under a lock of its own, and all of them under one.
 fn locks(flows: &[(usize, &Flow)]) -> Vec<Repair> {

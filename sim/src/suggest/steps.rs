@@ -1,6 +1,30 @@
 //! What steps do, as far as a repair has to know.
 
-use crate::scenario::{Sql, Step, StepKind};
+use crate::scenario::program::Expr;
+use crate::scenario::program::Place;
+use crate::scenario::{Sql, Step, StepKind, Var};
+
+/// Which step of a flow: its name, and where it stands in the file. Other versions of the code may have it, too.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spot {
+    /// Its site.
+    pub site: String,
+    /// Its place.
+    pub at: Place,
+}
+
+impl Spot {
+    pub(super) fn of(step: &Step) -> Self {
+        Self {
+            site: step.site.as_str().to_owned(),
+            at: step.at,
+        }
+    }
+
+    pub(super) fn is(&self, step: &Step) -> bool {
+        step.at == self.at && step.site.as_str() == self.site
+    }
+}
 
 /// Whether a step only asks and changes the database, or computes: it may stand in a transaction.
 pub(super) fn is_of_database(step: &Step) -> bool {
@@ -72,41 +96,115 @@ fn bodies(step: &Step) -> Vec<&[Step]> {
     all
 }
 
-/// The same, to be changed.
-pub(super) fn visit_mut(steps: &mut [Step], see: &mut dyn FnMut(&mut Step)) {
+/// The step that stands there.
+pub(super) fn find<'a>(steps: &'a [Step], spot: &Spot) -> Option<&'a Step> {
+    let mut found = None;
+    visit(steps, &mut |step| {
+        if found.is_none() && spot.is(step) {
+            found = Some(step);
+        }
+    });
+    found
+}
+
+/// Changes every step, those above before those below them; whether any was changed. What a step is changed to is visited, too.
+pub(super) fn visit_mut(steps: &mut [Step], change: &mut dyn FnMut(&mut Step) -> bool) -> bool {
+    let mut any = false;
     for step in steps {
-        see(step);
-        match &mut step.kind {
-            StepKind::Read {
-                none: Some(steps), ..
-            }
-            | StepKind::Sql {
-                otherwise: steps, ..
-            }
-            | StepKind::Each { steps, .. }
-            | StepKind::While { steps, .. }
-            | StepKind::Atomic(steps)
-            | StepKind::Transaction { steps, .. } => visit_mut(steps, see),
-            StepKind::If {
-                then, otherwise, ..
-            } => {
-                visit_mut(then, see);
-                visit_mut(otherwise, see);
-            }
-            StepKind::Lock {
-                steps, otherwise, ..
-            }
-            | StepKind::Use {
-                steps, otherwise, ..
-            } => {
-                visit_mut(steps, see);
-                visit_mut(otherwise, see);
-            }
-            _ => {}
+        if change(step) {
+            // What it has become holds the step itself, perhaps: it is not changed twice.
+            any = true;
+            continue;
         }
-        visit_mut(&mut step.finally, see);
-        for (_, steps) in &mut step.catch {
-            visit_mut(steps, see);
+        for below in bodies_mut(step) {
+            any |= visit_mut(below, change);
         }
+    }
+    any
+}
+
+fn bodies_mut(step: &mut Step) -> Vec<&mut [Step]> {
+    let mut all: Vec<&mut [Step]> = match &mut step.kind {
+        StepKind::Read { none, .. } => none.iter_mut().map(Vec::as_mut_slice).collect(),
+        StepKind::Sql { otherwise, .. } => vec![otherwise],
+        StepKind::If {
+            then, otherwise, ..
+        } => vec![then, otherwise],
+        StepKind::Each { steps, .. }
+        | StepKind::While { steps, .. }
+        | StepKind::Atomic(steps)
+        | StepKind::Transaction { steps, .. } => vec![steps],
+        StepKind::Lock {
+            steps, otherwise, ..
+        }
+        | StepKind::Use {
+            steps, otherwise, ..
+        } => vec![steps, otherwise],
+        _ => Vec::new(),
+    };
+    all.push(&mut step.finally);
+    all.extend(step.catch.iter_mut().map(|(_, steps)| steps.as_mut_slice()));
+    all
+}
+
+/// The statement of a step, to be changed.
+pub(super) fn sql_mut(step: &mut Step) -> Option<&mut Sql> {
+    match &mut step.kind {
+        StepKind::Read { sql, .. } | StepKind::Sql { sql, .. } | StepKind::Each { sql, .. } => {
+            Some(sql)
+        }
+        _ => None,
+    }
+}
+
+/// The variables that a step reads in its statement or computes with.
+pub(super) fn vars_mut(step: &mut Step, see: &mut dyn FnMut(&mut Var)) {
+    let mut of_expr = |expr: &mut Expr| match expr {
+        Expr::Var(var) => see(var),
+        Expr::Sql(sql) => sql.params.iter_mut().for_each(&mut *see),
+        Expr::Const(_) | Expr::Answer(..) => {}
+    };
+    match &mut step.kind {
+        StepKind::Set(assigned) => assigned.iter_mut().for_each(|(_, expr)| of_expr(expr)),
+        StepKind::If { condition, .. } | StepKind::While { condition, .. } => of_expr(condition),
+        StepKind::Call { args, .. } | StepKind::Spawn { args, .. } => {
+            args.iter_mut().for_each(of_expr);
+        }
+        _ => {
+            if let Some(sql) = sql_mut(step) {
+                sql.params.iter_mut().for_each(see);
+            }
+        }
+    }
+}
+
+/// The same variables.
+pub(super) fn vars_of(step: &Step) -> Vec<Var> {
+    let mut vars = Vec::new();
+    vars_mut(&mut step.clone(), &mut |var| vars.push(*var));
+    vars
+}
+
+/// The variables that a step, or one below it, gives a value.
+pub(super) fn assigned(step: &Step) -> Vec<Var> {
+    let mut vars = Vec::new();
+    visit(std::slice::from_ref(step), &mut |step| {
+        vars.extend(given(step))
+    });
+    vars
+}
+
+/// The variables that a step itself gives a value.
+pub(super) fn given(step: &Step) -> Vec<Var> {
+    match &step.kind {
+        StepKind::Read { into, .. } | StepKind::Each { into, .. } => into.clone(),
+        StepKind::Set(all) => all.iter().map(|(var, _)| *var).collect(),
+        StepKind::NewId(var) | StepKind::Choose { into: var, .. } => vec![*var],
+        StepKind::Call { into, .. }
+        | StepKind::Request { into, .. }
+        | StepKind::Lock { into, .. }
+        | StepKind::Op { into, .. }
+        | StepKind::Use { create: into, .. } => into.iter().copied().collect(),
+        _ => Vec::new(),
     }
 }
