@@ -15,6 +15,7 @@ pub mod disk;
 pub mod exit;
 pub mod explain;
 pub mod fault;
+pub mod fewer;
 pub mod flow;
 pub mod fold;
 pub mod label;

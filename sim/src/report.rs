@@ -22,7 +22,7 @@ use serde_json::Value as Json;
 pub use ablate::{Ablation, Clean, Fate, Smallest};
 pub use compare::compare_text;
 pub use explain::{ExplainReport, explain_json, explain_text};
-pub use human::{human, two_traces};
+pub use human::{absent, human, two_traces};
 pub use hunts::{Effort, HuntReport, Hunted, hunts_json, hunts_text};
 pub use json::{compare_json, replay_json, run_json, trace_header};
 pub use kept::KeptReport;

@@ -5,12 +5,13 @@ use std::path::Path;
 use std::rc::Rc;
 
 use lockstep_sim::case::Decisions;
+use lockstep_sim::fewer::{Fewer, fewer_events};
 use lockstep_sim::flow::FlowWorld;
 use lockstep_sim::report;
-use lockstep_sim::run::{Ran, Stage};
+use lockstep_sim::run::Stage;
 use lockstep_sim::scenario;
 use lockstep_sim::search::{Plan, reduce, search};
-use lockstep_sim::shrink;
+use lockstep_sim::shrink::{self, Target};
 
 use super::{folder, root};
 
@@ -77,15 +78,22 @@ impl Judged<'_> {
             if let Some(words) = small.two_traces {
                 return Err(words);
             }
-            let told = self.violation(&first.invariant, &small.ran, surprise.is_none());
+            let target = Target {
+                invariant: first.invariant.clone(),
+                key: first.key.clone(),
+            };
+            let fewer = fewer_events(&variant.program, small.ran, &target, &mut || false)?;
+            let told = self.violation(&first.invariant, &fewer, surprise.is_none());
             wrong = wrong.or(told.err());
         }
         wrong.map_or(Ok(()), Err)
     }
 
     /// Says how to replay it, and compares the trace with the one that was reviewed.
-    fn violation(&mut self, invariant: &str, ran: &Ran, expected: bool) -> Result<(), String> {
-        let shown = format!("{}\n{}", ran.decisions, report::human(&ran.trace));
+    fn violation(&mut self, invariant: &str, case: &Fewer, expected: bool) -> Result<(), String> {
+        let ran = &case.ran;
+        let (absent, trace) = (report::absent(&case.absent), report::human(&ran.trace));
+        let shown = format!("{}\n{absent}{trace}", ran.decisions);
         self.said.push(format!("{invariant}:\n{shown}"));
         self.said
             .push(format!("replay: {}", self.replay(&ran.decisions)));

@@ -22,6 +22,9 @@ pub struct CaseFile {
     /// Parts of the variant that were dropped, by their names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub without: Vec<String>,
+    /// Events of the scenario that it does without, by their labels.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub absent: Vec<String>,
     /// Seed of the search that found it.
     pub seed: u64,
     /// Run of that search.
@@ -101,6 +104,7 @@ impl CaseFile {
             scenario,
             variant: variant.to_owned(),
             without: Vec::new(),
+            absent: Vec::new(),
             seed,
             run,
             decisions: decisions
@@ -116,6 +120,13 @@ impl CaseFile {
     #[must_use]
     pub fn without(mut self, parts: &[String]) -> Self {
         self.without = parts.to_vec();
+        self
+    }
+
+    /// The case without some of the scenario's events.
+    #[must_use]
+    pub fn without_events(mut self, labels: &[String]) -> Self {
+        self.absent = labels.to_vec();
         self
     }
 

@@ -57,7 +57,9 @@ fn left_out(program: &Program) -> Vec<LeftOut> {
             world: FlowWorld::new(Rc::new(program)),
         }
     };
-    (0..program.events.len()).map(without).collect()
+    let all = program.events.iter().enumerate();
+    let happening = all.filter(|(_, event)| event.happens);
+    happening.map(|(index, _)| without(index)).collect()
 }
 
 fn told(args: &ReplayArgs, subject: Subject, explained: Explained) -> ExplainReport {

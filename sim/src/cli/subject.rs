@@ -174,21 +174,39 @@ pub(crate) fn of_case(
             ));
         }
     };
-    let variant = pick(&scenario, Some(name))?;
-    let shown = match case.without.is_empty() {
+    let mut variant = pick(&scenario, Some(name))?.clone();
+    let own = other.is_none().then_some(&case.absent[..]);
+    if let Some(gone) = own.and_then(|own| unknown(&variant.program, own)) {
+        let why = format!("does without the event {gone}, which its scenario does not have");
+        return Err(Failure::input(path, why));
+    }
+    variant.program.leave_out(&case.absent);
+    let dropped: Vec<&str> = case
+        .without
+        .iter()
+        .chain(&case.absent)
+        .map(String::as_str)
+        .collect();
+    let shown = match dropped.is_empty() {
         true => variant.name.clone(),
-        false => format!("{} without {}", variant.name, case.without.join(", ")),
+        false => format!("{} without {}", variant.name, dropped.join(", ")),
     };
     Ok(Subject {
         title: title(&scenario.name, &shown, &how),
-        world: world_of(variant),
+        world: world_of(&variant),
         program: Some(variant.program.clone()),
         expect: Some(variant.expect.clone()),
         how,
-        judged: judges(variant, &case.violates.invariant),
+        judged: judges(&variant, &case.violates.invariant),
         claim,
         swept: false,
     })
+}
+
+/// The first of these that is no event of the program.
+fn unknown<'l>(program: &Program, labels: &'l [String]) -> Option<&'l String> {
+    let is_event = |label: &&String| program.events.iter().any(|event| event.label == **label);
+    labels.iter().find(|label| !is_event(label))
 }
 
 /// Why a file is no case. A scenario is told from other texts by its keys: it need not be sound.

@@ -6,16 +6,17 @@ use std::rc::Rc;
 
 use lockstep_sim::case::{CaseFile, Source, Violates};
 use lockstep_sim::decide::Profile;
+use lockstep_sim::fewer::{Fewer, fewer_events};
 use lockstep_sim::flow::FlowWorld;
 use lockstep_sim::report;
 use lockstep_sim::run::{Stage, World};
-use lockstep_sim::scenario::{self, Expect, Scenario, Variant};
+use lockstep_sim::scenario::{self, Expect, Program, Scenario, Variant};
 use lockstep_sim::search::{self, First, Plan, Searched, Swept};
 use lockstep_sim::shrink;
 use lockstep_sim::world::StoreWorld;
 use serde::{Deserialize, Serialize};
 
-use super::interrupt;
+use super::{interrupt, subject};
 
 mod hunts;
 
@@ -139,7 +140,7 @@ impl Workshop {
                 let source = Source::World {
                     world: STORE.to_owned(),
                 };
-                small(stage, first, source, (DEFAULT, &[]))
+                small(stage, first, source, (DEFAULT, &[]), None)
                     .map(|small| Answer::Shrunk(Box::new(small)))
             }),
             Order::Hunt(hunt) => hunts::carry_out(hunt, stop),
@@ -190,6 +191,7 @@ impl Workshop {
                 first,
                 Source::Scenario { name, file, text },
                 (&variant.name, &wanted.without),
+                Some(&variant.program),
             )?);
         }
         Ok(Answer::Search { searched, cases })
@@ -271,6 +273,7 @@ fn small(
     first: &First,
     source: Source,
     (variant, without): (&str, &[String]),
+    program: Option<&Program>,
 ) -> Result<Small, String> {
     // Whoever interrupts wants to see what was found now, not smaller later.
     let budget = if interrupt::requested() {
@@ -279,34 +282,33 @@ fn small(
         shrink::BUDGET
     };
     let reduced = search::reduce(stage, first, budget, &mut interrupt::requested)?;
-    let ran = reduced.ran;
     let violates = Violates {
         invariant: first.invariant.clone(),
         key: first.key.clone(),
+    };
+    let Fewer { absent, ran } = match program {
+        Some(program) if budget > 0 => {
+            let target = subject::target(&violates);
+            fewer_events(program, reduced.ran, &target, &mut interrupt::requested)?
+        }
+        _ => Fewer::none(reduced.ran),
     };
     let name = match &source {
         Source::Scenario { name, .. } => name.clone(),
         Source::World { world } => world.clone(),
     };
     let header = report::trace_header(&name, variant, first.seed, first.run, ran.hash);
+    let (seed, run, decisions) = (first.seed, first.run, &ran.decisions);
+    let case = CaseFile::new(source, variant, seed, run, decisions, violates);
     Ok(Small {
         invariant: first.invariant.clone(),
         key: first.key.clone(),
         seed: first.seed,
         events: shrink::events(&ran.trace),
         deviations: ran.decisions.0.len(),
-        case: CaseFile::new(
-            source,
-            variant,
-            first.seed,
-            first.run,
-            &ran.decisions,
-            violates,
-        )
-        .without(without)
-        .to_text(),
+        case: case.without(without).without_events(&absent).to_text(),
         trace: ran.trace.to_json_lines(header),
-        human: report::human(&ran.trace),
+        human: report::absent(&absent) + &report::human(&ran.trace),
         two_traces: reduced.two_traces,
     })
 }

@@ -12,6 +12,14 @@ const OUTSIDE: &str = "outside";
 /// Narrowest lane, so that short names do not put columns on top of each other.
 const LANE: usize = 12;
 
+/// Which events a case does without, above its trace; nothing if it has them all.
+pub fn absent(labels: &[String]) -> String {
+    match labels {
+        [] => String::new(),
+        labels => format!("without {}\n", printable(&labels.join(", "))),
+    }
+}
+
 /// The trace as text. Stable: the same trace gives the same bytes.
 ///
 /// An event that returns before anything else happens is one line. One that others overlap gets a second line where it

@@ -93,6 +93,13 @@ pub struct Program {
 }
 
 impl Program {
+    /// These events do not happen; names of no event mean nothing.
+    pub fn leave_out(&mut self, labels: &[String]) {
+        for event in &mut self.events {
+            event.happens &= !labels.contains(&event.label);
+        }
+    }
+
     /// Names of its goals, in file order.
     pub fn goal_names(&self) -> impl Iterator<Item = &str> {
         self.goals.iter().map(|goal| goal.name.as_str())
