@@ -52,9 +52,9 @@ pub enum Near {
     Here,
     /// Another passage of the same site while the same cause is handled: so many passages away.
     Passage(u32),
-    /// Another site while the same cause is handled: the n-th that fits.
+    /// Another site while the same cause is handled: the n-th that fits, and so many passages more.
     Site(u32),
-    /// The same site while another cause is handled: the n-th that fits.
+    /// The same site while another cause is handled: the same.
     Cause(u32),
 }
 
@@ -127,8 +127,8 @@ pub struct Moved {
     placed: Vec<Placed>,
     log: Rc<RefCell<Log>>,
     passages: BTreeMap<(u64, u64), u32>,
-    /// How many other sites and other causes each decision has found.
-    found: Vec<(u32, u32)>,
+    /// Other sites and other causes that each decision has found.
+    found: Vec<[Vec<u64>; 2]>,
     ready: Vec<Candidate>,
 }
 
@@ -140,7 +140,7 @@ impl Moved {
             chances: Vec::new(),
         };
         Self {
-            found: vec![(0, 0); placed.len()],
+            found: vec![Default::default(); placed.len()],
             placed,
             log: Rc::clone(log),
             passages: BTreeMap::new(),
@@ -160,12 +160,7 @@ impl Moved {
             if acts.is_empty() {
                 continue;
             }
-            let found = &mut self.found[decision];
-            match near {
-                Near::Site(_) => found.0 += 1,
-                Near::Cause(_) => found.1 += 1,
-                Near::Here | Near::Passage(_) => {}
-            }
+            let near = self.ranked(decision, near, at);
             let chances = acts.into_iter().map(|act| Chance {
                 decision,
                 near,
@@ -184,14 +179,24 @@ impl Moved {
 
     fn near(&self, decision: usize, at: &At, passage: u32) -> Option<Near> {
         let placed = &self.placed[decision];
-        let (sites, causes) = self.found[decision];
+        let away = passage.abs_diff(placed.occurrence);
         let inside = matches!(at.kind, Kind::Disk | Kind::DiskSync | Kind::DiskData);
         match (at.cause == placed.cause, at.site == placed.site) {
             _ if at.key == placed.key => Some(Near::Here),
-            (true, true) => Some(Near::Passage(passage.abs_diff(placed.occurrence))),
-            (true, false) if inside == placed.inside => Some(Near::Site(sites)),
-            (false, true) => Some(Near::Cause(causes)),
+            (true, true) => Some(Near::Passage(away)),
+            (true, false) if inside == placed.inside => Some(Near::Site(away)),
+            (false, true) => Some(Near::Cause(away)),
             _ => None,
+        }
+    }
+
+    /// Sites and causes come in the order in which they are seen first.
+    fn ranked(&mut self, decision: usize, near: Near, at: &At) -> Near {
+        let [sites, causes] = &mut self.found[decision];
+        match near {
+            Near::Site(away) => Near::Site(away + rank(sites, at.site)),
+            Near::Cause(away) => Near::Cause(away + rank(causes, at.cause)),
+            near => near,
         }
     }
 
@@ -216,6 +221,16 @@ impl Moved {
         acts.retain(|other| near != Near::Here || *other != act);
         acts
     }
+}
+
+/// The place of one in a list, at the end of which it is put if it is new.
+fn rank(known: &mut Vec<u64>, one: u64) -> u32 {
+    let place = known.iter().position(|known| *known == one);
+    let place = place.unwrap_or_else(|| {
+        known.push(one);
+        known.len() - 1
+    });
+    u32::try_from(place).unwrap_or(u32::MAX / 2)
 }
 
 /// The deviation in the sizes that are possible at a point of this kind; none where it is not.

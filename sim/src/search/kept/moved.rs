@@ -21,7 +21,7 @@ const PARENTS: usize = 4;
 const LOST: u32 = 5;
 
 /// What it costs to move one that could be made: it stands where it should, most likely.
-const MADE: u32 = 3;
+const MADE: u32 = 6;
 
 /// What came of it.
 pub(super) enum Came {
