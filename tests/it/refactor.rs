@@ -26,10 +26,13 @@ use self::measure::{Fate, REFACTORS};
 use self::town::CHANGES;
 
 /// Each case meets one of so many refactors.
-const ONE_OF: usize = 7;
+const ONE_OF: usize = 3;
+
+/// One variant of so many that hold is asked about its cases: to say that a bug is fixed takes hundreds of runs.
+const CURED: usize = 20;
 
 /// One planted bug of so many, if it is found within so many runs.
-const PLANTED: (usize, u64) = (12, 100);
+const PLANTED: (usize, u64) = (30, 60);
 
 fn reviewed() -> Vec<Case> {
     let mut all = Vec::new();
@@ -66,7 +69,7 @@ fn cases_of_scenarios_outlive_refactors() {
             fates.extend(fate.map(|fate| (format!("{refactor}: {}", case.name), fate)));
         }
     }
-    outlives(&fates, 400);
+    outlives(&fates, 1_000);
 }
 
 #[test]
@@ -80,13 +83,13 @@ fn cases_of_planted_bugs_outlive_changes_of_the_world() {
             fates.extend(fate.map(|fate| (format!("{name}: {}", known.bug.defect.name), fate)));
         }
     }
-    outlives(&fates, 60);
+    outlives(&fates, 40);
 }
 
 #[test]
 fn a_bug_that_is_cured_is_not_said_to_fail() {
     let (reviewed, mut asked) = (reviewed(), 0);
-    for (stem, variant) in cases::cured().into_iter().step_by(ONE_OF) {
+    for (stem, variant) in cases::cured().into_iter().step_by(CURED) {
         for case in reviewed.iter().filter(|case| case.stem == stem) {
             let kept = measure::under(case, &variant.program);
             let is_cured = matches!(kept, Kept::Fixed | Kept::Drifted { .. });
@@ -94,5 +97,5 @@ fn a_bug_that_is_cured_is_not_said_to_fail() {
             asked += 1;
         }
     }
-    assert!(asked >= 30, "only {asked}");
+    assert!(asked >= 10, "only {asked}");
 }
