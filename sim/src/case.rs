@@ -32,11 +32,22 @@ impl Point {
             self.occurrence,
         )
     }
+
+    /// Whether it lies inside SQLite: those sites are VFS methods, such as `xSync wal`.
+    pub fn is_inside_sqlite(&self) -> bool {
+        let mut chars = self.site.chars();
+        chars.next() == Some('x') && chars.next().is_some_and(char::is_uppercase)
+    }
 }
 
 /// The key of a point, computed without building it.
 pub fn key(cause: &Label, site: &Label, occurrence: u32) -> u64 {
-    mix(mix(cause.hash(), site.hash()), u64::from(occurrence))
+    key_of(cause.hash(), site.hash(), occurrence)
+}
+
+/// The same from hashes of cause and site.
+pub const fn key_of(cause: u64, site: u64, occurrence: u32) -> u64 {
+    mix(mix(cause, site), occurrence as u64)
 }
 
 /// One decision that is not the quiet one. Durations are milliseconds of virtual time.

@@ -8,6 +8,7 @@ mod anything;
 mod beyond;
 mod choice;
 mod horizon;
+mod moved;
 mod mutant;
 pub(crate) mod pick;
 mod preemptions;
@@ -29,6 +30,7 @@ use std::collections::BTreeMap;
 pub use beyond::Beyond;
 pub use choice::{Choice, Draw};
 pub use horizon::{Horizon, Passed, Tail};
+pub use moved::{Chance, Log, Moved, Near, Placed};
 pub use mutant::Mutant;
 pub use preemptions::Preemptions;
 pub use prefix::Prefix;
@@ -84,6 +86,8 @@ pub enum Kind {
 pub struct At {
     /// Hash of the cause being handled, the site, and how often this cause has passed it so far.
     pub key: u64,
+    /// Hash of the cause.
+    pub cause: u64,
     /// Hash of the site.
     pub site: u64,
     /// What can be decided.

@@ -37,8 +37,9 @@ use std::path::Path;
 pub use problem::{Problem, Problems};
 pub use program::{
     After, Builtin, Database, Does, ErrorClass, Event, Expect, Expr, Faults, Flow, Goal, Homed,
-    Invariant, Lock, Loop, MIGRATION, Millis, Place, Process, Program, Provider, ROUNDS, Redeliver,
-    Resource, RuleKind, Scenario, Span, Sql, Step, StepKind, Target, Var, Variant, Version,
+    Invariant, Lock, Loop, MIGRATION, Millis, Place, Process, Program, Provider, ROUNDS, RUN_ENDS,
+    Redeliver, Resource, RuleKind, Scenario, Span, Sql, Step, StepKind, Target, Var, Variant,
+    Version,
 };
 pub use schema::schema;
 pub use skeleton::skeleton;

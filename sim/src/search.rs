@@ -25,7 +25,7 @@ pub use adequacy::{Adequacy, JUDGED_FROM, Orders};
 pub use digest::{Digest, hex};
 pub use exhaust::{Bounds, Exhausted, exhaust, thorough};
 pub use hunt::{PROBLEMS, hunt};
-pub use kept::{Kept, retry};
+pub use kept::{Broken, Kept, retry};
 pub use portfolio::{Portfolio, of_seed};
 pub use reduce::{Reduced, reduce};
 pub use smallest::{Size, Smallest, size, smallest};

@@ -114,7 +114,7 @@ fn cost(ran: &Ran) -> Cost {
         .decisions
         .0
         .keys()
-        .filter(|point| is_inside_sqlite(point))
+        .filter(|point| point.is_inside_sqlite())
         .count();
     (
         ran.decisions.0.len(),
@@ -122,12 +122,6 @@ fn cost(ran: &Ran) -> Cost {
         events(&ran.trace),
         amounts.fold(0, u64::saturating_add),
     )
-}
-
-/// Sites inside SQLite are VFS methods, such as `xSync wal`.
-pub(crate) fn is_inside_sqlite(point: &Point) -> bool {
-    let mut chars = point.site.chars();
-    chars.next() == Some('x') && chars.next().is_some_and(char::is_uppercase)
 }
 
 impl Shrinking<'_> {

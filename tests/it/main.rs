@@ -9,6 +9,7 @@ mod explain;
 mod faults;
 mod linearizable;
 mod properties;
+mod refactor;
 mod sabotage;
 mod schema;
 mod search;

@@ -1,22 +1,31 @@
 //! Cases that were kept: `run` replays them first, each under the text of today.
 
+mod today;
+
 use std::path::{Path, PathBuf};
 
-use lockstep_sim::case::{CaseFile, Source};
+use lockstep_sim::case::CaseFile;
 use lockstep_sim::exit::Exit;
 use lockstep_sim::report::KeptReport;
 use lockstep_sim::scenario::Expect;
-use lockstep_sim::search::{Kept, retry};
+use lockstep_sim::search::{Broken, Kept, retry};
 
 use super::failure::Failure;
 use super::subject::{self, How, Subject};
 use super::{files, interrupt};
 
-/// What has become of each, and what that means for the exit code.
+/// What has become of each, and what that means for the exit code. What is wrong with cases is told of all of them.
 pub(crate) fn replay_all(paths: &[PathBuf]) -> Result<(Vec<KeptReport>, Exit), Failure> {
-    let (mut reports, mut exit) = (Vec::new(), Exit::AsExpected);
+    let (mut reports, mut exit, mut wrong) = (Vec::new(), Exit::AsExpected, Vec::new());
     for path in paths {
-        let report = one(path)?;
+        let report = match one(path) {
+            Ok(report) => report,
+            Err(failure @ Failure::Internal(_)) => return Err(failure),
+            Err(failure) => {
+                wrong.push(failure.to_string());
+                continue;
+            }
+        };
         // What was interrupted has not been looked for to its end.
         if interrupt::requested() {
             break;
@@ -28,29 +37,28 @@ pub(crate) fn replay_all(paths: &[PathBuf]) -> Result<(Vec<KeptReport>, Exit), F
         });
         reports.push(report);
     }
-    Ok((reports, exit))
+    match wrong.is_empty() {
+        true => Ok((reports, exit)),
+        false => Err(Failure::usage(wrong.join("\n"))),
+    }
 }
 
 fn one(path: &Path) -> Result<KeptReport, Failure> {
-    let case = read(path)?;
-    let today = today(&case);
+    let text = files::read_text(path)?;
+    let case = CaseFile::parse(&text).map_err(|why| today::damaged(path, &text, why))?;
+    let today = today::file(&case);
+    today::check(path, &case, today.as_deref())?;
     let subject = subject::of_case(path, today.as_deref(), None)?;
     let How::Decisions(decisions) = &subject.how else {
         return Err(Failure::input(path, "holds no decisions"));
     };
-    if !subject.judged {
-        let why = format!("today no invariant is named {}", case.violates.invariant);
-        return Err(Failure::input(
-            path,
-            format!("{why}: keep it anew or take it away"),
-        ));
-    }
     let target = subject::target(&case.violates);
-    // A rule that does not come to an end is the scenario's fault, and is told as such here.
-    subject.once()?;
     let mut stage = subject.stage()?;
     let kept = retry(&mut stage, decisions, &target, &mut interrupt::requested);
-    let kept = kept.map_err(|words| Failure::Internal(format!("{}: {words}", path.display())))?;
+    let kept = kept.map_err(|broken| match broken {
+        Broken::Internal(words) => Failure::Internal(format!("{}: {words}", path.display())),
+        Broken::Endless(words) => Failure::input(path, words),
+    })?;
     Ok(KeptReport {
         file: path.to_string_lossy().into_owned(),
         as_expected: is_expected(&subject, &target.invariant, kept),
@@ -63,14 +71,6 @@ fn one(path: &Path) -> Result<KeptReport, Failure> {
 pub(crate) fn read(path: &Path) -> Result<CaseFile, Failure> {
     let text = files::read_text(path)?;
     CaseFile::parse(&text).map_err(|why| subject::no_case(path, &text, why))
-}
-
-/// The file that the case was found in, if it is still there.
-fn today(case: &CaseFile) -> Option<PathBuf> {
-    match &case.scenario {
-        Source::Scenario { file, .. } => Some(PathBuf::from(file)).filter(|file| file.is_file()),
-        Source::World { .. } => None,
-    }
 }
 
 /// A variant that is expected to violate the invariant still fails; everything else is fixed.

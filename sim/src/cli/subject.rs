@@ -236,8 +236,7 @@ pub(crate) fn no_case(path: &Path, text: &str, why: String) -> Failure {
 
 /// Without the invariant, a clean run says nothing about it.
 fn judges(variant: &Variant, invariant: &str) -> bool {
-    let rules = &variant.program.invariants;
-    rules.iter().any(|rule| rule.name == invariant)
+    variant.program.judged().any(|name| name == invariant)
 }
 
 fn load(path: &Path) -> Result<Scenario, Failure> {

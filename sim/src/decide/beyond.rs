@@ -134,8 +134,14 @@ mod tests {
 
     fn pass(horizon: &Rc<RefCell<Horizon>>) -> bool {
         let mut run = Beyond::new(Vec::new(), horizon);
-        let (key, site, kind) = (1, 2, Kind::Pick(3));
-        assert_eq!(run.decide(&At { key, site, kind }, &Anything), None);
+        let (key, cause, site, kind) = (1, 0, 2, Kind::Pick(3));
+        let at = At {
+            key,
+            cause,
+            site,
+            kind,
+        };
+        assert_eq!(run.decide(&at, &Anything), None);
         run.is_over()
     }
 

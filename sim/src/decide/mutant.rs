@@ -93,7 +93,13 @@ mod tests {
         let profile = Rc::new(Profile::default());
         let crashes = (0..100).filter(|run| {
             let mut mutant = Mutant::new(mix(1, *run), &parent, &profile);
-            let decided = mutant.decide(&At { key, site, kind }, &Crashes(allowed));
+            let at = At {
+                key,
+                cause: 0,
+                site,
+                kind,
+            };
+            let decided = mutant.decide(&at, &Crashes(allowed));
             decided == Some(Act::Do(Deviation::Crash))
         });
         crashes.count()

@@ -305,7 +305,12 @@ mod tests {
                 Kind::DiskSync,
             ]) {
                 let (key, site) = (mix(2, run * 8 + n), n);
-                let at = At { key, site, kind };
+                let at = At {
+                    key,
+                    cause: 0,
+                    site,
+                    kind,
+                };
                 let Some(Act::Do(deviation)) = strategy.decide(&at, &Anything) else {
                     continue;
                 };

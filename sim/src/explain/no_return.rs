@@ -9,7 +9,6 @@ use std::rc::Rc;
 use super::Trials;
 use crate::decide::{Choice, Draw, Prefix, Profile, Quiet, run_hash};
 use crate::run::Ran;
-use crate::shrink::is_inside_sqlite;
 use crate::trace::{Event, Kind};
 
 /// A moment of a run.
@@ -145,7 +144,7 @@ fn nearest(
 
 /// What else it violates, what it does inside SQLite, what it does at all.
 fn cost(ran: &Ran) -> (usize, usize, usize) {
-    let inside = ran.decisions.0.keys().filter(|at| is_inside_sqlite(at));
+    let inside = ran.decisions.0.keys().filter(|at| at.is_inside_sqlite());
     (ran.violations.len(), inside.count(), ran.decisions.0.len())
 }
 

@@ -123,6 +123,7 @@ impl Kernel {
         let at_key = key(&actor.cause, site, occurrence);
         let at = At {
             key: at_key,
+            cause: actor.cause.hash(),
             site: site.hash(),
             kind,
         };

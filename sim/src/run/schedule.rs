@@ -5,6 +5,7 @@ use std::rc::Rc;
 use super::World;
 use super::actor::{Actor, NEVER, Resume, State};
 use super::{ENDED, Kernel};
+use crate::scenario::RUN_ENDS;
 
 /// How far the loop lets virtual time go.
 struct Horizon {
@@ -119,7 +120,7 @@ impl Kernel {
         if away && !self.over.replace(true) {
             self.cut.set(true);
             self.found(
-                "run_ends",
+                RUN_ENDS,
                 "",
                 "the run went on for more events than the limit allows",
             );

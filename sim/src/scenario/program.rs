@@ -47,6 +47,9 @@ pub struct Span {
 /// what it found.
 pub const MIGRATION: &str = "migration_completes";
 
+/// A violation of every variant: a run goes on and on.
+pub const RUN_ENDS: &str = "run_ends";
+
 /// One scenario under one variant.
 #[derive(Debug, Clone)]
 pub struct Program {
@@ -103,6 +106,13 @@ impl Program {
     /// Names of its goals, in file order.
     pub fn goal_names(&self) -> impl Iterator<Item = &str> {
         self.goals.iter().map(|goal| goal.name.as_str())
+    }
+
+    /// Names of all that is judged: its invariants in file order, then what the harness asks of every run of it.
+    pub fn judged(&self) -> impl Iterator<Item = &str> {
+        let rules = self.invariants.iter().map(|rule| rule.name.as_str());
+        let migration = self.before.iter().map(|_| MIGRATION);
+        rules.chain(migration).chain([RUN_ENDS])
     }
 }
 

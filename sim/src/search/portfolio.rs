@@ -187,7 +187,7 @@ impl Pays {
 const MEMORY: f64 = 32.0;
 
 /// Decisions as what a mutant has for a parent.
-pub(super) fn singles(decisions: &Decisions) -> Rc<[Single]> {
+fn singles(decisions: &Decisions) -> Rc<[Single]> {
     let decisions = decisions.0.iter();
     decisions
         .map(|(point, deviation)| Single {

@@ -2,6 +2,8 @@
 
 use std::process::Command;
 
+use lockstep_sim::scenario;
+
 use super::desk::{known, known_with, lockstep};
 use super::{Desk, Told};
 use crate::root;
@@ -121,12 +123,133 @@ fn the_cases_of_the_project_are_as_expected() {
     says(&told.ends_with(0).stdout, &["7 kept cases: 7 as expected"]);
 }
 
+const NEVER: &str = "SELECT user, count(*) AS active FROM session WHERE status = 'active' GROUP BY user HAVING count(*) > 1";
+
+/// What a run says that cannot replay the kept case.
+fn refused(desk: &Desk, parts: &[&str]) {
+    let told = desk.run(&["run", "scenarios/regression"]).ends_with(2);
+    says(&told.stderr, parts);
+    assert!(!told.stdout.contains("drifted"), "{}", told.stdout);
+}
+
+#[test]
+fn without_its_variant_or_invariant_a_case_tells_what_there_is_and_what_to_do() {
+    let desk = project();
+    let renamed = known().replace("  bug: {", "  begun_twice: {");
+    desk.put("scenarios/x.yaml", renamed);
+    let there = "begun_twice, unique_index, reference";
+    refused(
+        &desk,
+        &[
+            KEPT,
+            "scenarios/x.yaml today has no variant \"bug\"",
+            there,
+            "help: ",
+        ],
+    );
+    desk.put(
+        "scenarios/x.yaml",
+        known().replace("one_active_session", "only_one"),
+    );
+    let gone = "variant bug of scenarios/x.yaml today has no invariant \"one_active_session\", but only_one";
+    refused(&desk, &[KEPT, gone, "under `violates.invariant`"]);
+}
+
+#[test]
+fn a_scenario_that_is_not_sound_is_told_with_the_case_that_waits_for_it() {
+    let desk = project();
+    desk.put("scenarios/x.yaml", known() + "  : : [\n");
+    refused(
+        &desk,
+        &[
+            KEPT,
+            "scenarios/x.yaml today is no sound scenario",
+            "this is not YAML",
+            "mend the scenario",
+        ],
+    );
+    desk.put("scenarios/x.yaml", "");
+    refused(&desk, &[KEPT, "the file is empty"]);
+}
+
+#[test]
+fn a_case_that_is_damaged_says_so_and_so_does_each_of_several() {
+    let desk = project();
+    let whole = desk.read(KEPT);
+    desk.put("scenarios/regression/short.case", &whole[..whole.len() / 2]);
+    desk.put("scenarios/regression/nothing.case", "");
+    let other = whole.replace(" => ", " ");
+    desk.put("scenarios/regression/other.case", other);
+    let help = "it was cut off or edited: take it from where it was whole";
+    refused(
+        &desk,
+        &[
+            "short.case: ",
+            "nothing.case: ",
+            "other.case: ",
+            "is not of the form",
+            help,
+        ],
+    );
+    let newer = whole.replacen("\"lockstep_case\": 1", "\"lockstep_case\": 2", 1);
+    desk.put("newer.case", newer);
+    let told = desk.run(&["run", "newer.case"]).ends_with(2);
+    says(&told.stderr, &["reads format 1"]);
+    assert!(!told.stderr.contains("cut off"), "{}", told.stderr);
+}
+
+#[test]
+fn without_its_scenario_it_says_under_what_it_was_replayed() {
+    let desk = project();
+    std::fs::remove_file(desk.path("scenarios/x.yaml")).expect("removed");
+    let told = desk.run(&["run", KEPT]).ends_with(0);
+    says(
+        &told.stderr,
+        &["scenarios/x.yaml is gone: replayed under its own text"],
+    );
+    let edited = desk
+        .read(KEPT)
+        .replace("\"variant\": \"bug\"", "\"variant\": \"gub\"");
+    desk.put(KEPT, edited);
+    refused(&desk, &["its own text has no variant \"gub\", but bug"]);
+}
+
+/// No rule of the file is called so: it is what a variant asks that starts after another one.
+#[test]
+fn a_migration_that_fails_can_be_kept() {
+    let desk = Desk::new();
+    let file = "scenarios/dirty/001-c-after-two-sessions.yaml";
+    let text = scenario::whole_text(&root().join(file)).expect("a scenario");
+    desk.put("scenarios/x.yaml", text);
+    desk.run(&["run", "scenarios/x.yaml", "--variant", "fix_after_bug"])
+        .ends_with(0);
+    let found = "target/lockstep/after_two_sessions-fix_after_bug-migration_completes.case";
+    desk.run(&["keep", found, "--name", "twice"]).ends_with(0);
+    let told = desk.run(&["run", KEPT]).ends_with(0);
+    says(&told.stdout, &["still fails", "as expected"]);
+}
+
+/// Only where somebody is switched to, which the case is not: its step has another name.
+#[test]
+fn a_rule_that_does_not_end_in_a_run_near_the_case_is_the_scenarios_fault() {
+    let desk = project();
+    let endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE (SELECT count(*) FROM session) > 1) SELECT x AS user FROM n WHERE x < 0";
+    let text = known_with(NEVER, endless).replace("label: open\n", "label: begin\n");
+    desk.put("scenarios/x.yaml", text.replace("{ open: {", "{ begin: {"));
+    refused(
+        &desk,
+        &[
+            KEPT,
+            "the query of `one_active_session` does not come to an end",
+        ],
+    );
+}
+
 #[test]
 fn a_rule_that_does_not_end_is_the_scenarios_fault() {
     let desk = project();
-    let never = "SELECT user, count(*) AS active FROM session WHERE status = 'active' GROUP BY user HAVING count(*) > 1";
     let endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT x AS user FROM n WHERE x < 0";
-    desk.put("scenarios/x.yaml", known_with(never, endless));
+    desk.put("scenarios/x.yaml", known_with(NEVER, endless));
     let told = desk.run(&["run", KEPT]).ends_with(2);
     says(&told.stderr, &["one_active_session"]);
 }
