@@ -13,17 +13,11 @@ pub use no_return::{Moment, NoReturn};
 
 use crate::case::{Decisions, Deviation, Point};
 use crate::decide::Replay;
-use crate::run::{Ran, Stage, World};
+use crate::flow::FlowWorld;
+use crate::run::{Ran, Stage};
+use crate::scenario::Program;
 use crate::shrink::Target;
 use crate::trace::{Kind, arg_text};
-
-/// An event of a scenario, and the world in which it does not happen.
-pub struct LeftOut {
-    /// Label of the event.
-    pub event: String,
-    /// The same world without it.
-    pub world: Rc<dyn World>,
-}
 
 /// What was found out about a case.
 #[derive(Debug)]
@@ -57,8 +51,8 @@ pub struct Tried {
     pub amounts: Option<Amounts>,
 }
 
-/// Finds out why a case fails. `None` when it does not. `left_out` is one world for each event of the scenario; `stop` is asked
-/// between runs.
+/// Finds out why a case fails. `None` when it does not. `program` is what the stage runs, if it is a scenario's: its events are left
+/// out one by one. `stop` is asked between runs.
 ///
 /// # Errors
 /// In words, when a stage cannot run.
@@ -66,7 +60,7 @@ pub fn explain(
     stage: &mut Stage,
     decisions: &Decisions,
     claim: Option<&Target>,
-    left_out: &[LeftOut],
+    program: Option<&Program>,
     stop: &mut dyn FnMut() -> bool,
 ) -> Result<Option<Explained>, String> {
     let ran = stage.run(&mut || Box::new(Replay::new(decisions)))?;
@@ -82,7 +76,10 @@ pub fn explain(
     // What could not be carried out is no part of the case.
     let decisions = ran.decisions.clone();
     let tried = trials.decisions(&decisions)?;
-    let events = trials.events(&decisions, left_out)?;
+    let events = match program {
+        Some(program) => trials.events(&decisions, program)?,
+        None => Vec::new(),
+    };
     let violation = violation_of(&ran, &trials.target);
     let no_return = no_return::find(&mut trials, &ran, violation.1)?;
     Ok(Some(Explained {
@@ -169,18 +166,25 @@ impl Trials<'_> {
     fn events(
         &mut self,
         decisions: &Decisions,
-        left_out: &[LeftOut],
+        program: &Program,
     ) -> Result<Vec<(String, bool)>, String> {
         let mut all = Vec::new();
-        for LeftOut { event, world } in left_out {
+        for (index, event) in program.events.iter().enumerate() {
             if (self.stop)() {
                 break;
             }
-            self.runs += 1;
-            let mut stage = Stage::new(Rc::clone(world))?;
-            let ran = stage.run(&mut || Box::new(Replay::new(decisions)))?;
-            all.push((event.clone(), !self.target.is_in(&ran)));
+            let mut without = program.clone();
+            without.events[index].happens = false;
+            let ran = self.elsewhere(without, decisions)?;
+            all.push((event.label.clone(), !self.target.is_in(&ran)));
         }
         Ok(all)
+    }
+
+    /// The run of these decisions in another world.
+    fn elsewhere(&mut self, program: Program, decisions: &Decisions) -> Result<Ran, String> {
+        self.runs += 1;
+        let mut stage = Stage::new(FlowWorld::new(Rc::new(program)))?;
+        stage.run(&mut || Box::new(Replay::new(decisions)))
     }
 }

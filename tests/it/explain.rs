@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use lockstep_sim::case::Decisions;
 use lockstep_sim::decide::{Choice, Draw, Prefix, Profile, Quiet, Replay, run_hash};
-use lockstep_sim::explain::{Explained, LeftOut, explain};
+use lockstep_sim::explain::{Explained, explain};
 use lockstep_sim::flow::FlowWorld;
 use lockstep_sim::report::{ExplainReport, Style, explain_text};
 use lockstep_sim::run::{Ran, Stage};
@@ -58,7 +58,7 @@ impl Case {
             &mut stage,
             &small.ran.decisions,
             None,
-            &left_out(&program),
+            Some(&program),
             &mut || false,
         );
         let explained = explained.expect("runs").expect("it fails");
@@ -82,14 +82,6 @@ fn without(program: &Program, index: usize) -> Program {
     let mut program = program.clone();
     program.events[index].happens = false;
     program
-}
-
-fn left_out(program: &Program) -> Vec<LeftOut> {
-    let worlds = (0..program.events.len()).map(|index| LeftOut {
-        event: program.events[index].label.clone(),
-        world: FlowWorld::new(Rc::new(without(program, index))),
-    });
-    worlds.collect()
 }
 
 #[test]
