@@ -5,11 +5,13 @@
 
 mod amounts;
 mod no_return;
+mod ways;
 
 use std::rc::Rc;
 
 pub use amounts::Amounts;
 pub use no_return::{Moment, NoReturn};
+pub use ways::Tried as Ways;
 
 use crate::case::{Decisions, Deviation, Point};
 use crate::decide::Replay;

@@ -12,7 +12,7 @@ use serde_json::{Value as Json, json};
 use self::story::Story;
 use super::{SCHEMA_VERSION, Style, count, printable};
 use crate::case::line;
-use crate::explain::{Amounts, Explained, NoReturn, Tried};
+use crate::explain::{Amounts, Explained, NoReturn, Tried, Ways};
 
 /// What is told about a case.
 #[derive(Debug)]
@@ -120,7 +120,16 @@ fn any_other(tried: &Tried, amounts: Amounts) -> String {
 }
 
 fn no_way_back(no_return: &NoReturn, story: &Story<'_>) -> Vec<String> {
-    let tried = format!("each of {} ways to go on fails", no_return.tried);
+    let Ways {
+        singles,
+        more,
+        random,
+    } = no_return.tried;
+    let of = if more { "" } else { "each of " };
+    let singles = count(singles.into(), "single deviation");
+    let tried = format!(
+        "every way to go on that was tried fails: the quiet one, {of}{singles} from it, {random} random ones"
+    );
     vec![match no_return.moment {
         None => format!("from the beginning: {tried}"),
         Some(moment) => format!("once {}: {tried}", story.moment(moment)),
@@ -155,7 +164,11 @@ pub fn explain_json(report: &ExplainReport) -> Json {
         "no_return": explained.no_return.as_ref().map(|no_return| json!({
             "n": no_return.moment.map(|moment| moment.n),
             "words": no_way_back(no_return, &story).concat(),
-            "tried": no_return.tried,
+            "tried": {
+                "singles": no_return.tried.singles,
+                "all_singles": !no_return.tried.more,
+                "random": no_return.tried.random,
+            },
             "passing": no_return.passing.as_ref().map(|ran| ran.decisions.to_string()),
         })),
         "runs": explained.runs,
