@@ -4,18 +4,19 @@
 //! more, and a moment is too late when every continuation that was tried from there fails.
 
 mod amounts;
+mod events;
 mod no_return;
+mod parts;
+mod values;
 mod ways;
-
-use std::rc::Rc;
 
 pub use amounts::Amounts;
 pub use no_return::{Moment, NoReturn};
+pub use values::{Fate, Value};
 pub use ways::Tried as Ways;
 
 use crate::case::{Decisions, Deviation, Point};
 use crate::decide::Replay;
-use crate::flow::FlowWorld;
 use crate::run::{Ran, Stage};
 use crate::scenario::Program;
 use crate::shrink::Target;
@@ -32,15 +33,15 @@ pub struct Explained {
     pub violation: (String, u64),
     /// Each decision, in the order of their points.
     pub decisions: Vec<Tried>,
-    /// Each event that could be left out, and whether the case needs it.
-    pub events: Vec<(String, bool)>,
+    /// Each event, in the order of the file; of several legs those of the first leg first.
+    pub events: Vec<Happened>,
     /// From where on every continuation that was tried fails; `None` if that was not looked for to the end.
     pub no_return: Option<NoReturn>,
     /// Re-executions that this took.
     pub runs: u32,
 }
 
-/// What became of the case without one decision, or with another amount in it.
+/// What became of the case without one decision, or with another one in its place.
 #[derive(Debug)]
 pub struct Tried {
     /// Where it is made.
@@ -51,6 +52,21 @@ pub struct Tried {
     pub needed: bool,
     /// Which other durations or numbers do as well; `None` if it has none or is not needed.
     pub amounts: Option<Amounts>,
+    /// Who else could go on there, and whether it fails then, too. Only of switches that are needed.
+    pub others: Vec<(String, bool)>,
+}
+
+/// What became of the case without one event, or with other values in it.
+#[derive(Debug)]
+pub struct Happened {
+    /// Its label.
+    pub event: String,
+    /// The variant under which it happens, if there are several legs.
+    pub leg: Option<String>,
+    /// Without it the case does not fail any more.
+    pub needed: bool,
+    /// Its values, if it is needed.
+    pub values: Vec<Value>,
 }
 
 /// Finds out why a case fails. `None` when it does not. `program` is what the stage runs, if it is a scenario's: its events are left
@@ -77,9 +93,9 @@ pub fn explain(
     };
     // What could not be carried out is no part of the case.
     let decisions = ran.decisions.clone();
-    let tried = trials.decisions(&decisions)?;
+    let tried = parts::find(&mut trials, &ran)?;
     let events = match program {
-        Some(program) => trials.events(&decisions, program)?,
+        Some(program) => events::find(&mut trials, &decisions, program)?,
         None => Vec::new(),
     };
     let violation = violation_of(&ran, &trials.target);
@@ -132,61 +148,5 @@ impl Trials<'_> {
     fn run(&mut self, decisions: &Decisions) -> Result<Ran, String> {
         self.runs += 1;
         self.stage.run(&mut || Box::new(Replay::new(decisions)))
-    }
-
-    /// Whether these decisions fail like the case; `None` when they could not all be carried out.
-    fn fails(&mut self, decisions: &Decisions) -> Result<Option<bool>, String> {
-        let ran = self.run(decisions)?;
-        let all = ran.counts.blocked + ran.counts.absent == 0;
-        Ok(all.then(|| self.target.is_in(&ran)))
-    }
-
-    fn decisions(&mut self, decisions: &Decisions) -> Result<Vec<Tried>, String> {
-        let mut all = Vec::new();
-        for (point, deviation) in &decisions.0 {
-            if (self.stop)() {
-                break;
-            }
-            let mut without = decisions.clone();
-            without.0.remove(point);
-            let ran = self.run(&without)?;
-            let needed = !self.target.is_in(&ran);
-            let amounts = match needed {
-                true => amounts::find(self, decisions, point, deviation)?,
-                false => None,
-            };
-            all.push(Tried {
-                point: point.clone(),
-                deviation: deviation.clone(),
-                needed,
-                amounts,
-            });
-        }
-        Ok(all)
-    }
-
-    fn events(
-        &mut self,
-        decisions: &Decisions,
-        program: &Program,
-    ) -> Result<Vec<(String, bool)>, String> {
-        let mut all = Vec::new();
-        for (index, event) in program.events.iter().enumerate() {
-            if (self.stop)() {
-                break;
-            }
-            let mut without = program.clone();
-            without.events[index].happens = false;
-            let ran = self.elsewhere(without, decisions)?;
-            all.push((event.label.clone(), !self.target.is_in(&ran)));
-        }
-        Ok(all)
-    }
-
-    /// The run of these decisions in another world.
-    fn elsewhere(&mut self, program: Program, decisions: &Decisions) -> Result<Ran, String> {
-        self.runs += 1;
-        let mut stage = Stage::new(FlowWorld::new(Rc::new(program)))?;
-        stage.run(&mut || Box::new(Replay::new(decisions)))
     }
 }

@@ -23,11 +23,8 @@ impl Outcome {
         let mut hits = ran.violations.iter();
         let rule = &case.violates;
         let is_it = |name: &str| name == rule.invariant;
-        let any = hits
-            .clone()
-            .any(|violation| is_it(&violation.invariant));
-        let same =
-            hits.any(|violation| is_it(&violation.invariant) && violation.key == rule.key);
+        let any = hits.clone().any(|violation| is_it(&violation.invariant));
+        let same = hits.any(|violation| is_it(&violation.invariant) && violation.key == rule.key);
         Self { same, any }
     }
 }
@@ -92,14 +89,14 @@ pub(super) fn replay(case: &CaseFile) -> Ran {
     ran.expect("a run")
 }
 
-/// A case whose scenario has one event less: its lines are taken out of the text, with what refers to them. `None` where the
-/// text is then no scenario any more.
-pub(super) fn without_event(case: &CaseFile, event: &str) -> Option<Outcome> {
+/// A case whose scenario has one event less: its lines are taken out of the text. What waits for it then waits for what that has
+/// waited for, or with `rewired` false for nothing. `None` where the text is then no scenario any more.
+pub(super) fn without_event(case: &CaseFile, event: &str, rewired: bool) -> Option<Outcome> {
     let mut edited = case.clone();
     let Source::Scenario { file, text, .. } = &mut edited.scenario else {
         return None;
     };
-    *text = cut(text, event)?;
+    *text = cut(text, event, rewired)?;
     let scenario = scenario::parse(file, text).ok()?;
     let mut variants = scenario.variants.iter();
     let variant = variants.find(|variant| variant.name == case.variant)?;
@@ -109,7 +106,7 @@ pub(super) fn without_event(case: &CaseFile, event: &str) -> Option<Outcome> {
 }
 
 /// A text without an event.
-fn cut(text: &str, event: &str) -> Option<String> {
+fn cut(text: &str, event: &str, rewired: bool) -> Option<String> {
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     let begin = lines.iter().position(|line| line.starts_with("events:"))?;
     let behind = |line: &String| line.starts_with(|c: char| c.is_alphanumeric());
@@ -120,28 +117,45 @@ fn cut(text: &str, event: &str) -> Option<String> {
     let first = begin + lines[begin..end].iter().position(is_first)?;
     let is_next = |line: &String| line.trim_start().starts_with("- ") || !line.starts_with("  ");
     let last = lines[first + 1..end].iter().position(is_next);
-    lines.drain(first..last.map_or(end, |last| first + 1 + last));
+    let own = lines.drain(first..last.map_or(end, |last| first + 1 + last));
+    let own: String = own.collect();
+    let waits = waited_for(&own).filter(|_| rewired);
     for line in &mut lines {
-        *line = refer_no_more(line, event);
+        *line = refer_no_more(line, event, waits.as_deref());
     }
     // A list without entries.
-    let has_any = lines[begin + 1..].first().is_some_and(|line| line.trim_start().starts_with('-'));
+    let has_any = lines[begin + 1..]
+        .first()
+        .is_some_and(|line| line.trim_start().starts_with('-'));
     if lines[begin].trim_end() == "events:" && !has_any {
         lines[begin] = "events: {}".to_owned();
     }
     Some(lines.join("\n"))
 }
 
-/// A line in which nothing waits for an event or asks for its answer.
-fn refer_no_more(line: &str, event: &str) -> String {
+/// What stands behind `after:`, without brackets.
+fn waited_for(event: &str) -> Option<String> {
+    let rest = event.split("after: ").nth(1)?;
+    let end = match rest.strip_prefix('[') {
+        Some(list) => return list.split(']').next().map(str::to_owned),
+        None => rest.find([',', ' ', '}']).unwrap_or(rest.len()),
+    };
+    Some(rest[..end].to_owned())
+}
+
+/// A line in which nothing waits for an event or asks for its answer; `instead` is what is waited for.
+fn refer_no_more(line: &str, event: &str, instead: Option<&str>) -> String {
     let mut line = line.to_owned();
+    let some = instead.map_or(String::new(), |it| format!("{it}, "));
+    let last = instead.map_or(String::new(), |it| format!(", {it}"));
+    let only = instead.map_or(String::new(), |it| format!(", after: [{it}]"));
     for (old, new) in [
-        (format!(", after: {event},"), ",".to_owned()),
-        (format!(", after: {event} }}"), " }".to_owned()),
-        (format!(", after: [{event}]"), String::new()),
-        (format!("after: [{event}, "), "after: [".to_owned()),
-        (format!(", {event}]"), "]".to_owned()),
-        (format!(", {event}, "), ", ".to_owned()),
+        (format!(", after: {event},"), format!("{only},")),
+        (format!(", after: {event} }}"), format!("{only} }}")),
+        (format!(", after: [{event}]"), only),
+        (format!("after: [{event}, "), format!("after: [{some}")),
+        (format!(", {event}]"), format!("{last}]")),
+        (format!(", {event}, "), format!(", {some}")),
     ] {
         line = line.replace(&old, &new);
     }

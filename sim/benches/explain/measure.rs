@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use lockstep_sim::explain::{Amounts, Tried};
+use lockstep_sim::explain::{Amounts, Happened, Tried};
 
 use super::cases::Case;
 use super::flip::{self, Outcome};
@@ -16,7 +16,9 @@ pub(super) struct Measured {
     pub(super) dropped: Tally,
     /// The same, for any key.
     pub(super) any_key: Tally,
-    /// What cannot be anything else is what fails with nothing else in its place.
+    /// Events, when nobody waits for what they waited for.
+    pub(super) cut: Tally,
+    /// Of what is needed: it matters what it is.
     pub(super) flipped: Tally,
     /// Points of no return.
     pub(super) points: Points,
@@ -43,8 +45,15 @@ impl Measured {
         for tried in &case.explained.decisions {
             self.decision(case, tried, tell);
         }
-        for (event, needed) in &case.explained.events {
-            self.event(case, event, *needed, tell);
+        let events = &case.explained.events;
+        for (i, happened) in events.iter().enumerate() {
+            let same = |other: &&Happened| other.event == happened.event;
+            if events[..i].iter().any(|other| same(&other)) {
+                continue;
+            }
+            // In the text it stands once, for all legs.
+            let needed = events.iter().filter(same).any(|it| it.needed);
+            self.event(case, &happened.event, needed, tell);
         }
         self.points.take(case, most, tell);
     }
@@ -62,25 +71,30 @@ impl Measured {
         if flipped.is_empty() {
             return;
         }
-        if tried.amounts.is_some() {
-            let said = tried.amounts != Some(Amounts::Any);
-            let is_so = flipped.iter().any(|outcome| !outcome.same);
-            if !self.dropped.take("amounts", said, is_so) {
-                tell(format!("{what}: the amount matters: said {said}"));
-            }
-        }
-        let only = tried.needed && tried.amounts != Some(Amounts::Any);
+        // What it is does not matter if everything else in its place fails, too.
+        let others = !tried.others.is_empty() && tried.others.iter().all(|(_, fails)| *fails);
+        let said = tried.needed && tried.amounts != Some(Amounts::Any) && !others;
         let is_so = !outcome.same && flipped.iter().any(|outcome| !outcome.same);
-        if !self.flipped.take(kind, only, is_so) {
-            tell(format!("{what}: nothing else in its place: said {only}"));
+        if !self.flipped.take(kind, said, is_so) {
+            tell(format!(
+                "{what}: something else in its place does not do: said {said}"
+            ));
         }
     }
 
     fn event(&mut self, case: &Case, event: &str, needed: bool, tell: Tell<'_>) {
         let what = format!("{}: event {event}", case.name);
-        match flip::without_event(&case.file, event) {
+        match flip::without_event(&case.file, event, true) {
             Some(outcome) => self.needed("events", needed, outcome, &what, tell),
             None => self.events_kept += 1,
+        }
+        if let Some(outcome) = flip::without_event(&case.file, event, false) {
+            let right = self.cut.take("events", needed, !outcome.same);
+            if !right {
+                tell(format!(
+                    "{what}: needed when nobody waits in its place: said {needed}"
+                ));
+            }
         }
     }
 
@@ -121,7 +135,11 @@ impl Points {
             }
         };
         if distance > 0 || up_to.is_some() {
-            tell(format!("{}: {distance} of {} moments later than {from}, tried up to {up_to:?}", case.name, moments.len()));
+            tell(format!(
+                "{}: {distance} of {} moments later than {from}, tried up to {up_to:?}",
+                case.name,
+                moments.len()
+            ));
         }
         match up_to {
             None => self.exhausted.push(distance),
@@ -142,11 +160,28 @@ impl Points {
 impl fmt::Display for Measured {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (exact, near) = self.points.shares();
-        let Points { exhausted, bounded, unknown } = &self.points;
+        let Points {
+            exhausted,
+            bounded,
+            unknown,
+        } = &self.points;
         write!(f, "needed, for the same key\n{}", self.dropped)?;
         write!(f, "needed, for any key\n{}", self.any_key)?;
-        write!(f, "nothing else in its place\n{}", self.flipped)?;
-        writeln!(f, "{} events cannot be taken out of their texts", self.events_kept)?;
+        write!(
+            f,
+            "needed, when nobody waits in the place of an event\n{}",
+            self.cut
+        )?;
+        write!(
+            f,
+            "flipped: it matters who goes on, how long, how many\n{}",
+            self.flipped
+        )?;
+        writeln!(
+            f,
+            "{} events cannot be taken out of their texts",
+            self.events_kept
+        )?;
         writeln!(
             f,
             "points of no return: {:.1} % exact, {:.1} % within one event; {} tried to the end, {} up to at least two deviations, {unknown} not",

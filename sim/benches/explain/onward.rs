@@ -28,7 +28,12 @@ pub(super) fn moments(trace: &Trace, until: u64) -> Vec<(u64, usize)> {
             continue;
         }
         found.push((event.n, index));
-        found.extend(event.end.filter(|end| *end != event.n).map(|end| (end, index)));
+        found.extend(
+            event
+                .end
+                .filter(|end| *end != event.n)
+                .map(|end| (end, index)),
+        );
     }
     found.retain(|(n, _)| *n < until);
     found.sort_unstable();
@@ -123,7 +128,10 @@ impl Way {
                     Act::Do(_) => None,
                 };
                 let mut plan = self.plan.clone();
-                plan.push(Single { key: point.key, act });
+                plan.push(Single {
+                    key: point.key,
+                    act,
+                });
                 next.push(Self { plan, from });
             }
         }

@@ -65,9 +65,17 @@ impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let all = [("all", self.all())];
         for (kind, counts) in self.0.iter().map(|(kind, it)| (*kind, *it)).chain(all) {
-            let Counts { right, wrong, missed, neither } = counts;
+            let Counts {
+                right,
+                wrong,
+                missed,
+                neither,
+            } = counts;
             let (precision, recall) = (counts.precision(), counts.recall());
-            writeln!(f, "  {kind:<24} precision {precision:.3}  recall {recall:.3}   ({right} right, {wrong} wrong, {missed} missed, {neither} neither)")?;
+            writeln!(
+                f,
+                "  {kind:<24} precision {precision:.3}  recall {recall:.3}   ({right} right, {wrong} wrong, {missed} missed, {neither} neither)"
+            )?;
         }
         Ok(())
     }

@@ -92,7 +92,10 @@ impl Ways<'_> {
         };
         tried.more = plans.len() > SINGLES;
         for single in spread(plans) {
-            if self.beyond(trials, until, &horizon, vec![single], see)?.is_none() {
+            if self
+                .beyond(trials, until, &horizon, vec![single], see)?
+                .is_none()
+            {
                 return Ok(None);
             }
             tried.singles += 1;

@@ -1,6 +1,7 @@
 //! `lockstep explain`: why a case fails, for somebody who has not read the scenario.
 
 mod beside;
+mod needs;
 mod rows;
 mod story;
 mod words;
@@ -9,10 +10,11 @@ use std::fmt::Write as _;
 
 use serde_json::{Value as Json, json};
 
+use self::needs::{any_other, idle, needs, values};
 use self::story::Story;
 use super::{SCHEMA_VERSION, Style, count, printable};
 use crate::case::line;
-use crate::explain::{Amounts, Explained, NoReturn, Tried, Ways};
+use crate::explain::{Explained, Happened, NoReturn, Ways};
 
 /// What is told about a case.
 #[derive(Debug)]
@@ -52,6 +54,7 @@ pub fn explain_text(report: &ExplainReport, style: Style) -> String {
         &rows::lines(&written, &story),
     );
     section(&mut out, "what it takes", &needs(explained));
+    section(&mut out, "which values matter", &values(explained));
     section(&mut out, "what makes no difference", &idle(explained));
     if let Some(no_return) = &explained.no_return {
         section(&mut out, "no way back", &no_way_back(no_return, &story));
@@ -72,50 +75,6 @@ fn section(out: &mut String, title: &str, lines: &[String]) {
     let _ = writeln!(out, "\n{title}");
     for line in lines {
         let _ = writeln!(out, "  {}", printable(line).trim_end());
-    }
-}
-
-/// Decisions and events without which the case does not fail.
-fn needs(explained: &Explained) -> Vec<String> {
-    let events = explained.events.iter().filter(|(_, needed)| *needed);
-    let mut lines: Vec<String> = events
-        .map(|(event, _)| format!("the event {event}"))
-        .collect();
-    let decisions = explained.decisions.iter().filter(|tried| tried.needed);
-    lines.extend(decisions.map(|tried| {
-        let amounts = tried.amounts.map_or(String::new(), |amounts| {
-            format!("   ({})", any_other(tried, amounts))
-        });
-        format!("{}{amounts}", line(&tried.point, &tried.deviation))
-    }));
-    if lines.is_empty() {
-        lines
-            .push("nothing by itself: the quiet run fails, or each part has a stand-in".to_owned());
-    }
-    lines
-}
-
-/// What could be left out alone.
-fn idle(explained: &Explained) -> Vec<String> {
-    let events = explained.events.iter().filter(|(_, needed)| !needed);
-    let events = events.map(|(event, _)| format!("the event {event}"));
-    let decisions = explained.decisions.iter().filter(|tried| !tried.needed);
-    let decisions = decisions.map(|tried| line(&tried.point, &tried.deviation));
-    events.chain(decisions).collect()
-}
-
-/// Which amounts do as well, in words.
-fn any_other(tried: &Tried, amounts: Amounts) -> String {
-    let shown = |n: i64| {
-        let text = tried.deviation.with_amount(n).to_string();
-        let amount = text.split_once(' ').map(|(_, amount)| amount.to_owned());
-        amount.unwrap_or(text)
-    };
-    match amounts {
-        Amounts::Any => "any other will do".to_owned(),
-        Amounts::From(n) => format!("{} or more will do", shown(n)),
-        Amounts::UpTo(n) => format!("{} or less will do", shown(n)),
-        Amounts::About(n) => format!("{}, neither much more nor less", shown(n)),
     }
 }
 
@@ -145,11 +104,10 @@ pub fn explain_json(report: &ExplainReport) -> Json {
         json!({
             "decision": line(&tried.point, &tried.deviation),
             "needed": tried.needed,
-            "amounts": tried.amounts.map(|amounts| any_other(tried, amounts)),
+            "others": any_other(tried),
         })
     });
-    let events = explained.events.iter();
-    let events = events.map(|(event, needed)| json!({"event": event, "needed": needed}));
+    let events = explained.events.iter().map(event_json);
     json!({
         "schema_version": SCHEMA_VERSION,
         "title": report.title,
@@ -173,5 +131,21 @@ pub fn explain_json(report: &ExplainReport) -> Json {
         })),
         "runs": explained.runs,
         "replay": report.replay,
+    })
+}
+
+fn event_json(happened: &Happened) -> Json {
+    let values = happened.values.iter().map(|value| {
+        json!({
+            "name": value.name,
+            "value": value.value,
+            "others": needs::words(value.fate),
+        })
+    });
+    json!({
+        "event": happened.event,
+        "leg": happened.leg,
+        "needed": happened.needed,
+        "values": values.collect::<Vec<_>>(),
     })
 }
