@@ -38,7 +38,7 @@ pub use problem::{Problem, Problems};
 pub use program::{
     After, Builtin, Database, Does, ErrorClass, Event, Expect, Expr, Faults, Flow, Goal, Homed,
     Invariant, Lock, Loop, MIGRATION, Millis, Place, Process, Program, Provider, ROUNDS, Redeliver,
-    Resource, RuleKind, Scenario, Span, Sql, Step, StepKind, Target, Var, Variant, Version,
+    Resource, RuleKind, Scenario, Span, Sql, Step, StepKind, Target, Var, Variant, Version, visit,
 };
 pub use schema::schema;
 pub use skeleton::skeleton;

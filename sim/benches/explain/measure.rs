@@ -117,16 +117,23 @@ impl Points {
         let n = said.moment.map(|moment| moment.n);
         let from = moments.iter().position(|(at, _)| Some(*at) == n);
         let from = from.map_or(0, |at| at + 1);
+        if said.tried.is_none() {
+            // The run beside it shows that nothing is too late.
+            return self.exhausted.push(0);
+        }
         let mut stage = case.stage();
         let mut at = from;
         let (distance, up_to) = loop {
             let until = at.checked_sub(1).map_or(0, |last| moments[last].0);
+            if at > moments.len() {
+                break (at - from, None);
+            }
             match onward(&mut stage, case, until, most) {
                 Onward::Fails => break (at - from, None),
                 Onward::FailsUpTo(deviations) => break (at - from, Some(deviations)),
                 Onward::Passes(ran) => {
                     at += 1;
-                    while at < moments.len()
+                    while at <= moments.len()
                         && onward::goes_on_like(&mut stage, case, moments[at - 1].0, &ran).is_some()
                     {
                         at += 1;

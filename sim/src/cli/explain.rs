@@ -48,6 +48,7 @@ fn told(args: &ReplayArgs, subject: Subject, explained: Explained) -> ExplainRep
         rule: rule(subject.program.as_ref(), &explained.target.invariant),
         title: subject.title,
         explained,
+        steps: subject.program,
         replay: subject::again(args),
     }
 }

@@ -30,8 +30,9 @@ pub struct Moment {
 pub struct NoReturn {
     /// The first such moment; `None` if that is the beginning of the run.
     pub moment: Option<Moment>,
-    /// Ways to go on that were tried from there, all of which fail.
-    pub tried: Tried,
+    /// Ways to go on that were tried from there, all of which fail; `None` where one of them passes at every moment, so that nothing
+    /// but the violation itself is too late.
+    pub tried: Option<Tried>,
     /// A run that is the same up to the moment before, and passes.
     pub passing: Option<Box<Ran>>,
 }
@@ -54,7 +55,7 @@ pub(super) fn find(
     };
     let before = match early {
         0 => None,
-        _ => nearest(trials, &ways, position(&moments, early - 1), known)?,
+        over => nearest(trials, &ways, position(&moments, over - 1), known)?,
     };
     Ok(Some(NoReturn {
         moment: early.checked_sub(1).and_then(|at| moments.get(at)).copied(),
@@ -85,15 +86,15 @@ fn about(
     Ok(Some(early))
 }
 
-/// From there on as long as any way passes: how many moments have to be over, what was tried there, and the way that passed last.
+/// From there on as long as any way passes. `None` if somebody wanted an end.
 fn exactly(
     trials: &mut Trials<'_>,
     ways: &Ways<'_>,
     moments: &[Moment],
     mut early: usize,
-) -> Result<Option<(usize, Tried, Option<Ran>)>, String> {
+) -> Result<Option<Exactly>, String> {
     let mut known = None;
-    loop {
+    while early <= moments.len() {
         if (trials.stop)() {
             return Ok(None);
         }
@@ -103,11 +104,11 @@ fn exactly(
             found.is_some()
         })?;
         let (None, Some(mut passing)) = (tried, found) else {
-            return Ok(Some((early, tried.unwrap_or_default(), known)));
+            return Ok(Some((early, tried, known)));
         };
         early += 1;
         // The same may still be done a little later.
-        while early < moments.len() {
+        while early <= moments.len() {
             let later = ways.like(trials, position(moments, early), &passing)?;
             if !passes(trials, &later) {
                 break;
@@ -117,7 +118,12 @@ fn exactly(
         }
         known = Some(passing);
     }
+    Ok(Some((early, None, known)))
 }
+
+/// How many moments have to be over, what was tried there, and the way that passed last. More moments than there are, where the run
+/// could have been saved at all of them.
+type Exactly = (usize, Option<Tried>, Option<Ran>);
 
 /// Where the first `fixed` moments are over.
 fn position(moments: &[Moment], fixed: usize) -> u64 {

@@ -2,6 +2,7 @@
 
 mod beside;
 mod needs;
+mod places;
 mod rows;
 mod story;
 mod words;
@@ -15,6 +16,7 @@ use self::story::Story;
 use super::{SCHEMA_VERSION, Style, count, printable};
 use crate::case::line;
 use crate::explain::{Explained, Happened, NoReturn, Ways};
+use crate::scenario::Program;
 
 /// What is told about a case.
 #[derive(Debug)]
@@ -25,6 +27,8 @@ pub struct ExplainReport {
     pub rule: (String, String),
     /// What was found out.
     pub explained: Explained,
+    /// What was run, if it is a scenario's: where its steps stand.
+    pub steps: Option<Program>,
     /// The command that shows the whole run.
     pub replay: String,
 }
@@ -50,8 +54,13 @@ pub fn explain_text(report: &ExplainReport, style: Style) -> String {
     section(&mut out, "what happened", &story.lines());
     section(
         &mut out,
-        "the rows that the invariant looks at",
+        "what the invariant looks at",
         &rows::lines(&written, &story),
+    );
+    section(
+        &mut out,
+        "where to look",
+        &places::lines(report, &written, &story),
     );
     section(&mut out, "what it takes", &needs(explained));
     section(&mut out, "which values matter", &values(explained));
@@ -79,20 +88,26 @@ fn section(out: &mut String, title: &str, lines: &[String]) {
 }
 
 fn no_way_back(no_return: &NoReturn, story: &Story<'_>) -> Vec<String> {
-    let Ways {
-        singles,
-        more,
-        random,
-    } = no_return.tried;
-    let of = if more { "" } else { "each of " };
-    let singles = count(singles.into(), "single deviation");
-    let tried = format!(
-        "every way to go on that was tried fails: the quiet one, {of}{singles} from it, {random} random ones"
-    );
-    vec![match no_return.moment {
-        None => format!("from the beginning: {tried}"),
-        Some(moment) => format!("once {}: {tried}", story.moment(moment)),
-    }]
+    let Some(tried) = no_return.tried else {
+        return vec![
+            "only the violation itself: at each moment before it there was a way out".to_owned(),
+        ];
+    };
+    let since = match no_return.moment {
+        None => "from the beginning".to_owned(),
+        Some(moment) => format!("once {}", story.moment(moment)),
+    };
+    vec![
+        format!("{since}: every way to go on that was tried fails"),
+        ways(tried),
+    ]
+}
+
+fn ways(tried: Ways) -> String {
+    let singles = count(tried.singles.into(), "single deviation");
+    let of = if tried.more { "" } else { "each of " };
+    let random = count(tried.random.into(), "random one");
+    format!("({of}{singles} from the quiet one, {random})")
 }
 
 /// As one JSON object.
@@ -117,16 +132,17 @@ pub fn explain_json(report: &ExplainReport) -> Json {
         "rule": {"place": report.rule.0, "sql": report.rule.1},
         "story": story.lines(),
         "rows": rows::lines(&written, &story),
+        "places": places::lines(report, &written, &story),
         "decisions": decisions.collect::<Vec<_>>(),
         "events": events.collect::<Vec<_>>(),
         "no_return": explained.no_return.as_ref().map(|no_return| json!({
             "n": no_return.moment.map(|moment| moment.n),
-            "words": no_way_back(no_return, &story).concat(),
-            "tried": {
-                "singles": no_return.tried.singles,
-                "all_singles": !no_return.tried.more,
-                "random": no_return.tried.random,
-            },
+            "words": no_way_back(no_return, &story).join(" "),
+            "tried": no_return.tried.map(|tried| json!({
+                "singles": tried.singles,
+                "all_singles": !tried.more,
+                "random": tried.random,
+            })),
             "passing": no_return.passing.as_ref().map(|ran| ran.decisions.to_string()),
         })),
         "runs": explained.runs,

@@ -1,5 +1,6 @@
 //! What steps do, as far as a repair has to know.
 
+pub(super) use crate::scenario::visit;
 use crate::scenario::{Sql, Step, StepKind};
 
 /// Whether a step only asks and changes the database, or computes: it may stand in a transaction.
@@ -38,41 +39,7 @@ pub(super) fn sql_of(step: &Step) -> Option<&Sql> {
     }
 }
 
-/// Every step and those below it, in order.
-pub(super) fn visit<'a>(steps: &'a [Step], see: &mut dyn FnMut(&'a Step)) {
-    for step in steps {
-        see(step);
-        for below in bodies(step) {
-            visit(below, see);
-        }
-    }
-}
-
-fn bodies(step: &Step) -> Vec<&[Step]> {
-    let mut all: Vec<&[Step]> = match &step.kind {
-        StepKind::Read { none, .. } => none.iter().map(Vec::as_slice).collect(),
-        StepKind::Sql { otherwise, .. } => vec![otherwise],
-        StepKind::If {
-            then, otherwise, ..
-        } => vec![then, otherwise],
-        StepKind::Each { steps, .. }
-        | StepKind::While { steps, .. }
-        | StepKind::Atomic(steps)
-        | StepKind::Transaction { steps, .. } => vec![steps],
-        StepKind::Lock {
-            steps, otherwise, ..
-        }
-        | StepKind::Use {
-            steps, otherwise, ..
-        } => vec![steps, otherwise],
-        _ => Vec::new(),
-    };
-    all.push(&step.finally);
-    all.extend(step.catch.iter().map(|(_, steps)| steps.as_slice()));
-    all
-}
-
-/// The same, to be changed.
+/// Every step and those below it, in order, to be changed.
 pub(super) fn visit_mut(steps: &mut [Step], see: &mut dyn FnMut(&mut Step)) {
     for step in steps {
         see(step);
