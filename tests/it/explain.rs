@@ -1,5 +1,7 @@
 //! Explanations: what they claim is true, and they can be read without the scenario.
 
+mod measured;
+
 use std::rc::Rc;
 
 use lockstep_sim::case::Decisions;

@@ -155,11 +155,16 @@ impl Points {
         }
     }
 
+    /// How many were compared.
+    pub(super) fn compared(&self) -> usize {
+        self.exhausted.len() + self.bounded.len()
+    }
+
     /// Shares of those that are where they ought to be, and at most one beginning or return before.
     pub(super) fn shares(&self) -> (f64, f64) {
         let all = || self.exhausted.iter().chain(&self.bounded);
         let within = |most: usize| all().filter(|distance| **distance <= most).count();
-        let of = all().count();
+        let of = self.compared();
         (share(within(0), of), share(within(1), of))
     }
 }
@@ -191,9 +196,10 @@ impl fmt::Display for Measured {
         )?;
         writeln!(
             f,
-            "points of no return: {:.1} % exact, {:.1} % within one event; {} tried to the end, {} up to at least two deviations, {unknown} not",
+            "points of no return: {:.1} % exact, {:.1} % within one event of {}; {} tried to the end, {} up to at least two deviations, {unknown} not",
             100.0 * exact,
             100.0 * near,
+            self.points.compared(),
             exhausted.len(),
             bounded.len(),
         )

@@ -43,6 +43,14 @@ impl Tally {
     }
 }
 
+impl Tally {
+    /// Precision and recall of all kinds together.
+    pub(super) fn measures(&self) -> (f64, f64) {
+        let all = self.all();
+        (all.precision(), all.recall())
+    }
+}
+
 impl Counts {
     fn precision(self) -> f64 {
         share(self.right, self.right + self.wrong)
@@ -63,20 +71,23 @@ pub(super) fn share(part: usize, of: usize) -> f64 {
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let all = [("all", self.all())];
-        for (kind, counts) in self.0.iter().map(|(kind, it)| (*kind, *it)).chain(all) {
+        for (kind, counts) in &self.0 {
+            let (precision, recall) = (counts.precision(), counts.recall());
             let Counts {
                 right,
                 wrong,
                 missed,
                 neither,
             } = counts;
-            let (precision, recall) = (counts.precision(), counts.recall());
             writeln!(
                 f,
-                "  {kind:<24} precision {precision:.3}  recall {recall:.3}   ({right} right, {wrong} wrong, {missed} missed, {neither} neither)"
+                "  {kind:<22} precision {precision:.3}, recall {recall:.3}   {right} right, {wrong} wrong, {missed} missed, {neither} neither"
             )?;
         }
-        Ok(())
+        let (precision, recall) = self.measures();
+        writeln!(
+            f,
+            "  all                    precision {precision:.3}, recall {recall:.3}"
+        )
     }
 }

@@ -30,30 +30,49 @@ pub(super) fn idle(explained: &Explained) -> Vec<String> {
     events.chain(decisions).collect()
 }
 
-/// The values of events that are needed, a line for each event.
+/// The values of events that are needed, a line for each event: those that matter first.
 pub(super) fn values(explained: &Explained) -> Vec<String> {
     let events = explained.events.iter();
     let events = events.filter(|event| !event.values.is_empty());
     let line = |event: &Happened| {
         let values = event.values.iter();
-        let values: Vec<String> = values
-            .map(|Value { name, value, fate }| format!("{name} {value}: {}", words(*fate)))
+        let mut parts: Vec<String> = values
+            .clone()
+            .filter_map(|Value { name, value, fate }| matters(name, value, *fate))
             .collect();
-        format!("{}   {}", name(event), values.join("; "))
+        for (fate, words) in [(Fate::Any, ANY), (Fate::AnySame, ANY_SAME)] {
+            let names = values.clone().filter(|value| value.fate == fate);
+            let names: Vec<&str> = names.map(|value| value.name.as_str()).collect();
+            if !names.is_empty() {
+                parts.push(format!("any other {} {words}", names.join(", ")));
+            }
+        }
+        format!("{}   {}", name(event), parts.join("; "))
     };
     events.map(line).collect()
 }
 
+/// A value that cannot be any other.
+fn matters(name: &str, value: &str, fate: Fate) -> Option<String> {
+    match fate {
+        Fate::Any | Fate::AnySame => None,
+        _ => Some(format!("{name} {value} {}", words(fate))),
+    }
+}
+
 /// What else would do for a value, in words.
-pub(super) fn words(fate: Fate) -> &'static str {
+pub(super) const fn words(fate: Fate) -> &'static str {
     match fate {
         Fate::Any => "any other will do",
         Fate::AnySame => "any other will do, if it is the same everywhere",
-        Fate::Earlier => "this or earlier will do",
-        Fate::Later => "this or later will do",
+        Fate::Earlier => "or earlier will do",
+        Fate::Later => "or later will do",
         Fate::Matters => "matters",
     }
 }
+
+const ANY: &str = "will do";
+const ANY_SAME: &str = "will do, if it is the same everywhere";
 
 /// An event, with the variant under which it happens if there are several.
 pub(super) fn name(event: &Happened) -> String {

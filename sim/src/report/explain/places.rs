@@ -8,34 +8,43 @@ use super::story::Story;
 use crate::scenario::{Does, Program, Step, StepKind, visit};
 use crate::trace::{Arg, Event, Kind};
 
-/// A line for each step, in the order of the file: its place, its name, and who was there, at which sentence.
+/// A line for each step, in the order of the file: its place, its name, and who was there, at which sentence. A step that cannot be
+/// told from others of the same name has all their places.
 pub(super) fn lines(report: &ExplainReport, seen: &[Seen<'_>], story: &Story<'_>) -> Vec<String> {
     let Some(program) = &report.steps else {
         return Vec::new();
     };
-    let mut found: BTreeMap<(String, u32), (String, Vec<String>)> = BTreeMap::new();
+    let mut found: BTreeMap<Vec<(String, u32, String)>, Vec<String>> = BTreeMap::new();
     for told in story.told() {
         let Some((cause, step)) = step_of(told, report, seen) else {
             continue;
         };
         let at = story.number(told.n);
         let who = at.map_or(cause.to_owned(), |at| format!("{cause} at {at}"));
-        for (file, line, name) in places(program, cause, &step) {
-            let entry = found.entry((file, line)).or_default();
-            entry.0 = name;
-            if !entry.1.contains(&who) {
-                entry.1.push(who.clone());
-            }
+        let places = places(program, cause, &step).into_iter().collect();
+        let known = found.entry(places).or_default();
+        if !known.contains(&who) {
+            known.push(who);
         }
     }
-    let shown = found.into_iter().take(MOST);
-    let lines = shown.map(|((file, line), (name, who))| {
-        let more = who.len().saturating_sub(FEW);
-        let more = if more > 0 { ", …" } else { "" };
-        let who = who[..who.len().min(FEW)].join(", ");
-        format!("{file}:{line}  {name}   ({who}{more})")
-    });
-    lines.collect()
+    let lines = found.iter().filter_map(|(places, who)| line(places, who));
+    lines.take(MOST).collect()
+}
+
+fn line(places: &[(String, u32, String)], who: &[String]) -> Option<String> {
+    let (file, first, name) = places.first()?;
+    let mut place = format!("{file}:{first}");
+    for (other, line, _) in &places[1..] {
+        place += " or ";
+        if other != file {
+            place += other;
+            place += ":";
+        }
+        place += &line.to_string();
+    }
+    let more = if who.len() > FEW { ", …" } else { "" };
+    let who = who[..who.len().min(FEW)].join(", ");
+    Some(format!("{place}  {name}   ({who}{more})"))
 }
 
 /// A step as it is told from others.

@@ -71,7 +71,7 @@ pub(super) fn of(report: &ExplainReport) -> Vec<Seen<'_>> {
         true => values(&report.explained.violation.0),
         false => vec![key.clone()],
     };
-    if all.iter().any(|seen| seen.names(&values)) {
+    if rule.is_code() || all.iter().any(|seen| seen.names(&values)) {
         all.retain(|seen| seen.names(&values) || matches!(seen, Seen::Event(_)));
     }
     all
@@ -99,6 +99,11 @@ impl<'a> Rule<'a> {
         }
     }
 
+    /// It is no query: of what it looks at only effects are known.
+    fn is_code(&self) -> bool {
+        self.words == [""]
+    }
+
     /// Whether it names a table.
     fn mentions(&self, table: &str) -> bool {
         let mut words = self.words.iter();
@@ -108,7 +113,8 @@ impl<'a> Rule<'a> {
     /// Effects of all names, unless it says which.
     fn looks_at_effect(&self, name: &str) -> bool {
         let says_which = self.words.windows(2).any(|pair| pair == ["name", ""]);
-        self.mentions("effect") && (!says_which || self.texts.contains(&name))
+        let effects = self.mentions("effect") || self.is_code();
+        effects && (!says_which || self.texts.contains(&name))
     }
 
     /// Only what it names by its cause: anything else is the story itself.
@@ -150,8 +156,10 @@ fn one(seen: &Seen<'_>, story: &Story<'_>) -> String {
 fn row_words(committed: &Committed) -> (String, &'static str) {
     let change = &committed.change;
     let row = |values: &Option<Vec<Value>>| {
-        let values = values.iter().flatten().map(plain).collect::<Vec<_>>();
-        format!("({})", values.join(", "))
+        let values = values.iter().flatten();
+        let mut shown: Vec<String> = values.clone().take(WIDE).map(plain).collect();
+        shown.extend((values.count() > WIDE).then(|| "…".to_owned()));
+        format!("({})", shown.join(", "))
     };
     let (what, done) = match (&change.old, &change.new) {
         (None, _) => (row(&change.new), "inserted"),
@@ -176,6 +184,9 @@ fn given(deed: &Deed) -> impl Iterator<Item = &Value> {
     let all = [&deed.intent, &deed.key, &deed.value, &deed.to];
     all.into_iter().flatten()
 }
+
+/// Of a wider row only so many columns are shown.
+const WIDE: usize = 8;
 
 /// More than this are cut at their beginning.
 const MOST: usize = 12;
