@@ -8,7 +8,7 @@
 use std::rc::Rc;
 
 use super::Trials;
-use super::ways::{Tried, Ways};
+use super::ways::{PAIRS, Tried, Ways};
 use crate::decide::Quiet;
 use crate::run::Ran;
 use crate::shrink::is_inside_sqlite;
@@ -99,10 +99,15 @@ fn exactly(
             return Ok(None);
         }
         let mut found = None;
-        let tried = ways.all(trials, position(moments, early), &mut |trials, ran| {
-            found = passes(trials, &ran).then_some(ran);
-            found.is_some()
-        })?;
+        let tried = ways.all(
+            trials,
+            position(moments, early),
+            PAIRS,
+            &mut |trials, ran| {
+                found = passes(trials, &ran).then_some(ran);
+                found.is_some()
+            },
+        )?;
         let (None, Some(mut passing)) = (tried, found) else {
             return Ok(Some((early, tried, known)));
         };
@@ -162,7 +167,7 @@ fn nearest(
     known: Option<Ran>,
 ) -> Result<Option<Ran>, String> {
     let mut best = known;
-    ways.all(trials, until, &mut |trials, ran| {
+    ways.all(trials, until, 0, &mut |trials, ran| {
         let is_best = best.as_ref().is_none_or(|best| cost(&ran) < cost(best));
         if is_best && passes(trials, &ran) {
             best = Some(ran);

@@ -14,7 +14,7 @@ use crate::trace::plain;
 /// A value of an event, and what else would do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Value {
-    /// Name of the argument; `at` for the time.
+    /// Name of the argument; `time` for when it happens.
     pub name: String,
     /// The value in words.
     pub value: String,
@@ -214,7 +214,7 @@ fn time(
     let earlier = fail(&[at / 2, 1, 0])?;
     let later = fail(&[at + 1_000, at * 2, at * 10])?;
     Ok(Some(Value {
-        name: "at".to_owned(),
+        name: "time".to_owned(),
         value: format!("{at}ms"),
         fate: match (earlier, later) {
             (true, true) => Fate::Any,

@@ -1,7 +1,7 @@
 //! Ways to go on from a moment of the failing run.
 //!
-//! First the quiet one, then each single deviation from it, as far as that is affordable: what could save the run is often the one
-//! thing that is not done right behind the moment. Then random ones, in which several things happen.
+//! First the quiet one, then each single deviation from it and some pairs, as far as that is affordable: what could save the run is
+//! often the one thing that is not done right behind the moment. Then random ones, in which several things happen.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -26,6 +26,8 @@ pub struct Tried {
     pub singles: u32,
     /// There are more single ones.
     pub more: bool,
+    /// Two deviations, some of all that there are.
+    pub pairs: u32,
     /// Random ones.
     pub random: u32,
 }
@@ -51,17 +53,19 @@ impl Ways<'_> {
         Ok(false)
     }
 
-    /// Tries all kinds of ways, the systematic ones first, until `see` has seen enough. `None` if it has.
+    /// Tries all kinds of ways, the systematic ones first and so many with two deviations, until `see` has seen enough. `None` if it
+    /// has.
     pub(super) fn all(
         &self,
         trials: &mut Trials<'_>,
         until: u64,
+        pairs: usize,
         see: &mut dyn FnMut(&Trials<'_>, Ran) -> bool,
     ) -> Result<Option<Tried>, String> {
         trials.stage.keep_state(true);
-        let singles = self.singles(trials, until, see);
+        let few = self.few(trials, until, pairs, see);
         trials.stage.keep_state(false);
-        let Some(mut tried) = singles? else {
+        let Some(mut tried) = few? else {
             return Ok(None);
         };
         tried.random = RANDOM - 1;
@@ -79,31 +83,38 @@ impl Ways<'_> {
         self.run(trials, until, &|| Box::new(Replay::new(&other.decisions)))
     }
 
-    fn singles(
+    /// Each single deviation, then some pairs. What follows a state in which another way has been is not tried again.
+    fn few(
         &self,
         trials: &mut Trials<'_>,
         until: u64,
+        pairs: usize,
         see: &mut dyn FnMut(&Trials<'_>, Ran) -> bool,
     ) -> Result<Option<Tried>, String> {
         let horizon = Rc::default();
         let mut tried = Tried::default();
-        let Some(plans) = self.beyond(trials, until, &horizon, Vec::new(), see)? else {
+        let Some(singles) = self.beyond(trials, until, &horizon, Vec::new(), see)? else {
             return Ok(None);
         };
-        tried.more = plans.len() > SINGLES;
-        for single in spread(plans) {
-            if self
-                .beyond(trials, until, &horizon, vec![single], see)?
-                .is_none()
-            {
-                return Ok(None);
+        tried.more = singles.len() > SINGLES;
+        let mut doubles = Vec::new();
+        for plan in spread(singles, SINGLES) {
+            match self.beyond(trials, until, &horizon, plan, see)? {
+                Some(further) => doubles.extend(further),
+                None => return Ok(None),
             }
             tried.singles += 1;
+        }
+        for plan in spread(doubles, pairs) {
+            if self.beyond(trials, until, &horizon, plan, see)?.is_none() {
+                return Ok(None);
+            }
+            tried.pairs += 1;
         }
         Ok(Some(tried))
     }
 
-    /// Runs these deviations behind a position. What else could deviate there; `None` if that was enough.
+    /// Runs these deviations behind a position. The same with one more, for each that could follow; `None` if that was enough.
     fn beyond(
         &self,
         trials: &mut Trials<'_>,
@@ -111,7 +122,7 @@ impl Ways<'_> {
         horizon: &Rc<RefCell<Horizon>>,
         plan: Vec<Single>,
         see: &mut dyn FnMut(&Trials<'_>, Ran) -> bool,
-    ) -> Result<Option<Vec<Single>>, String> {
+    ) -> Result<Option<Vec<Vec<Single>>>, String> {
         let mut ran = self.run(trials, until, &|| {
             Box::new(Beyond::new(plan.clone(), horizon))
         })?;
@@ -123,8 +134,9 @@ impl Ways<'_> {
             let key = point.key;
             acts.map(move |act| Single { key, act }).collect::<Vec<_>>()
         });
-        let singles = singles.collect();
-        Ok((!see(trials, ran)).then_some(singles))
+        let more = singles.map(|single| [&plan[..], &[single]].concat());
+        let more = more.collect();
+        Ok((!see(trials, ran)).then_some(more))
     }
 
     /// The case up to a position, then another strategy.
@@ -142,15 +154,18 @@ impl Ways<'_> {
     }
 }
 
-/// At most [`SINGLES`] of them: the first half, which lies nearest to the moment, and of the rest as many.
-fn spread(all: Vec<Single>) -> Vec<Single> {
-    let near = SINGLES / 2;
+/// At most so many of them: the first half, which lies nearest to the moment, and of the rest as many.
+fn spread(all: Vec<Vec<Single>>, most: usize) -> Vec<Vec<Single>> {
+    let near = most / 2;
     let rest = all.len().saturating_sub(near);
-    let every = rest.div_ceil(SINGLES - near).max(1);
+    let every = rest.div_ceil((most - near).max(1)).max(1);
     let is_taken = |i: usize| i < near || (i - near) % every == 0;
     let taken = all.into_iter().enumerate().filter(|(i, _)| is_taken(*i));
-    taken.map(|(_, single)| single).collect()
+    taken.map(|(_, plan)| plan).take(most).collect()
 }
+
+/// Pairs of deviations that are tried from one moment.
+pub(super) const PAIRS: usize = 200;
 
 /// Most single deviations that are tried from one moment.
 const SINGLES: usize = 200;

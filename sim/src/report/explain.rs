@@ -104,10 +104,20 @@ fn no_way_back(no_return: &NoReturn, story: &Story<'_>) -> Vec<String> {
 }
 
 fn ways(tried: Ways) -> String {
-    let singles = count(tried.singles.into(), "single deviation");
-    let of = if tried.more { "" } else { "each of " };
     let random = count(tried.random.into(), "random one");
-    format!("({of}{singles} from the quiet one, {random})")
+    let of = if tried.more { "" } else { "each of " };
+    let singles = match tried.singles {
+        0 => "the quiet one, from which nothing deviates between steps".to_owned(),
+        n => format!(
+            "{of}{} from the quiet one",
+            count(n.into(), "single deviation")
+        ),
+    };
+    let pairs = match tried.pairs {
+        0 => String::new(),
+        n => format!(", {}", count(n.into(), "pair")),
+    };
+    format!("({singles}{pairs}, {random})")
 }
 
 /// As one JSON object.
@@ -141,6 +151,7 @@ pub fn explain_json(report: &ExplainReport) -> Json {
             "tried": no_return.tried.map(|tried| json!({
                 "singles": tried.singles,
                 "all_singles": !tried.more,
+                "pairs": tried.pairs,
                 "random": tried.random,
             })),
             "passing": no_return.passing.as_ref().map(|ran| ran.decisions.to_string()),
