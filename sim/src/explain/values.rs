@@ -48,8 +48,8 @@ pub(super) struct Place<'a> {
 
 impl Place<'_> {
     fn leg(&self) -> &Program {
-        let legs = std::iter::successors(Some(self.program), |it| it.before.as_deref());
-        legs.skip(self.depth).next().unwrap_or(self.program)
+        let mut legs = std::iter::successors(Some(self.program), |it| it.before.as_deref());
+        legs.nth(self.depth).unwrap_or(self.program)
     }
 
     fn event(&self) -> &Event {

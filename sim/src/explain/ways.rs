@@ -159,7 +159,7 @@ fn spread(all: Vec<Vec<Single>>, most: usize) -> Vec<Vec<Single>> {
     let near = most / 2;
     let rest = all.len().saturating_sub(near);
     let every = rest.div_ceil((most - near).max(1)).max(1);
-    let is_taken = |i: usize| i < near || (i - near) % every == 0;
+    let is_taken = |i: usize| i < near || (i - near).is_multiple_of(every);
     let taken = all.into_iter().enumerate().filter(|(i, _)| is_taken(*i));
     taken.map(|(_, plan)| plan).take(most).collect()
 }
