@@ -6,7 +6,7 @@
 //! way to go on is tried: one that passes means that the moment was told too early. Counts do not depend on the machine.
 
 #![expect(clippy::print_stdout, reason = "a benchmark reports to its terminal")]
-#![expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
+#![expect(clippy::disallowed_methods, reason = "a benchmark needs a wall clock")]
 
 #[path = "explain/cases.rs"]
 mod cases;

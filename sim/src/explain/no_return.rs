@@ -8,7 +8,7 @@
 use std::rc::Rc;
 
 use super::Trials;
-use super::ways::{PAIRS, Tried, Ways};
+use super::ways::{FEW, MANY, Tried, Ways};
 use crate::decide::Quiet;
 use crate::run::Ran;
 use crate::shrink::is_inside_sqlite;
@@ -102,7 +102,7 @@ fn exactly(
         let tried = ways.all(
             trials,
             position(moments, early),
-            PAIRS,
+            MANY,
             &mut |trials, ran| {
                 found = passes(trials, &ran).then_some(ran);
                 found.is_some()
@@ -167,7 +167,7 @@ fn nearest(
     known: Option<Ran>,
 ) -> Result<Option<Ran>, String> {
     let mut best = known;
-    ways.all(trials, until, 0, &mut |trials, ran| {
+    ways.all(trials, until, FEW, &mut |trials, ran| {
         let is_best = best.as_ref().is_none_or(|best| cost(&ran) < cost(best));
         if is_best && passes(trials, &ran) {
             best = Some(ran);

@@ -53,17 +53,17 @@ impl Ways<'_> {
         Ok(false)
     }
 
-    /// Tries all kinds of ways, the systematic ones first and so many with two deviations, until `see` has seen enough. `None` if it
-    /// has.
+    /// Tries all kinds of ways, the systematic ones first, with at most so many of each number of deviations, until `see` has seen
+    /// enough. `None` if it has.
     pub(super) fn all(
         &self,
         trials: &mut Trials<'_>,
         until: u64,
-        pairs: usize,
+        most: Most,
         see: &mut dyn FnMut(&Trials<'_>, Ran) -> bool,
     ) -> Result<Option<Tried>, String> {
         trials.stage.keep_state(true);
-        let few = self.few(trials, until, pairs, see);
+        let few = self.few(trials, until, most, see);
         trials.stage.keep_state(false);
         let Some(mut tried) = few? else {
             return Ok(None);
@@ -88,7 +88,7 @@ impl Ways<'_> {
         &self,
         trials: &mut Trials<'_>,
         until: u64,
-        pairs: usize,
+        most: Most,
         see: &mut dyn FnMut(&Trials<'_>, Ran) -> bool,
     ) -> Result<Option<Tried>, String> {
         let horizon = Rc::default();
@@ -96,16 +96,16 @@ impl Ways<'_> {
         let Some(singles) = self.beyond(trials, until, &horizon, Vec::new(), see)? else {
             return Ok(None);
         };
-        tried.more = singles.len() > SINGLES;
+        tried.more = singles.len() > most.singles;
         let mut doubles = Vec::new();
-        for plan in spread(singles, SINGLES) {
+        for plan in spread(singles, most.singles) {
             match self.beyond(trials, until, &horizon, plan, see)? {
                 Some(further) => doubles.extend(further),
                 None => return Ok(None),
             }
             tried.singles += 1;
         }
-        for plan in spread(doubles, pairs) {
+        for plan in spread(doubles, most.pairs) {
             if self.beyond(trials, until, &horizon, plan, see)?.is_none() {
                 return Ok(None);
             }
@@ -164,11 +164,24 @@ fn spread(all: Vec<Vec<Single>>, most: usize) -> Vec<Vec<Single>> {
     taken.map(|(_, plan)| plan).take(most).collect()
 }
 
-/// Pairs of deviations that are tried from one moment.
-pub(super) const PAIRS: usize = 200;
+/// Most ways with few deviations.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Most {
+    singles: usize,
+    pairs: usize,
+}
 
-/// Most single deviations that are tried from one moment.
-const SINGLES: usize = 200;
+/// Where it is to be sure that none passes.
+pub(super) const MANY: Most = Most {
+    singles: 200,
+    pairs: 100,
+};
+
+/// Where one that passes is known, and a nearer one is looked for.
+pub(super) const FEW: Most = Most {
+    singles: 60,
+    pairs: 0,
+};
 
 /// Random ways to go on that are tried from one moment, the quiet one among them.
 const RANDOM: u32 = 100;
