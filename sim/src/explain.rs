@@ -4,26 +4,23 @@
 //! more, and a moment is too late when every continuation that was tried from there fails.
 
 mod amounts;
+mod events;
 mod no_return;
-
-use std::rc::Rc;
+mod parts;
+mod values;
+mod ways;
 
 pub use amounts::Amounts;
 pub use no_return::{Moment, NoReturn};
+pub use values::{Fate, Value};
+pub use ways::Tried as Ways;
 
 use crate::case::{Decisions, Deviation, Point};
 use crate::decide::Replay;
-use crate::run::{Ran, Stage, World};
+use crate::run::{Ran, Stage};
+use crate::scenario::Program;
 use crate::shrink::Target;
 use crate::trace::{Kind, arg_text};
-
-/// An event of a scenario, and the world in which it does not happen.
-pub struct LeftOut {
-    /// Label of the event.
-    pub event: String,
-    /// The same world without it.
-    pub world: Rc<dyn World>,
-}
 
 /// What was found out about a case.
 #[derive(Debug)]
@@ -36,15 +33,15 @@ pub struct Explained {
     pub violation: (String, u64),
     /// Each decision, in the order of their points.
     pub decisions: Vec<Tried>,
-    /// Each event that could be left out, and whether the case needs it.
-    pub events: Vec<(String, bool)>,
+    /// Each event, in the order of the file; of several legs those of the first leg first.
+    pub events: Vec<Happened>,
     /// From where on every continuation that was tried fails; `None` if that was not looked for to the end.
     pub no_return: Option<NoReturn>,
     /// Re-executions that this took.
     pub runs: u32,
 }
 
-/// What became of the case without one decision, or with another amount in it.
+/// What became of the case without one decision, or with another one in its place.
 #[derive(Debug)]
 pub struct Tried {
     /// Where it is made.
@@ -55,10 +52,25 @@ pub struct Tried {
     pub needed: bool,
     /// Which other durations or numbers do as well; `None` if it has none or is not needed.
     pub amounts: Option<Amounts>,
+    /// Who else could go on there, and whether it fails then, too. Only of switches that are needed.
+    pub others: Vec<(String, bool)>,
 }
 
-/// Finds out why a case fails. `None` when it does not. `left_out` is one world for each event of the scenario; `stop` is asked
-/// between runs.
+/// What became of the case without one event, or with other values in it.
+#[derive(Debug)]
+pub struct Happened {
+    /// Its label.
+    pub event: String,
+    /// The variant under which it happens, if there are several legs.
+    pub leg: Option<String>,
+    /// Without it the case does not fail any more.
+    pub needed: bool,
+    /// Its values, if it is needed.
+    pub values: Vec<Value>,
+}
+
+/// Finds out why a case fails. `None` when it does not. `program` is what the stage runs, if it is a scenario's: its events are left
+/// out one by one. `stop` is asked between runs.
 ///
 /// # Errors
 /// In words, when a stage cannot run.
@@ -66,7 +78,7 @@ pub fn explain(
     stage: &mut Stage,
     decisions: &Decisions,
     claim: Option<&Target>,
-    left_out: &[LeftOut],
+    program: Option<&Program>,
     stop: &mut dyn FnMut() -> bool,
 ) -> Result<Option<Explained>, String> {
     let ran = stage.run(&mut || Box::new(Replay::new(decisions)))?;
@@ -81,8 +93,11 @@ pub fn explain(
     };
     // What could not be carried out is no part of the case.
     let decisions = ran.decisions.clone();
-    let tried = trials.decisions(&decisions)?;
-    let events = trials.events(&decisions, left_out)?;
+    let tried = parts::find(&mut trials, &ran)?;
+    let events = match program {
+        Some(program) => events::find(&mut trials, &decisions, program)?,
+        None => Vec::new(),
+    };
     let violation = violation_of(&ran, &trials.target);
     let no_return = no_return::find(&mut trials, &ran, violation.1)?;
     Ok(Some(Explained {
@@ -133,54 +148,5 @@ impl Trials<'_> {
     fn run(&mut self, decisions: &Decisions) -> Result<Ran, String> {
         self.runs += 1;
         self.stage.run(&mut || Box::new(Replay::new(decisions)))
-    }
-
-    /// Whether these decisions fail like the case; `None` when they could not all be carried out.
-    fn fails(&mut self, decisions: &Decisions) -> Result<Option<bool>, String> {
-        let ran = self.run(decisions)?;
-        let all = ran.counts.blocked + ran.counts.absent == 0;
-        Ok(all.then(|| self.target.is_in(&ran)))
-    }
-
-    fn decisions(&mut self, decisions: &Decisions) -> Result<Vec<Tried>, String> {
-        let mut all = Vec::new();
-        for (point, deviation) in &decisions.0 {
-            if (self.stop)() {
-                break;
-            }
-            let mut without = decisions.clone();
-            without.0.remove(point);
-            let ran = self.run(&without)?;
-            let needed = !self.target.is_in(&ran);
-            let amounts = match needed {
-                true => amounts::find(self, decisions, point, deviation)?,
-                false => None,
-            };
-            all.push(Tried {
-                point: point.clone(),
-                deviation: deviation.clone(),
-                needed,
-                amounts,
-            });
-        }
-        Ok(all)
-    }
-
-    fn events(
-        &mut self,
-        decisions: &Decisions,
-        left_out: &[LeftOut],
-    ) -> Result<Vec<(String, bool)>, String> {
-        let mut all = Vec::new();
-        for LeftOut { event, world } in left_out {
-            if (self.stop)() {
-                break;
-            }
-            self.runs += 1;
-            let mut stage = Stage::new(Rc::clone(world))?;
-            let ran = stage.run(&mut || Box::new(Replay::new(decisions)))?;
-            all.push((event.clone(), !self.target.is_in(&ran)));
-        }
-        Ok(all)
     }
 }

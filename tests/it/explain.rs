@@ -1,16 +1,20 @@
 //! Explanations: what they claim is true, and they can be read without the scenario.
 
+mod measured;
+
 use std::rc::Rc;
 
 use lockstep_sim::case::Decisions;
 use lockstep_sim::decide::{Choice, Draw, Prefix, Profile, Quiet, Replay, run_hash};
-use lockstep_sim::explain::{Explained, LeftOut, explain};
+use lockstep_sim::explain::{Explained, explain};
 use lockstep_sim::flow::FlowWorld;
 use lockstep_sim::report::{ExplainReport, Style, explain_text};
 use lockstep_sim::run::{Ran, Stage};
 use lockstep_sim::scenario::{self, Expect, Program};
-use lockstep_sim::search::{Plan, reduce, search};
+use lockstep_sim::search::{Plan, of_seed, reduce, search};
 use lockstep_sim::shrink;
+use lockstep_sim::world::{SABOTEURS, StoreWorld};
+use lockstep_store::verify;
 
 use super::root;
 
@@ -36,7 +40,9 @@ struct Case {
 
 impl Case {
     fn of(file: &str, variant: &str) -> Self {
-        let scenario = scenario::load(&root().join("scenarios").join(file));
+        let text = scenario::whole_text(&root().join("scenarios").join(file));
+        let text = text.unwrap_or_else(|problems| panic!("{problems}"));
+        let scenario = scenario::parse(file, &text);
         let scenario = scenario.unwrap_or_else(|problems| panic!("{problems}"));
         let mut variants = scenario.variants.into_iter();
         let found = variants.find(|found| found.name == variant);
@@ -58,7 +64,7 @@ impl Case {
             &mut stage,
             &small.ran.decisions,
             None,
-            &left_out(&program),
+            Some(&program),
             &mut || false,
         );
         let explained = explained.expect("runs").expect("it fails");
@@ -84,14 +90,6 @@ fn without(program: &Program, index: usize) -> Program {
     program
 }
 
-fn left_out(program: &Program) -> Vec<LeftOut> {
-    let worlds = (0..program.events.len()).map(|index| LeftOut {
-        event: program.events[index].label.clone(),
-        world: FlowWorld::new(Rc::new(without(program, index))),
-    });
-    worlds.collect()
-}
-
 #[test]
 fn ten_explanations_read_without_their_scenarios() {
     for (file, variant) in EXPLAINED {
@@ -99,21 +97,71 @@ fn ten_explanations_read_without_their_scenarios() {
         let invariants = program.invariants.iter();
         let mut rules = invariants.filter(|rule| rule.name == explained.target.invariant);
         let rule = rules.next().expect("its invariant");
-        let line = rule.place.rsplit('/').next().unwrap_or_default();
         let report = ExplainReport {
             title: format!("{file}, variant {variant}"),
-            rule: (line.to_owned(), rule.sql.clone()),
+            rule: (rule.place.clone(), rule.sql.clone()),
             explained,
+            steps: Some(program),
             replay: "lockstep replay CASE".to_owned(),
         };
-        let text = explain_text(&report, Style { colour: false });
-        let mut settings = insta::Settings::clone_current();
-        settings.set_snapshot_path(root().join("tests/it/explain/snapshots"));
-        settings.set_prepend_module_to_snapshot(false);
-        settings.set_omit_expression(true);
-        let name = file.trim_end_matches(".yaml").to_owned();
-        settings.bind(|| insta::assert_snapshot!(name, text));
+        snapshot(file.trim_end_matches(".yaml"), &report);
     }
+}
+
+fn snapshot(name: &str, report: &ExplainReport) {
+    let text = explain_text(report, Style { colour: false });
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(root().join("tests/it/explain/snapshots"));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!(name.to_owned(), text));
+}
+
+/// The default world is large: what is told of it is what those did who matter.
+#[test]
+fn explanations_of_the_default_world_are_short() {
+    for name in SABOTAGED {
+        let saboteur = SABOTEURS.iter().find(|it| it.defect.name == name);
+        let saboteur = saboteur.expect("a saboteur");
+        let world = StoreWorld::defective(saboteur.defect);
+        let mut stage = Stage::new(world).expect("the world is set up");
+        let small = found(&mut stage, saboteur.breaks);
+        let explained = explain(&mut stage, &small.decisions, None, None, &mut || false);
+        let explained = explained.expect("runs").expect("it fails");
+        let rule = verify::RULES
+            .iter()
+            .find(|rule| rule.name == saboteur.breaks);
+        let report = ExplainReport {
+            title: format!("the default world, sabotaged: {name}"),
+            rule: rule.map_or_else(Default::default, |rule| {
+                ("the store's invariants".to_owned(), rule.sql.to_owned())
+            }),
+            explained,
+            steps: None,
+            replay: "lockstep replay CASE".to_owned(),
+        };
+        snapshot(&format!("store-{name}"), &report);
+    }
+}
+
+/// What a sweep finds, made small.
+fn found(stage: &mut Stage, invariant: &str) -> Ran {
+    let quiet = stage.run(&mut || Box::<Quiet>::default()).expect("a run");
+    let profile = Rc::new(quiet.profile);
+    let is_it = |ran: &Ran| ran.violations.iter().any(|it| it.invariant == invariant);
+    let mut runs = (0..300).map(|seed| {
+        let ran = stage.run(&mut || of_seed(seed).strategy(&profile));
+        ran.expect("a run")
+    });
+    let ran = runs.find(is_it).expect("the sweep finds it");
+    drop(runs);
+    let hit = ran.violations.iter().find(|it| it.invariant == invariant);
+    let hit = hit.expect("it is violated");
+    let target = shrink::Target {
+        invariant: invariant.to_owned(),
+        key: hit.key.clone(),
+    };
+    shrink::shrink(stage, ran, &target, shrink::BUDGET, &mut || false).expect("a case")
 }
 
 /// Each claim about a part is what comes of it when it is left out, in a fresh world.
@@ -128,14 +176,11 @@ fn what_is_needed_is_what_the_case_does_not_fail_without() {
             let fails = case.fails(&ran.expect("a run"));
             assert_eq!(tried.needed, !fails, "{file}: {:?}", tried.point);
         }
-        for (index, (event, needed)) in case.explained.events.iter().enumerate() {
+        for (index, happened) in case.explained.events.iter().enumerate() {
             let mut stage = stage(&without(&case.program, index));
             let ran = stage.run(&mut || Box::new(Replay::new(case.decisions())));
-            assert_eq!(
-                *needed,
-                !case.fails(&ran.expect("a run")),
-                "{file}: {event}"
-            );
+            let fails = case.fails(&ran.expect("a run"));
+            assert_eq!(happened.needed, !fails, "{file}: {}", happened.event);
         }
     }
 }
@@ -176,5 +221,7 @@ fn goes_on(case: &Case, until: u64, n: u64, profile: &Rc<Profile>) -> Prefix {
     let then = Draw::By(way, run_hash(1, n)).strategy(profile);
     Prefix::new(case.decisions(), until, then)
 }
+
+const SABOTAGED: [&str; 3] = ["second_session", "keys_by_attempt", "lost_drain"];
 
 const OTHER_WAYS: u64 = 150;

@@ -1,10 +1,7 @@
 //! `lockstep explain`: what a failing case needs, from where on nothing can save it, and the nearest run that passes.
 
-use std::rc::Rc;
-
 use lockstep_sim::exit::Exit;
-use lockstep_sim::explain::{self, Explained, LeftOut};
-use lockstep_sim::flow::FlowWorld;
+use lockstep_sim::explain::{self, Explained};
 use lockstep_sim::report::{self, ExplainReport};
 use lockstep_sim::scenario::Program;
 use lockstep_store::verify;
@@ -22,13 +19,12 @@ pub(crate) fn explain(args: &ReplayArgs) -> Result<Exit, Failure> {
         return Err(Failure::Internal(words));
     }
     let claim = subject.claim.as_ref().map(subject::target);
-    let left_out = subject.program.as_ref().map_or(Vec::new(), left_out);
     let mut stage = subject.stage()?;
     let explained = explain::explain(
         &mut stage,
         &ran.decisions,
         claim.as_ref(),
-        &left_out,
+        subject.program.as_ref(),
         &mut interrupt::requested,
     );
     let Some(explained) = explained.map_err(Failure::Internal)? else {
@@ -47,26 +43,12 @@ pub(crate) fn explain(args: &ReplayArgs) -> Result<Exit, Failure> {
     }
 }
 
-/// For each event the scenario's world without it.
-fn left_out(program: &Program) -> Vec<LeftOut> {
-    let without = |index: usize| {
-        let mut program = program.clone();
-        program.events[index].happens = false;
-        LeftOut {
-            event: program.events[index].label.clone(),
-            world: FlowWorld::new(Rc::new(program)),
-        }
-    };
-    let all = program.events.iter().enumerate();
-    let happening = all.filter(|(_, event)| event.happens);
-    happening.map(|(index, _)| without(index)).collect()
-}
-
 fn told(args: &ReplayArgs, subject: Subject, explained: Explained) -> ExplainReport {
     ExplainReport {
         rule: rule(subject.program.as_ref(), &explained.target.invariant),
         title: subject.title,
         explained,
+        steps: subject.program,
         replay: subject::again(args),
     }
 }

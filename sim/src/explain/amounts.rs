@@ -1,8 +1,5 @@
 //! Which other durations or numbers a decision could have had.
 
-use super::Trials;
-use crate::case::{Decisions, Deviation, Point};
-
 /// What else would have done in the place of a duration or a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Amounts {
@@ -12,70 +9,66 @@ pub enum Amounts {
     From(i64),
     /// This and all smaller ones that were tried; a larger one does not.
     UpTo(i64),
-    /// Nearly none: both a smaller and a larger one do not.
-    About(i64),
+    /// What lies between the two; both a smaller and a larger one do not.
+    Between(i64, i64),
 }
 
-/// Tries smaller and larger ones. A bound is found by halving: what fails is taken to have one threshold.
-pub(super) fn find(
-    trials: &mut Trials<'_>,
-    case: &Decisions,
-    point: &Point,
-    deviation: &Deviation,
-) -> Result<Option<Amounts>, String> {
-    let Some(amount) = deviation.amount().filter(|amount| *amount != 0) else {
+/// Tells whether the case fails with another amount; `None` when that cannot be.
+pub(super) type Fails<'a> = &'a mut dyn FnMut(i64) -> Result<Option<bool>, String>;
+
+/// Tries smaller and larger ones than `amount`, with which it fails. Bounds are found by halving, between what fails and the nearest
+/// that does not. `None` if it is 0.
+pub(super) fn find(amount: i64, fails: Fails<'_>) -> Result<Option<Amounts>, String> {
+    if amount == 0 {
         return Ok(None);
-    };
+    }
     let (sign, size) = (amount.signum(), amount.unsigned_abs());
-    let mut fails = |size: u64| {
-        let size = i64::try_from(size).unwrap_or(i64::MAX);
-        let mut other = case.clone();
-        other
-            .0
-            .insert(point.clone(), deviation.with_amount(sign * size));
-        trials.fails(&other)
-    };
-    let (mut less, mut more) = (Vec::new(), Vec::new());
-    for smaller in [1, size / 2, size - 1]
-        .into_iter()
-        .filter(|n| *n > 0 && *n < size)
-    {
-        less.extend(fails(smaller)?);
-    }
-    for larger in LARGER
-        .map(|times| size.saturating_mul(times))
-        .into_iter()
-        .chain([size + 1])
-    {
-        more.extend(fails(larger)?);
-    }
-    let (less, more) = (
-        less.iter().all(|fails| *fails),
-        more.iter().all(|fails| *fails),
-    );
+    let mut fails = |size: u64| fails(sign * i64::try_from(size).unwrap_or(i64::MAX));
+    let smaller = [size - 1, size - size / 4].into_iter();
+    let smaller = smaller.chain(PARTS.map(|part| size / part)).chain([1]);
+    let less = nearest(smaller.filter(|n| *n > 0 && *n < size), &mut fails)?;
+    let larger = LARGER.map(|times| size.saturating_mul(times) / 2);
+    let more = nearest([size + 1].into_iter().chain(larger), &mut fails)?;
+    let mut bound = |passes: u64| threshold(passes, size, &mut fails).map(|size| sign * size);
     Ok(Some(match (less, more) {
-        (true, true) => Amounts::Any,
-        (false, true) => Amounts::From(sign * threshold(size, &mut fails)?),
-        (true, false) => Amounts::UpTo(amount),
-        (false, false) => Amounts::About(amount),
+        (None, None) => Amounts::Any,
+        (Some(less), None) => Amounts::From(bound(less)?),
+        (None, Some(more)) => Amounts::UpTo(bound(more)?),
+        (Some(less), Some(more)) => Amounts::Between(bound(less)?, bound(more)?),
     }))
 }
 
-/// The smallest size that fails, when `size` does and 0 does not.
+/// The first of these sizes with which it does not fail.
+fn nearest(
+    sizes: impl Iterator<Item = u64>,
+    fails: &mut dyn FnMut(u64) -> Result<Option<bool>, String>,
+) -> Result<Option<u64>, String> {
+    for size in sizes {
+        if fails(size)? == Some(false) {
+            return Ok(Some(size));
+        }
+    }
+    Ok(None)
+}
+
+/// The last size that fails on the way from `fails_at` to `passes`, as if there were one threshold between them.
 fn threshold(
-    size: u64,
+    mut passes: u64,
+    mut fails_at: u64,
     fails: &mut dyn FnMut(u64) -> Result<Option<bool>, String>,
 ) -> Result<i64, String> {
-    let (mut passes, mut known) = (0, size);
-    while known - passes > 1 {
-        let middle = u64::midpoint(passes, known);
+    while fails_at.abs_diff(passes) > 1 {
+        let middle = u64::midpoint(passes, fails_at);
         match fails(middle)? {
-            Some(true) => known = middle,
+            Some(true) => fails_at = middle,
             _ => passes = middle,
         }
     }
-    Ok(i64::try_from(known).unwrap_or(i64::MAX))
+    Ok(i64::try_from(fails_at).unwrap_or(i64::MAX))
 }
 
-/// How many times as large the larger ones are.
-const LARGER: [u64; 3] = [2, 10, 100];
+/// Which parts of it the smaller ones are.
+const PARTS: [u64; 6] = [2, 3, 4, 8, 16, 64];
+
+/// How many times half of it the larger ones are.
+const LARGER: [u64; 9] = [3, 4, 5, 6, 8, 12, 20, 60, 200];

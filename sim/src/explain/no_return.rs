@@ -1,13 +1,15 @@
 //! The point of no return: the first moment from which every continuation fails.
 //!
 //! A moment is where an event of the failing run begins or returns. Up to there everything is as in the case; then the run goes
-//! on quietly, and in many random ways, with what is left of the faults. What fails from one moment on fails from all later
-//! ones, so the first is found by halving.
+//! on quietly, with each single deviation, and in many random ways, with what is left of the faults. What fails from one moment
+//! on fails from all later ones, so the first is found by halving, with random ways alone. From there on everything is tried, and
+//! whatever passes moves the moment on.
 
 use std::rc::Rc;
 
 use super::Trials;
-use crate::decide::{Choice, Draw, Prefix, Profile, Quiet, run_hash};
+use super::ways::{FEW, MANY, Tried, Ways};
+use crate::decide::Quiet;
 use crate::run::Ran;
 use crate::trace::{Event, Kind};
 
@@ -27,8 +29,9 @@ pub struct Moment {
 pub struct NoReturn {
     /// The first such moment; `None` if that is the beginning of the run.
     pub moment: Option<Moment>,
-    /// Continuations that were tried from there, all of which fail.
-    pub tried: u32,
+    /// Ways to go on that were tried from there, all of which fail; `None` where one of them passes at every moment, so that nothing
+    /// but the violation itself is too late.
+    pub tried: Option<Tried>,
     /// A run that is the same up to the moment before, and passes.
     pub passing: Option<Box<Ran>>,
 }
@@ -42,6 +45,30 @@ pub(super) fn find(
     let quiet = trials.stage.run(&mut || Box::<Quiet>::default())?;
     let profile = Rc::new(quiet.profile);
     let moments = moments(failing, violated);
+    let ways = Ways { failing, profile };
+    let Some(early) = about(trials, &ways, &moments)? else {
+        return Ok(None);
+    };
+    let Some((early, tried, known)) = exactly(trials, &ways, &moments, early)? else {
+        return Ok(None);
+    };
+    let before = match early {
+        0 => None,
+        over => nearest(trials, &ways, position(&moments, over - 1), known)?,
+    };
+    Ok(Some(NoReturn {
+        moment: early.checked_sub(1).and_then(|at| moments.get(at)).copied(),
+        tried,
+        passing: before.map(Box::new),
+    }))
+}
+
+/// How many moments have to be over, as far as random ways tell.
+fn about(
+    trials: &mut Trials<'_>,
+    ways: &Ways<'_>,
+    moments: &[Moment],
+) -> Result<Option<usize>, String> {
     // Nothing is fixed before the first of them; behind the last one everything has happened.
     let (mut early, mut late) = (0, moments.len());
     while early < late {
@@ -49,21 +76,58 @@ pub(super) fn find(
         if (trials.stop)() {
             return Ok(None);
         }
-        match passing(trials, failing, &profile, position(&moments, middle))? {
-            Some(_) => early = middle + 1,
-            None => late = middle,
+        let until = position(moments, middle);
+        match ways.random(trials, until, &mut |trials, ran| passes(trials, &ran))? {
+            true => early = middle + 1,
+            false => late = middle,
         }
     }
-    let before = match early {
-        0 => None,
-        _ => nearest(trials, failing, &profile, position(&moments, early - 1))?,
-    };
-    Ok(Some(NoReturn {
-        moment: early.checked_sub(1).and_then(|at| moments.get(at)).copied(),
-        tried: CONTINUATIONS,
-        passing: before.map(Box::new),
-    }))
+    Ok(Some(early))
 }
+
+/// From there on as long as any way passes. `None` if somebody wanted an end.
+fn exactly(
+    trials: &mut Trials<'_>,
+    ways: &Ways<'_>,
+    moments: &[Moment],
+    mut early: usize,
+) -> Result<Option<Exactly>, String> {
+    let mut known = None;
+    while early <= moments.len() {
+        if (trials.stop)() {
+            return Ok(None);
+        }
+        let mut found = None;
+        let tried = ways.all(
+            trials,
+            position(moments, early),
+            MANY,
+            &mut |trials, ran| {
+                found = passes(trials, &ran).then_some(ran);
+                found.is_some()
+            },
+        )?;
+        let (None, Some(mut passing)) = (tried, found) else {
+            return Ok(Some((early, tried, known)));
+        };
+        early += 1;
+        // The same may still be done a little later.
+        while early <= moments.len() {
+            let later = ways.like(trials, position(moments, early), &passing)?;
+            if !passes(trials, &later) {
+                break;
+            }
+            passing = later;
+            early += 1;
+        }
+        known = Some(passing);
+    }
+    Ok(Some((early, None, known)))
+}
+
+/// How many moments have to be over, what was tried there, and the way that passed last. More moments than there are, where the run
+/// could have been saved at all of them.
+type Exactly = (usize, Option<Tried>, Option<Ran>);
 
 /// Where the first `fixed` moments are over.
 fn position(moments: &[Moment], fixed: usize) -> u64 {
@@ -94,42 +158,26 @@ fn moments(ran: &Ran, until: u64) -> Vec<Moment> {
     moments
 }
 
-/// A continuation from this position that passes.
-fn passing(
-    trials: &mut Trials<'_>,
-    failing: &Ran,
-    profile: &Rc<Profile>,
-    until: u64,
-) -> Result<Option<Ran>, String> {
-    for n in 0..CONTINUATIONS {
-        let ran = continuation(trials, failing, profile, until, n)?;
-        if passes(trials, &ran) {
-            return Ok(Some(ran));
-        }
-    }
-    Ok(None)
-}
-
 /// Of all that pass, the one that deviates least, without what it does not need.
 fn nearest(
     trials: &mut Trials<'_>,
-    failing: &Ran,
-    profile: &Rc<Profile>,
+    ways: &Ways<'_>,
     until: u64,
+    known: Option<Ran>,
 ) -> Result<Option<Ran>, String> {
-    let mut best: Option<Ran> = None;
-    for n in 0..CONTINUATIONS {
-        let ran = continuation(trials, failing, profile, until, n)?;
+    let mut best = known;
+    ways.all(trials, until, FEW, &mut |trials, ran| {
         let is_best = best.as_ref().is_none_or(|best| cost(&ran) < cost(best));
         if is_best && passes(trials, &ran) {
             best = Some(ran);
         }
-    }
+        false
+    })?;
     let Some(mut best) = best else {
         return Ok(None);
     };
     for point in best.decisions.clone().0.keys() {
-        if failing.decisions.0.contains_key(point) {
+        if ways.failing.decisions.0.contains_key(point) {
             continue;
         }
         let mut fewer = best.decisions.clone();
@@ -151,34 +199,3 @@ fn cost(ran: &Ran) -> (usize, usize, usize) {
 fn passes(trials: &Trials<'_>, ran: &Ran) -> bool {
     ran.internal.is_none() && !trials.target.is_in(ran)
 }
-
-/// The case up to a position, then the quiet way or one of the random ones.
-fn continuation(
-    trials: &mut Trials<'_>,
-    failing: &Ran,
-    profile: &Rc<Profile>,
-    until: u64,
-    n: u32,
-) -> Result<Ran, String> {
-    let draw = match n {
-        0 => Draw::Quiet,
-        n => Draw::By(WAYS[n as usize % WAYS.len()], run_hash(0, n.into())),
-    };
-    trials.runs += 1;
-    trials.stage.run(&mut || {
-        let then = draw.strategy(profile);
-        Box::new(Prefix::new(&failing.decisions, until, then))
-    })
-}
-
-/// How many ways to go on are tried from one moment.
-const CONTINUATIONS: u32 = 100;
-
-/// Which strategies draw them, in turn.
-const WAYS: [Choice; 5] = [
-    Choice::Deviations,
-    Choice::Random,
-    Choice::Remaining,
-    Choice::Priorities,
-    Choice::Preemptions,
-];

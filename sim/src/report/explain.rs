@@ -1,6 +1,8 @@
 //! `lockstep explain`: why a case fails, for somebody who has not read the scenario.
 
 mod beside;
+mod needs;
+mod places;
 mod rows;
 mod story;
 mod words;
@@ -9,10 +11,12 @@ use std::fmt::Write as _;
 
 use serde_json::{Value as Json, json};
 
+use self::needs::{any_other, idle, needs, values};
 use self::story::Story;
 use super::{SCHEMA_VERSION, Style, count, printable};
 use crate::case::line;
-use crate::explain::{Amounts, Explained, NoReturn, Tried};
+use crate::explain::{Explained, Happened, NoReturn, Ways};
+use crate::scenario::Program;
 
 /// What is told about a case.
 #[derive(Debug)]
@@ -23,6 +27,8 @@ pub struct ExplainReport {
     pub rule: (String, String),
     /// What was found out.
     pub explained: Explained,
+    /// What was run, if it is a scenario's: where its steps stand.
+    pub steps: Option<Program>,
     /// The command that shows the whole run.
     pub replay: String,
 }
@@ -48,10 +54,16 @@ pub fn explain_text(report: &ExplainReport, style: Style) -> String {
     section(&mut out, "what happened", &story.lines());
     section(
         &mut out,
-        "the rows that the invariant looks at",
+        "what the invariant looks at",
         &rows::lines(&written, &story),
     );
+    section(
+        &mut out,
+        "where to look",
+        &places::lines(report, &written, &story),
+    );
     section(&mut out, "what it takes", &needs(explained));
+    section(&mut out, "which values matter", &values(explained));
     section(&mut out, "what makes no difference", &idle(explained));
     if let Some(no_return) = &explained.no_return {
         section(&mut out, "no way back", &no_way_back(no_return, &story));
@@ -75,56 +87,37 @@ fn section(out: &mut String, title: &str, lines: &[String]) {
     }
 }
 
-/// Decisions and events without which the case does not fail.
-fn needs(explained: &Explained) -> Vec<String> {
-    let events = explained.events.iter().filter(|(_, needed)| *needed);
-    let mut lines: Vec<String> = events
-        .map(|(event, _)| format!("the event {event}"))
-        .collect();
-    let decisions = explained.decisions.iter().filter(|tried| tried.needed);
-    lines.extend(decisions.map(|tried| {
-        let amounts = tried.amounts.map_or(String::new(), |amounts| {
-            format!("   ({})", any_other(tried, amounts))
-        });
-        format!("{}{amounts}", line(&tried.point, &tried.deviation))
-    }));
-    if lines.is_empty() {
-        lines
-            .push("nothing by itself: the quiet run fails, or each part has a stand-in".to_owned());
-    }
-    lines
-}
-
-/// What could be left out alone.
-fn idle(explained: &Explained) -> Vec<String> {
-    let events = explained.events.iter().filter(|(_, needed)| !needed);
-    let events = events.map(|(event, _)| format!("the event {event}"));
-    let decisions = explained.decisions.iter().filter(|tried| !tried.needed);
-    let decisions = decisions.map(|tried| line(&tried.point, &tried.deviation));
-    events.chain(decisions).collect()
-}
-
-/// Which amounts do as well, in words.
-fn any_other(tried: &Tried, amounts: Amounts) -> String {
-    let shown = |n: i64| {
-        let text = tried.deviation.with_amount(n).to_string();
-        let amount = text.split_once(' ').map(|(_, amount)| amount.to_owned());
-        amount.unwrap_or(text)
-    };
-    match amounts {
-        Amounts::Any => "any other will do".to_owned(),
-        Amounts::From(n) => format!("{} or more will do", shown(n)),
-        Amounts::UpTo(n) => format!("{} or less will do", shown(n)),
-        Amounts::About(n) => format!("{}, neither much more nor less", shown(n)),
-    }
-}
-
 fn no_way_back(no_return: &NoReturn, story: &Story<'_>) -> Vec<String> {
-    let tried = format!("each of {} ways to go on fails", no_return.tried);
-    vec![match no_return.moment {
-        None => format!("from the beginning: {tried}"),
-        Some(moment) => format!("once {}: {tried}", story.moment(moment)),
-    }]
+    let Some(tried) = no_return.tried else {
+        return vec![
+            "only the violation itself: at each moment before it there was a way out".to_owned(),
+        ];
+    };
+    let since = match no_return.moment {
+        None => "from the beginning".to_owned(),
+        Some(moment) => format!("once {}", story.moment(moment)),
+    };
+    vec![
+        format!("{since}: every way to go on that was tried fails"),
+        ways(tried),
+    ]
+}
+
+fn ways(tried: Ways) -> String {
+    let random = count(tried.random.into(), "random one");
+    let of = if tried.more { "" } else { "each of " };
+    let singles = match tried.singles {
+        0 => "the quiet one, from which nothing deviates between steps".to_owned(),
+        n => format!(
+            "{of}{} from the quiet one",
+            count(n.into(), "single deviation")
+        ),
+    };
+    let pairs = match tried.pairs {
+        0 => String::new(),
+        n => format!(", {}", count(n.into(), "pair")),
+    };
+    format!("({singles}{pairs}, {random})")
 }
 
 /// As one JSON object.
@@ -136,11 +129,10 @@ pub fn explain_json(report: &ExplainReport) -> Json {
         json!({
             "decision": line(&tried.point, &tried.deviation),
             "needed": tried.needed,
-            "amounts": tried.amounts.map(|amounts| any_other(tried, amounts)),
+            "others": any_other(tried),
         })
     });
-    let events = explained.events.iter();
-    let events = events.map(|(event, needed)| json!({"event": event, "needed": needed}));
+    let events = explained.events.iter().map(event_json);
     json!({
         "schema_version": SCHEMA_VERSION,
         "title": report.title,
@@ -150,15 +142,37 @@ pub fn explain_json(report: &ExplainReport) -> Json {
         "rule": {"place": report.rule.0, "sql": report.rule.1},
         "story": story.lines(),
         "rows": rows::lines(&written, &story),
+        "places": places::lines(report, &written, &story),
         "decisions": decisions.collect::<Vec<_>>(),
         "events": events.collect::<Vec<_>>(),
         "no_return": explained.no_return.as_ref().map(|no_return| json!({
             "n": no_return.moment.map(|moment| moment.n),
-            "words": no_way_back(no_return, &story).concat(),
-            "tried": no_return.tried,
+            "words": no_way_back(no_return, &story).join(" "),
+            "tried": no_return.tried.map(|tried| json!({
+                "singles": tried.singles,
+                "all_singles": !tried.more,
+                "pairs": tried.pairs,
+                "random": tried.random,
+            })),
             "passing": no_return.passing.as_ref().map(|ran| ran.decisions.to_string()),
         })),
         "runs": explained.runs,
         "replay": report.replay,
+    })
+}
+
+fn event_json(happened: &Happened) -> Json {
+    let values = happened.values.iter().map(|value| {
+        json!({
+            "name": value.name,
+            "value": value.value,
+            "others": needs::words(value.fate),
+        })
+    });
+    json!({
+        "event": happened.event,
+        "leg": happened.leg,
+        "needed": happened.needed,
+        "values": values.collect::<Vec<_>>(),
     })
 }

@@ -2,6 +2,7 @@
 
 use crate::scenario::program::Expr;
 use crate::scenario::program::Place;
+pub(super) use crate::scenario::visit;
 use crate::scenario::{Sql, Step, StepKind, Var};
 
 /// Which step of a flow: its name, and where it stands in the file. Other versions of the code may have it, too.
@@ -60,40 +61,6 @@ pub(super) fn sql_of(step: &Step) -> Option<&Sql> {
         }
         _ => None,
     }
-}
-
-/// Every step and those below it, in order.
-pub(super) fn visit<'a>(steps: &'a [Step], see: &mut dyn FnMut(&'a Step)) {
-    for step in steps {
-        see(step);
-        for below in bodies(step) {
-            visit(below, see);
-        }
-    }
-}
-
-fn bodies(step: &Step) -> Vec<&[Step]> {
-    let mut all: Vec<&[Step]> = match &step.kind {
-        StepKind::Read { none, .. } => none.iter().map(Vec::as_slice).collect(),
-        StepKind::Sql { otherwise, .. } => vec![otherwise],
-        StepKind::If {
-            then, otherwise, ..
-        } => vec![then, otherwise],
-        StepKind::Each { steps, .. }
-        | StepKind::While { steps, .. }
-        | StepKind::Atomic(steps)
-        | StepKind::Transaction { steps, .. } => vec![steps],
-        StepKind::Lock {
-            steps, otherwise, ..
-        }
-        | StepKind::Use {
-            steps, otherwise, ..
-        } => vec![steps, otherwise],
-        _ => Vec::new(),
-    };
-    all.push(&step.finally);
-    all.extend(step.catch.iter().map(|(_, steps)| steps.as_slice()));
-    all
 }
 
 /// The step that stands there.

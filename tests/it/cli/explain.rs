@@ -15,10 +15,13 @@ fn a_case_is_explained_in_words_and_as_json() {
     for part in [
         "violated one_active_session user=u active=2",
         "what happened",
-        "the rows that the invariant looks at",
+        "what the invariant looks at",
+        "where to look",
+        "x.yaml:",
         "what it takes",
         "the event hello",
         "hello @ open => switch again",
+        "which values matter",
         "no way back",
         "the nearest run that passes",
     ] {
@@ -28,6 +31,9 @@ fn a_case_is_explained_in_words_and_as_json() {
     assert_eq!(json["invariant"], "one_active_session");
     assert_eq!(json["decisions"][0]["needed"], true);
     assert_eq!(json["events"].as_array().map(Vec::len), Some(2));
+    let values = &json["events"][0]["values"];
+    assert_eq!(values[1]["others"], "any other will do", "{json}");
+    assert!(json["places"][0].is_string(), "{json}");
     assert!(json["no_return"]["n"].is_u64(), "{json}");
 }
 

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use super::rows::Seen;
 use super::words;
 use crate::explain::{Explained, Moment};
-use crate::trace::{Committed, Event, Kind, Trace, arg_text};
+use crate::trace::{Event, Kind, Trace, arg_text};
 
 /// The sentences, numbered from 1.
 pub(super) struct Story<'a> {
@@ -24,13 +25,13 @@ pub(super) struct Told<'a> {
 }
 
 impl<'a> Story<'a> {
-    /// What happened up to the violation. Of a long run only what those did who deviate or wrote one of these rows, and
+    /// What happened up to the violation. Of a long run only what those did who deviate or did what the invariant looks at, and
     /// faults; of that the end.
-    pub(super) fn of(explained: &'a Explained, rows: &[&Committed]) -> Self {
+    pub(super) fn of(explained: &'a Explained, seen: &[Seen<'_>]) -> Self {
         let trace = &explained.ran.trace;
         let decisions = explained.decisions.iter().filter(|tried| tried.needed);
         let deviate = decisions.map(|tried| tried.point.cause.as_str());
-        let wrote = rows.iter().map(|row| row.cause.as_str());
+        let wrote = seen.iter().map(Seen::cause);
         let causes: BTreeSet<&str> = deviate.chain(wrote).collect();
         let shown = until(trace, explained.violation.1);
         let all = shown.len();
@@ -60,6 +61,12 @@ impl<'a> Story<'a> {
             lines.push(format!("     {} other events are not told", self.left_out));
         }
         lines
+    }
+
+    /// What is told, each event once.
+    pub(super) fn told(&self) -> impl Iterator<Item = &'a Event> {
+        let begun = self.lines.iter().filter(|told| !told.returns);
+        begun.map(|told| told.event)
     }
 
     /// Whether the case needs what is told there.

@@ -233,3 +233,37 @@ pub enum StepKind {
         into: Option<Var>,
     },
 }
+
+/// Every step and those below it, in order.
+pub fn visit<'a>(steps: &'a [Step], see: &mut dyn FnMut(&'a Step)) {
+    for step in steps {
+        see(step);
+        for below in bodies(step) {
+            visit(below, see);
+        }
+    }
+}
+
+fn bodies(step: &Step) -> Vec<&[Step]> {
+    let mut all: Vec<&[Step]> = match &step.kind {
+        StepKind::Read { none, .. } => none.iter().map(Vec::as_slice).collect(),
+        StepKind::Sql { otherwise, .. } => vec![otherwise],
+        StepKind::If {
+            then, otherwise, ..
+        } => vec![then, otherwise],
+        StepKind::Each { steps, .. }
+        | StepKind::While { steps, .. }
+        | StepKind::Atomic(steps)
+        | StepKind::Transaction { steps, .. } => vec![steps],
+        StepKind::Lock {
+            steps, otherwise, ..
+        }
+        | StepKind::Use {
+            steps, otherwise, ..
+        } => vec![steps, otherwise],
+        _ => Vec::new(),
+    };
+    all.push(&step.finally);
+    all.extend(step.catch.iter().map(|(_, steps)| steps.as_slice()));
+    all
+}
