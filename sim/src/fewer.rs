@@ -84,3 +84,77 @@ fn without(
     let quiet = stage.run(&mut || Box::<Quiet>::default())?;
     Ok((!target.is_in(&quiet)).then_some(ran))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::rc::Rc;
+
+    use super::fewer_events;
+    use crate::case::Decisions;
+    use crate::decide::Replay;
+    use crate::flow::FlowWorld;
+    use crate::run::{Ran, Stage};
+    use crate::scenario::{self, Program};
+    use crate::shrink::Target;
+
+    /// Two messages meet, a third one has nothing to do with it.
+    fn program(rule: &str) -> Program {
+        let text = format!(
+            "version: 1
+name: t
+schema: CREATE TABLE t (id TEXT, user TEXT)
+processes: {{ api: 2 }}
+flows:
+  open(user):
+    - read: SELECT id FROM t WHERE user = :user
+      none: [sql: \"INSERT INTO t VALUES (:event, :user)\"]
+events:
+  - bystander: {{ on: api.1, send: open, with: {{ user: v }} }}
+  - one: {{ on: api.1, send: open, with: {{ user: u }}, after: bystander }}
+  - two: {{ on: api.2, send: open, with: {{ user: u }}, after: bystander }}
+invariants:
+  one_row: {{ {rule}: SELECT user FROM t GROUP BY user HAVING count(*) > 1 }}
+variants:
+  bug: {{ expect: {{ violates: one_row }} }}
+"
+        );
+        let scenario = scenario::parse("t.yaml", &text).expect("a scenario");
+        scenario
+            .variants
+            .into_iter()
+            .next()
+            .expect("a variant")
+            .program
+    }
+
+    fn case(program: &Program) -> Ran {
+        let decisions: Decisions = "one @ sql t => switch two".parse().expect("decisions");
+        let world = FlowWorld::new(Rc::new(program.clone()));
+        let mut stage = Stage::new(world).expect("a stage");
+        let ran = stage.run(&mut || Box::new(Replay::new(&decisions)));
+        ran.expect("a run")
+    }
+
+    fn absent(rule: &str) -> Vec<String> {
+        let program = program(rule);
+        let ran = case(&program);
+        let target = Target {
+            invariant: "one_row".to_owned(),
+            key: ran.violations[0].key.clone(),
+        };
+        let fewer = fewer_events(&program, ran, &target, &mut || false).expect("runs");
+        assert!(target.is_in(&fewer.ran));
+        fewer.absent
+    }
+
+    #[test]
+    fn who_has_nothing_to_do_with_it_is_left_out() {
+        assert_eq!(absent("never"), ["bystander"]);
+    }
+
+    /// What should happen in the end may be missing because nobody did it.
+    #[test]
+    fn a_rule_about_the_end_keeps_its_events() {
+        assert!(absent("finally").is_empty());
+    }
+}

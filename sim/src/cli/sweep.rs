@@ -94,10 +94,15 @@ impl Work {
 
     fn shrink_sweep(&mut self, firsts: Vec<First>) -> Result<Vec<report::CaseReport>, Failure> {
         let mut smalls = BTreeMap::new();
+        let progress = &mut self.progress;
+        if !firsts.is_empty() {
+            progress.begin("shrink", ("case", "cases"), firsts.len() as u64);
+        }
         let mut orders = firsts.into_iter().map(Order::Shrink);
         self.pool
             .run(&mut orders, &self.control, &mut |n, answer| match answer {
                 Answer::Shrunk(small) => {
+                    progress.add(1, 0, 1);
                     smalls.insert(n, small);
                     Ok(())
                 }

@@ -33,10 +33,11 @@ impl Progress {
         )];
         if self.done > 0 {
             let seconds = self.elapsed_ms.max(1) as f64 / 1000.0;
-            parts.push(format!(
-                "{} runs/s",
-                grouped((self.runs as f64 / seconds) as u64)
-            ));
+            // Who makes cases small counts no runs.
+            if self.runs > 0 {
+                let rate = (self.runs as f64 / seconds) as u64;
+                parts.push(format!("{} runs/s", grouped(rate)));
+            }
             let left = self.total.saturating_sub(self.done) as f64;
             parts.push(format!(
                 "{} left",
