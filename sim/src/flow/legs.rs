@@ -26,11 +26,8 @@ pub(super) fn programs(program: Rc<Program>) -> Vec<Rc<Program>> {
 }
 
 impl FlowWorld {
-    /// What is outside of the system lives on from one leg to the next.
+    /// What is outside of the system lives on from one leg to the next. From now on this is what the state of the run is told by.
     pub(super) fn hand_over(&self, kernel: &Kernel, shared: &Rc<Shared>) {
-        if self.legs.len() == 1 {
-            return;
-        }
         let before = self.last.replace(Some(Rc::clone(shared)));
         if let Some(before) = before.filter(|_| kernel.leg() > 0) {
             shared.resources.swap(&before.resources);

@@ -307,4 +307,44 @@ pub(super) const ADVERSARIAL: &[Small] = &[
         rule: "finally: SELECT k FROM t WHERE v = 3",
         together: false,
     },
+    Small {
+        name: "memory_outlives_who_has_set_it",
+        head: "schema: CREATE TABLE t (n INT)\nprocesses: { api: { memory: { chosen: 0 } } }",
+        flows: &[
+            "- choose: x\n  from: [0, 1]\n- set: { memory.chosen: \":x\" }",
+            "- if: \":memory.chosen = 1\"\n  then: [sql: INSERT INTO t VALUES (1)]",
+        ],
+        rule: "never: SELECT n FROM t",
+        together: true,
+    },
+    Small {
+        name: "a_jump_behind_what_was_remembered",
+        head: "schema: CREATE TABLE t (n INT)\nprocesses: { api: { memory: { at: 0 } } }\nfaults: { clock_jump: { strikes: 1, up_to: 1h } }",
+        flows: &[
+            "- read: SELECT n FROM t\n- set: { memory.at: \":now\" }\n- reply",
+            "- if: \":now < :memory.at\"\n  then: [sql: INSERT INTO t VALUES (1)]",
+        ],
+        rule: "never: SELECT n FROM t",
+        together: true,
+    },
+    Small {
+        name: "what_was_used_is_in_use",
+        head: "schema: CREATE TABLE t (n INT)\nresources: { chat: { per: id, exclusive: true, release_after: 0s..5s } }",
+        flows: &[
+            "- use: chat('c')\n  for: 0s",
+            "- take: 2s\n- use: chat('c')\n  else: [sql: INSERT INTO t VALUES (1)]",
+        ],
+        rule: "never: SELECT n FROM t",
+        together: false,
+    },
+    Small {
+        name: "a_provider_remembers_keys",
+        head: "schema: CREATE TABLE t (n INT)\neffects: { pay: { idempotent: true } }",
+        flows: &[
+            "- choose: x\n  from: [\"'a'\", \"'b'\"]\n- effect: pay\n  key: \":x\"\n  intent: \"'one'\"",
+            "- effect: pay\n  key: \"'b'\"\n  intent: \"'two'\"",
+        ],
+        rule: "history: SELECT 1 AS n WHERE (SELECT count(*) FROM effect) = 1",
+        together: false,
+    },
 ];
