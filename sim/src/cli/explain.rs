@@ -58,14 +58,13 @@ fn rule(program: Option<&Program>, invariant: &str) -> (String, String) {
     let Some(program) = program else {
         let rule = verify::RULES.iter().find(|rule| rule.name == invariant);
         return rule.map_or_else(Default::default, |rule| {
-            ("the store's invariants".to_owned(), rule.sql.to_owned())
+            let query = format!("never: {}", rule.sql);
+            ("the store's invariants".to_owned(), query)
         });
     };
     let rule = program
         .invariants
         .iter()
         .find(|rule| rule.name == invariant);
-    rule.map_or_else(Default::default, |rule| {
-        (rule.place.clone(), rule.sql.clone())
-    })
+    rule.map_or_else(Default::default, |rule| (rule.place.clone(), rule.text()))
 }

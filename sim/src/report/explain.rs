@@ -23,7 +23,7 @@ use crate::scenario::Program;
 pub struct ExplainReport {
     /// What was run.
     pub title: String,
-    /// File and line of the invariant, and its query; empty where it is none of a scenario's.
+    /// File and line of the invariant, and when it is judged with its query, as in the file; empty where it is none of a scenario's.
     pub rule: (String, String),
     /// What was found out.
     pub explained: Explained,
@@ -47,9 +47,9 @@ pub fn explain_text(report: &ExplainReport, style: Style) -> String {
     );
     let (place, sql) = &report.rule;
     let sql = sql.split_whitespace().collect::<Vec<_>>().join(" ");
-    let never = if sql.is_empty() { "" } else { ": never: " };
+    let colon = if sql.is_empty() { "" } else { ": " };
     if !place.is_empty() {
-        let _ = writeln!(out, "  {place}{never}{}", printable(&sql));
+        let _ = writeln!(out, "  {place}{colon}{}", printable(&sql));
     }
     section(&mut out, "what happened", &story.lines());
     section(

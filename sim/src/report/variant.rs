@@ -101,6 +101,7 @@ impl VariantReport {
 fn singles(tried: u64, of: u64) -> String {
     match tried == of {
         true => format!("each of {} single deviations", grouped(of)),
+        false if tried == 0 => format!("not each of {} single deviations", grouped(of)),
         false => format!("{} of {} single deviations", grouped(tried), grouped(of)),
     }
 }

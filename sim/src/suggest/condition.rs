@@ -290,9 +290,12 @@ pub(super) fn fits(condition: &Condition, statement: &Statement<'_>, asked: &[&s
     let settled = condition.vars.is_empty() && asked.iter().any(is_fixed);
     let writes = |(column, value): &(&str, &str)| condition.sql == format!("{column} = {value}");
     let writes_it = statement.written(&[]).iter().any(writes);
+    // `a IS :a` says what `a = :a` says already.
+    let is_asked =
+        |asked: &&str| **asked == condition.sql || asked.replace(" = ", " IS ") == condition.sql;
     condition.table == statement.table
         && verb
         && !settled
         && !writes_it
-        && !asked.contains(&condition.sql.as_str())
+        && !asked.iter().any(is_asked)
 }

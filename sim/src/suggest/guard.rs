@@ -1,5 +1,7 @@
 //! Statements that could ask one condition more.
 
+use std::collections::BTreeSet;
+
 use super::Repair;
 use super::condition::{Condition, Origin, conditions, fits};
 use super::statement::Statement;
@@ -33,6 +35,14 @@ pub(super) fn guards(program: &Program, flows: &[(usize, &Flow)]) -> Vec<Repair>
             before.passes(step);
         });
     }
+    let mut known = BTreeSet::new();
+    found.retain(|repair| match repair {
+        Repair::Guard { flow, step, asks } => {
+            let at = (step.at, step.site.clone());
+            known.insert((*flow, at, asks.sql.clone()))
+        }
+        _ => true,
+    });
     found.sort_by_key(|repair| match repair {
         Repair::Guard { asks, .. } => asks.origin,
         _ => Origin::AsRead,

@@ -85,7 +85,8 @@ impl<'a> Left<'a> {
         Ok(Rows::Harmful)
     }
 
-    /// Whether the changed program passes on what these runs have left, and on what others leave.
+    /// Whether the changed program passes on what these runs have left, and on what others leave: what the first of them has left
+    /// may heal by itself, and the rest not.
     fn passes(
         &self,
         changed: &Program,
@@ -102,9 +103,6 @@ impl<'a> Left<'a> {
             if ran.internal.is_some() || !ran.violations.is_empty() {
                 return Ok(false);
             }
-        }
-        if cure.is_empty() {
-            return Ok(true);
         }
         let found = searched(&mut stage, &program, 0, Some(&Expect::Holds), stop)?;
         Ok(found.firsts.is_empty() && !found.cut)

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::rows::Seen;
 use super::words;
+use crate::case::Deviation;
 use crate::explain::{Explained, Moment};
 use crate::trace::{Event, Kind, Trace, arg_text};
 
@@ -72,15 +73,20 @@ impl<'a> Story<'a> {
     /// Whether the case needs what is told there.
     fn mark(&self, told: &Told<'_>) -> &'static str {
         let (event, arg) = (told.event, arg_text(&told.event.arg));
-        let is_it = |site: &str, word: &str| match event.kind {
-            Kind::Switch => arg.starts_with(&format!("{site}: ")),
-            Kind::Fault => arg.starts_with(&word.replace('_', " ")) || arg.starts_with(word),
-            _ => false,
+        let is_it = |site: &str, deviation: &Deviation| {
+            let word = deviation.word();
+            match event.kind {
+                Kind::Switch => arg.starts_with(&format!("{site}: ")),
+                Kind::Fault if CLOCKS.contains(&word) => arg.starts_with("clock"),
+                Kind::Fault => arg.starts_with(&word.replace('_', " ")) || arg.starts_with(word),
+                Kind::Take => *deviation == Deviation::Take(0).with_amount(first_number(&arg)),
+                _ => false,
+            }
         };
         let mut tried = self.explained.decisions.iter().filter(|tried| tried.needed);
         let needed = tried.any(|tried| {
-            let (point, word) = (&tried.point, tried.deviation.word());
-            point.cause == event.cause.as_str() && is_it(&point.site, word)
+            let point = &tried.point;
+            point.cause == event.cause.as_str() && is_it(&point.site, &tried.deviation)
         });
         if needed { "   <- needed" } else { "" }
     }
@@ -174,3 +180,12 @@ const LONG: usize = 40;
 
 /// And never more than the last so many.
 const MOST: usize = 60;
+
+/// Faults that are told as what the clock does.
+const CLOCKS: [&str; 4] = ["jump", "offset", "drift", "zone"];
+
+/// The number that a text begins with; 0 where it begins with none.
+fn first_number(text: &str) -> i64 {
+    let digits = text.split(' ').next().unwrap_or_default();
+    digits.parse().unwrap_or(0)
+}

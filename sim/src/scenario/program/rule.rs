@@ -28,6 +28,19 @@ pub enum RuleKind {
     ResourceHome,
 }
 
+impl Invariant {
+    /// When it is judged, and its query, as in the file; nothing for one without a query.
+    pub fn text(&self) -> String {
+        let word = match self.kind {
+            RuleKind::Never => "never",
+            RuleKind::History => "history",
+            RuleKind::Finally => "finally",
+            RuleKind::ResourceHome => return String::new(),
+        };
+        format!("{word}: {}", self.sql)
+    }
+}
+
 /// A goal: pressure that some run must have reached, or the set of runs is vacuous.
 #[derive(Debug, Clone)]
 pub struct Goal {
