@@ -30,8 +30,12 @@ pub fn repairs(program: &Program) -> Vec<Repair> {
     }
     all.extend(dedups(program));
     all.extend(outside(program, &run));
-    all.extend(run.iter().flat_map(|(index, flow)| errors(*index, flow)));
-    all.push(Repair::LetFail { step: None });
+    let caught = run.iter().flat_map(|(index, flow)| errors(*index, flow));
+    let mut caught: Vec<Repair> = caught.collect();
+    if caught.len() > 1 {
+        caught.push(Repair::LetFail { step: None });
+    }
+    all.extend(caught);
     all.extend(
         run.iter()
             .flat_map(|(index, flow)| persisted(program, *index, flow)),

@@ -282,3 +282,43 @@ fn what_is_no_case_file_is_refused() {
         desk.refuses(&["replay", file], reason);
     }
 }
+
+/// Two messages meet, and a third one of somebody else has nothing to do with it.
+const BYSTANDER: &str = "version: 1
+name: bystander
+schema: CREATE TABLE t (id TEXT, user TEXT)
+processes: { api: 2 }
+flows:
+  open(user):
+    - read: SELECT id FROM t WHERE user = :user
+      none: [sql: \"INSERT INTO t VALUES (:event, :user)\"]
+events:
+  - other: { on: api.1, send: open, with: { user: v } }
+  - one: { on: api.1, send: open, with: { user: u }, after: other }
+  - two: { on: api.2, send: open, with: { user: u }, after: other }
+invariants:
+  one_row: { per: user, never: SELECT user FROM t GROUP BY user HAVING count(*) > 1 }
+variants: { bug: {} }
+expect: { bug: { violates: one_row } }
+";
+
+#[test]
+fn a_case_does_without_events_that_have_nothing_to_do_with_it() {
+    let desk = Desk::new();
+    desk.put("scenarios/x.yaml", BYSTANDER);
+    desk.run(&["run", "scenarios/x.yaml"]).ends_with(0);
+    let found = "target/lockstep/bystander-bug-one_row.case";
+    let text = fs::read_to_string(desk.path(found)).expect("a case");
+    assert!(text.contains("\"absent\": [\n    \"other\"\n  ]"), "{text}");
+    let told = desk.run(&["replay", found]).ends_with(1).stdout;
+    assert!(told.contains("variant bug without other"), "{told}");
+    assert!(!told.contains("other arrives"), "{told}");
+    // It stays so where it is kept, and under another text.
+    desk.run(&["keep", found, "--name", "kept"]).ends_with(0);
+    let told = desk.run(&["run", "scenarios/regression/kept.case"]);
+    let told = told.ends_with(0).stdout;
+    assert!(told.contains("still fails"), "{told}");
+    desk.put("damaged.case", text.replace("\"other\"", "\"nobody\""));
+    let told = desk.run(&["replay", "damaged.case"]).ends_with(2).stderr;
+    assert!(told.contains("without the event nobody"), "{told}");
+}
