@@ -30,10 +30,13 @@ pub(super) fn wanted<'s>(
         return Ok(vec![variant]);
     }
     let known: Vec<&str> = fixes.map(|variant| variant.name.as_str()).collect();
+    let such = match known.is_empty() {
+        true => "every variant of it is expected to fail".to_owned(),
+        false => format!("such are {}", known.join(", ")),
+    };
     Err(Failure::usage(format!(
-        "{}: no variant {name} is expected to hold or to be undecided, so there is no fix to take apart; such are {}",
+        "{}: no variant {name} is expected to hold or to be undecided, so there is no fix to take apart; {such}",
         scenario.file,
-        known.join(", ")
     )))
 }
 

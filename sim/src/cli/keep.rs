@@ -52,7 +52,7 @@ fn place(args: &KeepArgs) -> Result<PathBuf, Failure> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     if name.is_empty() || name.starts_with('.') || !name.chars().all(plain) {
         return Err(Failure::usage(format!(
-            "--name {name:?}: a name is letters, digits, `-`, `_` and `.`"
+            "--name {name:?}: a name is letters, digits, `-`, `_` and `.`, and does not begin with a `.`"
         )));
     }
     let folder = Path::new(files::REGRESSION);

@@ -46,7 +46,8 @@ impl<'a> Statement<'a> {
             first if first.is("DELETE") => (Verb::Delete, top("FROM")? + 1),
             first if first.is("INSERT") => (Verb::Insert, top("INTO")? + 1),
             // UPDATE OR IGNORE t
-            first if first.is("UPDATE") => (Verb::Update, top("OR").map_or(1, |at| at + 2)),
+            first if first.is("UPDATE") && tokens.get(1)?.is("OR") => (Verb::Update, 3),
+            first if first.is("UPDATE") => (Verb::Update, 1),
             _ => return None,
         };
         let table = tokens.get(name).filter(|name| name.kind == Kind::Word)?;

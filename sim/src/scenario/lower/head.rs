@@ -27,6 +27,14 @@ pub(in super::super) fn check_version(report: &Report<'_>, root: &Node) -> bool 
     let Some(version) = root.get("version").filter(|version| !known(version)) else {
         return true;
     };
+    if literal(version) == Some(Value::Text("1".to_owned())) {
+        report.at(
+            version,
+            "the version is a text here",
+            "write version: 1, without quotes",
+        );
+        return false;
+    }
     let help = "this lockstep reads version 1: write version: 1, or use the lockstep that the file was written for";
     report.at(version, "this version is not known here", help);
     false
