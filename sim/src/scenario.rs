@@ -39,7 +39,7 @@ pub use program::{
     After, Builtin, Database, Does, ErrorClass, Event, Expect, Expr, Faults, Flow, Goal, Homed,
     Invariant, Lock, Loop, MIGRATION, Millis, Place, Process, Program, Provider, ROUNDS, RUN_ENDS,
     Redeliver, Resource, RuleKind, Scenario, Span, Sql, Step, StepKind, Target, Var, Variant,
-    Version, visit,
+    Version, bodies_mut, visit,
 };
 pub use schema::schema;
 pub use skeleton::skeleton;

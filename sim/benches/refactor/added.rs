@@ -6,15 +6,17 @@ use lockstep_sim::scenario::{
     Does, Event, Flow, Loop, Process, Program, Span, Sql, Step, StepKind, Var,
 };
 
-use super::steps::{each_body, each_flow, each_leg, first_leg, glance, local, number, step};
+use super::steps::{each_body, each_flow, each_leg, first_leg, glance, local, number};
 
 /// Something to choose from, all of it the same, before the first step of each flow.
 pub(crate) fn decision(program: &mut Program, _: &Decisions) -> bool {
     in_flows(program, &mut |flow| {
         let into = local(flow, "way");
         let from = vec![number(1), number(1)];
-        flow.steps
-            .insert(0, step("choose way", StepKind::Choose { into, from }));
+        flow.steps.insert(
+            0,
+            Step::unwritten("choose way", StepKind::Choose { into, from }),
+        );
     })
 }
 
@@ -44,7 +46,7 @@ fn again(step: &Step, unused: Var) -> Option<Step> {
         none: None,
     };
     let plain = step.network.is_none() && step.within.is_none() && step.catch.is_empty();
-    plain.then(|| super::steps::step(step.site.as_str(), kind))
+    plain.then(|| Step::unwritten(step.site.as_str(), kind))
 }
 
 /// A step in the middle of each flow.
@@ -93,7 +95,7 @@ fn audit() -> Step {
         db: Some(0),
     };
     let (rows, otherwise) = (None, Vec::new());
-    step(
+    Step::unwritten(
         "sql audit",
         StepKind::Sql {
             sql,
@@ -119,7 +121,7 @@ fn roots(program: &Program) -> Vec<usize> {
 pub(crate) fn event(program: &mut Program, _: &Decisions) -> bool {
     each_leg(program, &mut |program| {
         let flow = watching(program);
-        program.processes.push(idler("watcher"));
+        program.processes.push(Process::idle("watcher".to_owned()));
         // Who waits for an event knows its place.
         program.events.push(Event {
             label: "watch".to_owned(),
@@ -159,7 +161,7 @@ pub(crate) fn process(program: &mut Program, _: &Decisions) -> bool {
         };
         program.processes.push(Process {
             looped: Some(looped),
-            ..idler("watcher")
+            ..Process::idle("watcher".to_owned())
         });
         let last = program.processes.len() - 1;
         let order: Vec<usize> = std::iter::once(last).chain(0..last).collect();
@@ -178,23 +180,6 @@ fn watching(program: &mut Program) -> usize {
         });
     }
     program.versions[0].flows.len() - 1
-}
-
-fn idler(name: &str) -> Process {
-    Process {
-        name: name.to_owned(),
-        count: 1,
-        home: None,
-        memory: Vec::new(),
-        memory_per_connection: false,
-        clock_offset_ms: 0,
-        zone_ms: 0,
-        database: 0,
-        code: 0,
-        start: None,
-        stop: None,
-        looped: None,
-    }
 }
 
 /// One more kind of fault.

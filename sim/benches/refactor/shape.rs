@@ -3,7 +3,7 @@
 use lockstep_sim::case::Decisions;
 use lockstep_sim::scenario::{Builtin, Expr, Flow, Lock, Program, Span, Step, StepKind, Var};
 
-use super::steps::{each_body, each_flow, each_leg, each_step, number, step};
+use super::steps::{each_body, each_flow, each_leg, each_step, number};
 
 /// The body of each flow in a flow of its own, which it calls.
 pub(crate) fn extracted(program: &mut Program, _: &Decisions) -> bool {
@@ -41,7 +41,10 @@ fn calling(flow: &Flow, inner: usize) -> Flow {
         name: flow.name.clone(),
         params: flow.params,
         locals,
-        steps: vec![step(&name, call), step("return", back)],
+        steps: vec![
+            Step::unwritten(&name, call),
+            Step::unwritten("return", back),
+        ],
     }
 }
 
@@ -54,7 +57,7 @@ pub(crate) fn under_if(program: &mut Program, _: &Decisions) -> bool {
             then: steps,
             otherwise,
         };
-        step("if", kind)
+        Step::unwritten("if", kind)
     })
 }
 
@@ -72,7 +75,7 @@ pub(crate) fn under_lock(program: &mut Program, _: &Decisions) -> bool {
             // A flow that another one calls has a lock of its own.
             let key = format!("'{at}'");
             let steps = std::mem::take(&mut flow.steps);
-            flow.steps = vec![step("lock own", held(lock, &key, steps))];
+            flow.steps = vec![Step::unwritten("lock own", held(lock, &key, steps))];
         });
         true
     })
@@ -137,7 +140,7 @@ fn in_transaction(write: &mut Step) {
         db: sql.db,
         steps: vec![write.clone()],
     };
-    *write = step("transaction", kind);
+    *write = Step::unwritten("transaction", kind);
 }
 
 /// Times that somebody has chosen are a tenth longer: of loops, repeats, patience and what events wait.

@@ -2,8 +2,7 @@
 
 use std::rc::Rc;
 
-use lockstep_sim::label::Label;
-use lockstep_sim::scenario::{Expr, Flow, Place, Program, Sql, Step, StepKind, Var};
+use lockstep_sim::scenario::{Expr, Flow, Program, Sql, Step, StepKind, Var, bodies_mut};
 use rusqlite::types::Value;
 
 /// Changes a program, and the one that runs before it. False when nothing of it is concerned.
@@ -45,7 +44,7 @@ pub(crate) fn each_flow(program: &mut Program, change: &mut dyn FnMut(usize, &mu
 pub(crate) fn each_step(steps: &mut [Step], change: &mut dyn FnMut(&mut Step)) {
     for step in steps {
         change(step);
-        for body in bodies(step) {
+        for body in bodies_mut(step) {
             each_step(body, change);
         }
     }
@@ -59,35 +58,11 @@ pub(crate) fn each_body(
 ) {
     for step in steps.iter_mut() {
         let inside = within || matches!(step.kind, StepKind::Transaction { .. });
-        for body in bodies(step) {
+        for body in bodies_mut(step) {
             each_body(body, inside, change);
         }
     }
     change(steps, within);
-}
-
-fn bodies(step: &mut Step) -> Vec<&mut Vec<Step>> {
-    let mut all: Vec<&mut Vec<Step>> = match &mut step.kind {
-        StepKind::Read { none, .. } => none.iter_mut().collect(),
-        StepKind::Sql { otherwise, .. } => vec![otherwise],
-        StepKind::If {
-            then, otherwise, ..
-        } => vec![then, otherwise],
-        StepKind::Each { steps, .. }
-        | StepKind::While { steps, .. }
-        | StepKind::Atomic(steps)
-        | StepKind::Transaction { steps, .. } => vec![steps],
-        StepKind::Lock {
-            steps, otherwise, ..
-        }
-        | StepKind::Use {
-            steps, otherwise, ..
-        } => vec![steps, otherwise],
-        _ => Vec::new(),
-    };
-    all.push(&mut step.finally);
-    all.extend(step.catch.iter_mut().map(|(_, steps)| steps));
-    all
 }
 
 /// The flow that a step sets going, and the flow's index in it.
@@ -97,20 +72,6 @@ pub(crate) fn flow_of(step: &mut Step) -> Option<&mut usize> {
         | StepKind::Spawn { flow, .. }
         | StepKind::Request { flow, .. } => Some(flow),
         _ => None,
-    }
-}
-
-/// A plain step.
-pub(crate) fn step(site: &str, kind: StepKind) -> Step {
-    Step {
-        site: Label::new(site),
-        file: "".into(),
-        at: Place::default(),
-        kind,
-        within: None,
-        network: None,
-        finally: Vec::new(),
-        catch: Vec::new(),
     }
 }
 
@@ -125,7 +86,7 @@ pub(crate) fn glance(site: &str) -> Step {
         into: Vec::new(),
         none: None,
     };
-    step(site, kind)
+    Step::unwritten(site, kind)
 }
 
 /// A new local variable.

@@ -12,10 +12,9 @@ use super::*;
 use crate::case::Decisions;
 use crate::decide::{Choice, Draw, Profile, Quiet, Replay, Strategy, run_hash};
 use crate::fault::Fault;
-use crate::label::Label;
 use crate::run::{Ran, Stage};
 use crate::scenario::{
-    Does, Event, Expect, Faults, Flow, Invariant, Place, Span, Sql, Step, Target, Variant, Version,
+    Does, Event, Expect, Faults, Flow, Invariant, Span, Sql, Step, Target, Variant, Version,
 };
 use crate::search::{Plan, Searched, search};
 
@@ -27,21 +26,8 @@ fn sql(text: &str, params: Vec<Var>) -> Sql {
     }
 }
 
-fn step(site: &str, kind: StepKind) -> Step {
-    Step {
-        site: Label::new(site),
-        file: "".into(),
-        at: Place::default(),
-        kind,
-        within: None,
-        network: None,
-        finally: Vec::new(),
-        catch: Vec::new(),
-    }
-}
-
 fn write(site: &str, text: &str, params: Vec<Var>) -> Step {
-    step(
+    Step::unwritten(
         site,
         StepKind::Sql {
             sql: sql(text, params),
@@ -81,7 +67,7 @@ fn open_session() -> Flow {
         params: 0,
         locals: vec!["id".into()],
         steps: vec![
-            step(
+            Step::unwritten(
                 "look",
                 StepKind::Read {
                     sql: sql(
@@ -90,7 +76,7 @@ fn open_session() -> Flow {
                     ),
                     into: vec![Var::Local(0)],
                     none: Some(vec![
-                        step("new_id s", StepKind::NewId(Var::Local(0))),
+                        Step::unwritten("new_id s", StepKind::NewId(Var::Local(0))),
                         write(
                             "open",
                             "INSERT INTO session VALUES (?1, 'u', 1)",
@@ -99,7 +85,7 @@ fn open_session() -> Flow {
                     ]),
                 },
             ),
-            step(
+            Step::unwritten(
                 "reply",
                 StepKind::Reply(vec![("session".into(), Expr::Var(Var::Local(0)))]),
             ),

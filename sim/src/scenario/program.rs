@@ -18,7 +18,7 @@ pub use flow::{Builtin, Expr, Flow, Sql, Var, Version};
 pub use outside::{Homed, Lock, Provider, Resource};
 pub use process::{Loop, Process};
 pub use rule::{Expect, Goal, Invariant, RuleKind};
-pub use step::{ErrorClass, ROUNDS, Step, StepKind, visit};
+pub use step::{ErrorClass, ROUNDS, Step, StepKind, bodies_mut, visit};
 
 use super::problem::Problem;
 

@@ -7,23 +7,8 @@ use super::condition::{Condition, Origin};
 use super::repair::Key;
 use super::statement::Statement;
 use super::steps::{Spot, find, sql_of, visit_mut};
-use crate::label::Label;
-use crate::scenario::program::{Builtin, ErrorClass, Expr, Flow, Place, Sql};
+use crate::scenario::program::{Builtin, ErrorClass, Expr, Flow, Sql};
 use crate::scenario::{Step, StepKind, Var};
-
-/// A step that nobody has written.
-fn step(site: &str, kind: StepKind) -> Step {
-    Step {
-        site: Label::new(site),
-        file: "".into(),
-        at: Place::default(),
-        kind,
-        within: None,
-        network: None,
-        finally: Vec::new(),
-        catch: Vec::new(),
-    }
-}
 
 /// Steps one after the other, where one stands.
 fn block(steps: Vec<Step>) -> StepKind {
@@ -35,7 +20,7 @@ fn block(steps: Vec<Step>) -> StepKind {
 }
 
 fn ends() -> Step {
-    step("return suggested", StepKind::Return(None))
+    Step::unwritten("return suggested", StepKind::Return(None))
 }
 
 /// A flow that a constraint refuses begins once more: what it reads then is what refused it.
@@ -44,7 +29,7 @@ pub(super) fn begins_again(flow: &mut Flow) {
     let again = vec![(ErrorClass::Constraint, steps.clone())];
     flow.steps = vec![Step {
         catch: again,
-        ..step("suggested", block(steps))
+        ..Step::unwritten("suggested", block(steps))
     }];
 }
 
@@ -63,7 +48,7 @@ fn transaction(steps: Vec<Step>) -> Step {
         db: None,
         steps,
     };
-    step("transaction", kind)
+    Step::unwritten("transaction", kind)
 }
 
 /// A write that can stand elsewhere in the body of its flow.
@@ -104,7 +89,7 @@ pub(super) fn under_lock(flow: &mut Flow, lock: usize, on: Option<&str>) -> bool
         steps,
         otherwise: Vec::new(),
     };
-    flow.steps = vec![step("lock suggested", held)];
+    flow.steps = vec![Step::unwritten("lock suggested", held)];
     true
 }
 
@@ -121,13 +106,16 @@ pub(super) fn deduplicated(flow: &mut Flow, key: Key, transactional: bool) -> bo
         params: vec![var],
         db: None,
     };
-    let known = vec![step("reply suggested", StepKind::Reply(Vec::new())), ends()];
+    let known = vec![
+        Step::unwritten("reply suggested", StepKind::Reply(Vec::new())),
+        ends(),
+    ];
     let record = StepKind::Sql {
         sql,
         rows: Some(1),
         otherwise: known,
     };
-    let record = step("sql handled", record);
+    let record = Step::unwritten("sql handled", record);
     let first = flow.steps.first_mut().map(|step| &mut step.kind);
     match first {
         Some(StepKind::Transaction { steps, .. }) if transactional => steps.insert(0, record),
@@ -172,7 +160,8 @@ pub(super) fn persists(flow: &mut Flow, set: &Spot, write: &Spot) -> bool {
     visit_mut(&mut flow.steps, &mut |at| {
         let is_it = set.is(at) && matches!(at.kind, StepKind::Set(_));
         if is_it {
-            let before = std::mem::replace(at, step("suggested", StepKind::Return(None)));
+            let before =
+                std::mem::replace(at, Step::unwritten("suggested", StepKind::Return(None)));
             at.kind = block(vec![before, write.clone()]);
         }
         is_it

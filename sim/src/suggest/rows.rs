@@ -14,9 +14,8 @@ use super::trial::searched;
 use crate::case::Decisions;
 use crate::decide::Replay;
 use crate::flow::FlowWorld;
-use crate::label::Label;
 use crate::run::Stage;
-use crate::scenario::program::{Flow, Place, Sql};
+use crate::scenario::program::{Flow, Sql};
 use crate::scenario::{Expect, Invariant, Program, RuleKind, Step, StepKind, Target};
 use crate::search::First;
 
@@ -124,20 +123,12 @@ impl<'a> Left<'a> {
             params: Vec::new(),
             db: None,
         };
-        Step {
-            site: Label::fixed("cure"),
-            file: "".into(),
-            at: Place::default(),
-            kind: StepKind::Sql {
-                sql,
-                rows: None,
-                otherwise: Vec::new(),
-            },
-            within: None,
-            network: None,
-            finally: Vec::new(),
-            catch: Vec::new(),
-        }
+        let kind = StepKind::Sql {
+            sql,
+            rows: None,
+            otherwise: Vec::new(),
+        };
+        Step::unwritten("cure", kind)
     }
 
     /// Statements that could cure: what the program itself does to rows of the table, else to delete them. What refers to a row

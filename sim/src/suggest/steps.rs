@@ -1,9 +1,7 @@
 //! What steps do, as far as a repair has to know.
 
-use crate::scenario::program::Expr;
-use crate::scenario::program::Place;
 pub(super) use crate::scenario::visit;
-use crate::scenario::{Sql, Step, StepKind, Var};
+use crate::scenario::{Expr, Place, Sql, Step, StepKind, Var, bodies_mut};
 
 /// Which step of a flow: its name, and where it stands in the file. Other versions of the code may have it, too.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,7 +72,7 @@ pub(super) fn find<'a>(steps: &'a [Step], spot: &Spot) -> Option<&'a Step> {
     found
 }
 
-/// Changes every step, those above before those below them; whether any was changed. What a step is changed to is visited, too.
+/// Changes every step, those above before those below them; whether any was changed. What is below a changed step is left alone.
 pub(super) fn visit_mut(steps: &mut [Step], change: &mut dyn FnMut(&mut Step) -> bool) -> bool {
     let mut any = false;
     for step in steps {
@@ -88,30 +86,6 @@ pub(super) fn visit_mut(steps: &mut [Step], change: &mut dyn FnMut(&mut Step) ->
         }
     }
     any
-}
-
-fn bodies_mut(step: &mut Step) -> Vec<&mut [Step]> {
-    let mut all: Vec<&mut [Step]> = match &mut step.kind {
-        StepKind::Read { none, .. } => none.iter_mut().map(Vec::as_mut_slice).collect(),
-        StepKind::Sql { otherwise, .. } => vec![otherwise],
-        StepKind::If {
-            then, otherwise, ..
-        } => vec![then, otherwise],
-        StepKind::Each { steps, .. }
-        | StepKind::While { steps, .. }
-        | StepKind::Atomic(steps)
-        | StepKind::Transaction { steps, .. } => vec![steps],
-        StepKind::Lock {
-            steps, otherwise, ..
-        }
-        | StepKind::Use {
-            steps, otherwise, ..
-        } => vec![steps, otherwise],
-        _ => Vec::new(),
-    };
-    all.push(&mut step.finally);
-    all.extend(step.catch.iter_mut().map(|(_, steps)| steps.as_mut_slice()));
-    all
 }
 
 /// The statement of a step, to be changed.

@@ -5,10 +5,9 @@ use rusqlite::types::Value;
 use super::super::names;
 use super::super::node::{Entry, Node};
 use super::super::problem::Report;
-use super::super::program::{Expr, Flow, Lock, Place, Process, Resource, Step, StepKind};
+use super::super::program::{Expr, Flow, Lock, Process, Resource, Step, StepKind};
 use super::super::sql::Checker;
 use super::scope::Scope;
-use crate::label::Label;
 
 /// A flow of one variant before it is lowered: patched, with its name taken apart.
 #[derive(Debug, Clone)]
@@ -132,19 +131,11 @@ pub(super) fn lower<'w>(
 impl Walk<'_> {
     /// What a version does that is asked for a flow it does not have.
     fn absent(&self, name: &str) -> Step {
-        Step {
-            site: Label::new(&format!("no flow {name}")),
-            file: "".into(),
-            at: Place::default(),
-            kind: StepKind::Raise {
-                name: "no_such_flow".to_owned(),
-                message: Some(Expr::Const(Value::Text(name.to_owned()))),
-            },
-            within: None,
-            network: None,
-            finally: Vec::new(),
-            catch: Vec::new(),
-        }
+        let kind = StepKind::Raise {
+            name: "no_such_flow".to_owned(),
+            message: Some(Expr::Const(Value::Text(name.to_owned()))),
+        };
+        Step::unwritten(&format!("no flow {name}"), kind)
     }
 
     /// Lowers a body. Steps that are wrong are left out, since their problem stops the load anyway.

@@ -120,14 +120,9 @@ impl Walk<'_> {
         };
         let spot = self.world.report.source().spot(node.start);
         Some(Step {
-            site: Label::new(word),
             file: spot.file.into(),
             at: spot.place,
-            kind,
-            within: None,
-            network: None,
-            finally: Vec::new(),
-            catch: Vec::new(),
+            ..Step::unwritten(word, kind)
         })
     }
 

@@ -39,20 +39,7 @@ pub(super) fn process(
     let first = layers.first()?;
     let name = report.name(&first.key, "a process")?.to_owned();
     let mut text = ProcessText {
-        process: Process {
-            name,
-            count: 1,
-            home: None,
-            memory: Vec::new(),
-            memory_per_connection: false,
-            clock_offset_ms: 0,
-            zone_ms: 0,
-            database: 0,
-            code: 0,
-            start: None,
-            stop: None,
-            looped: None,
-        },
+        process: Process::idle(name),
         declares: Vec::new(),
     };
     for layer in layers {

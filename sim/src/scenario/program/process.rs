@@ -33,6 +33,26 @@ pub struct Process {
     pub looped: Option<Loop>,
 }
 
+impl Process {
+    /// One instance, with neither memory nor anything to do by itself.
+    pub fn idle(name: String) -> Self {
+        Self {
+            name,
+            count: 1,
+            home: None,
+            memory: Vec::new(),
+            memory_per_connection: false,
+            clock_offset_ms: 0,
+            zone_ms: 0,
+            database: 0,
+            code: 0,
+            start: None,
+            stop: None,
+            looped: None,
+        }
+    }
+}
+
 /// A flow that a process runs again and again while it is up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Loop {

@@ -28,6 +28,22 @@ pub struct Step {
     pub catch: Vec<(ErrorClass, Vec<Step>)>,
 }
 
+impl Step {
+    /// A step that stands in no file, with nothing around it.
+    pub fn unwritten(site: &str, kind: StepKind) -> Self {
+        Self {
+            site: crate::label::Label::new(site),
+            file: "".into(),
+            at: Place::default(),
+            kind,
+            within: None,
+            network: None,
+            finally: Vec::new(),
+            catch: Vec::new(),
+        }
+    }
+}
+
 /// Classes of errors that a step can catch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ErrorClass {
@@ -265,5 +281,30 @@ fn bodies(step: &Step) -> Vec<&[Step]> {
     };
     all.push(&step.finally);
     all.extend(step.catch.iter().map(|(_, steps)| steps.as_slice()));
+    all
+}
+
+/// The lists of steps below a step, to be changed.
+pub fn bodies_mut(step: &mut Step) -> Vec<&mut Vec<Step>> {
+    let mut all: Vec<&mut Vec<Step>> = match &mut step.kind {
+        StepKind::Read { none, .. } => none.iter_mut().collect(),
+        StepKind::Sql { otherwise, .. } => vec![otherwise],
+        StepKind::If {
+            then, otherwise, ..
+        } => vec![then, otherwise],
+        StepKind::Each { steps, .. }
+        | StepKind::While { steps, .. }
+        | StepKind::Atomic(steps)
+        | StepKind::Transaction { steps, .. } => vec![steps],
+        StepKind::Lock {
+            steps, otherwise, ..
+        }
+        | StepKind::Use {
+            steps, otherwise, ..
+        } => vec![steps, otherwise],
+        _ => Vec::new(),
+    };
+    all.push(&mut step.finally);
+    all.extend(step.catch.iter_mut().map(|(_, steps)| steps));
     all
 }
