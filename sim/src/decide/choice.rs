@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::{
     Mutant, OneDeviation, Preemptions, Priorities, Profile, Quiet, Remaining, Seeded, Several,
-    Single, Strategy,
+    Single, Strategy, run_hash,
 };
 
 /// A random strategy.
@@ -69,6 +69,12 @@ pub enum Draw {
 }
 
 impl Draw {
+    /// One of many runs that differ much: the n-th, each strategy in turn.
+    pub fn nth(n: u64) -> Self {
+        let choice = IN_TURN[n as usize % IN_TURN.len()];
+        Self::By(choice, run_hash(0, n))
+    }
+
     /// Makes its decisions.
     pub fn strategy(&self, profile: &Rc<Profile>) -> Box<dyn Strategy> {
         match self {
@@ -85,3 +91,12 @@ impl Draw {
         }
     }
 }
+
+/// Strategies that need no other run.
+const IN_TURN: [Choice; 5] = [
+    Choice::Deviations,
+    Choice::Random,
+    Choice::Remaining,
+    Choice::Priorities,
+    Choice::Preemptions,
+];

@@ -7,9 +7,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use super::Trials;
-use crate::decide::{
-    Act, Beyond, Choice, Draw, Horizon, Prefix, Profile, Replay, Single, Strategy, run_hash,
-};
+use crate::decide::{Act, Beyond, Draw, Horizon, Prefix, Profile, Replay, Single, Strategy};
 use crate::run::Ran;
 
 /// The failing run, and what is needed to leave it.
@@ -43,7 +41,7 @@ impl Ways<'_> {
         for n in 0..RANDOM {
             let draw = match n {
                 0 => Draw::Quiet,
-                n => Draw::By(WAYS[n as usize % WAYS.len()], run_hash(0, n.into())),
+                n => Draw::nth(n.into()),
             };
             let ran = self.run(trials, until, &|| draw.strategy(&self.profile))?;
             if see(trials, ran) {
@@ -185,12 +183,3 @@ pub(super) const FEW: Most = Most {
 
 /// Random ways to go on that are tried from one moment, the quiet one among them.
 const RANDOM: u32 = 100;
-
-/// Which strategies draw them, in turn.
-const WAYS: [Choice; 5] = [
-    Choice::Deviations,
-    Choice::Random,
-    Choice::Remaining,
-    Choice::Priorities,
-    Choice::Preemptions,
-];

@@ -7,7 +7,7 @@ use super::deeds::{Deeds, does, does_all};
 use super::outcome::{Outcome, note_working, words};
 use super::repair::Keeps;
 use crate::case::Decisions;
-use crate::decide::{Choice, Draw, Quiet, Replay, run_hash};
+use crate::decide::{Draw, Quiet, Replay};
 use crate::flow::FlowWorld;
 use crate::run::{Ran, Stage};
 use crate::scenario::{Expect, Program};
@@ -173,8 +173,7 @@ fn right(
     let profile = Rc::new(quiet.profile.clone());
     let mut right = Vec::new();
     for n in 0..SAMPLES {
-        let draw = Draw::By(WAYS[n % WAYS.len()], run_hash(0, n as u64));
-        let ran = stage.run(&mut || draw.strategy(&profile))?;
+        let ran = stage.run(&mut || Draw::nth(n).strategy(&profile))?;
         if ran.violations.is_empty() && ran.internal.is_none() {
             right.push((ran.decisions.clone(), Outcome::of(&ran, Some(words))));
         }
@@ -227,13 +226,4 @@ fn errors(ran: &Ran) -> usize {
 const SEEDS: u64 = 2;
 
 /// Runs that are drawn to see what the program does where it is right.
-const SAMPLES: usize = 100;
-
-/// How they are drawn, in turn.
-const WAYS: [Choice; 5] = [
-    Choice::Deviations,
-    Choice::Random,
-    Choice::Remaining,
-    Choice::Priorities,
-    Choice::Preemptions,
-];
+const SAMPLES: u64 = 100;
