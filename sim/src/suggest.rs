@@ -17,6 +17,7 @@ mod outcome;
 mod reach;
 mod repair;
 mod rows;
+mod schema;
 mod statement;
 mod steps;
 mod trial;

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::Connection;
-
+use super::schema::columns;
 use super::statement::{Statement, Verb, named};
 use super::steps::{Spot, sql_of, visit};
 use crate::scenario::token::{Kind, tokens};
@@ -39,47 +38,27 @@ pub struct Condition {
     pub(super) read: Option<Spot>,
 }
 
+/// Texts by table and column.
+type Texts = BTreeMap<(String, String), Vec<String>>;
+
 /// All conditions of a program, without repetitions, the likeliest first.
 pub(super) fn conditions(program: &Program) -> Vec<Condition> {
     let columns = columns(&program.schema);
-    let mut found = Vec::new();
-    let mut texts: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
-    let flows = program.versions.iter().flat_map(|version| &version.flows);
-    for (at, flow) in flows.enumerate() {
-        let at = at % program.versions[0].flows.len();
-        visit(&flow.steps, &mut |step| {
-            let Some(sql) = sql_of(step) else { return };
-            let Some(statement) = Statement::of(&sql.text) else {
-                return;
-            };
-            let known = columns.get(statement.table).map_or(&[][..], Vec::as_slice);
-            let vars = named(sql);
-            let mut add = |sql: String, origin| {
-                found.push(Condition {
-                    vars: used(&sql, &vars),
-                    table: statement.table.to_owned(),
-                    flow: None,
-                    read: None,
-                    origin,
-                    sql,
-                });
-            };
-            for asked in statement.conjuncts() {
-                if is_plain(asked, known) {
-                    add(asked.to_owned(), Origin::AsAsked);
-                }
-            }
-            for (column, value) in statement.written(known) {
-                if is_lasting(value, &vars) {
-                    add(format!("{column} = {value}"), Origin::AsWritten);
-                }
-            }
-            learn(&sql.text, &statement, known, &mut texts);
-        });
-        found.extend(as_read(at, flow));
-        for condition in &mut found {
-            let own = condition.vars.iter().any(|(_, var)| is_own(*var));
-            condition.flow = condition.flow.or(own.then_some(at));
+    let (mut found, mut texts) = (Vec::new(), Texts::new());
+    for version in &program.versions {
+        for (index, flow) in version.flows.iter().enumerate() {
+            visit(&flow.steps, &mut |step| {
+                let sql = sql_of(step);
+                let Some((sql, statement)) =
+                    sql.and_then(|sql| Some((sql, Statement::of(&sql.text)?)))
+                else {
+                    return;
+                };
+                let known = columns.get(statement.table).map_or(&[][..], Vec::as_slice);
+                found.extend(said(index, &named(sql), &statement, known));
+                learn(&sql.text, &statement, known, &mut texts);
+            });
+            found.extend(as_read(index, flow));
         }
     }
     found.extend(texts.into_iter().flat_map(|(of, texts)| known(&of, texts)));
@@ -93,37 +72,35 @@ pub(super) fn conditions(program: &Program) -> Vec<Condition> {
     all
 }
 
-/// The columns of each table, in order.
-pub(super) fn columns(schema: &str) -> BTreeMap<String, Vec<String>> {
-    let read = || -> rusqlite::Result<BTreeMap<String, Vec<String>>> {
-        let db = Connection::open_in_memory()?;
-        db.execute_batch(schema)?;
-        let sql = "SELECT t.name, c.name FROM pragma_table_list t, pragma_table_info(t.name) c \
-                   WHERE t.schema = 'main' ORDER BY t.name, c.cid";
-        let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        let mut rows = db.prepare(sql)?;
-        let mut rows = rows.query([])?;
-        while let Some(row) = rows.next()? {
-            found.entry(row.get(0)?).or_default().push(row.get(1)?);
+/// What a statement asks, and what follows from what it writes.
+fn said(
+    index: usize,
+    vars: &[(String, Var)],
+    statement: &Statement<'_>,
+    columns: &[String],
+) -> Vec<Condition> {
+    let condition = |sql: String, origin| {
+        let vars = used(&sql, vars);
+        let own = vars.iter().any(|(_, var)| is_own(*var));
+        Condition {
+            table: statement.table.to_owned(),
+            flow: own.then_some(index),
+            read: None,
+            vars,
+            origin,
+            sql,
         }
-        Ok(found)
     };
-    // What is not known is not suggested.
-    read().unwrap_or_default()
-}
-
-/// The one column that names a row of a table.
-pub(super) fn key_of(schema: &str, table: &str) -> Option<String> {
-    let db = Connection::open_in_memory().ok()?;
-    db.execute_batch(schema).ok()?;
-    let sql = "SELECT name FROM pragma_table_info(?1) WHERE pk > 0 ORDER BY pk";
-    let mut found = db.prepare(sql).ok()?;
-    let names = found.query_map([table], |row| row.get(0)).ok()?;
-    let names: Vec<String> = names.collect::<Result<_, _>>().ok()?;
-    match &names[..] {
-        [one] => Some(one.clone()),
-        _ => None,
-    }
+    let asked = statement.conjuncts().into_iter();
+    let asked = asked.filter(|asked| is_plain(asked, columns));
+    let asked = asked.map(|asked| condition(asked.to_owned(), Origin::AsAsked));
+    let written = statement.written(columns).into_iter();
+    let written = written.filter(|(_, value)| is_lasting(value, vars));
+    let written = written.map(|(column, value)| {
+        let sql = format!("{column} = {value}");
+        condition(sql, Origin::AsWritten)
+    });
+    asked.chain(written).collect()
 }
 
 /// Only the flow itself knows it, or knows what it means there: its variables, and which message it handles.
@@ -177,12 +154,7 @@ fn used(sql: &str, vars: &[(String, Var)]) -> Vec<(String, Var)> {
 }
 
 /// Texts that a statement compares with a column or writes into it.
-fn learn(
-    sql: &str,
-    statement: &Statement<'_>,
-    columns: &[String],
-    texts: &mut BTreeMap<(String, String), Vec<String>>,
-) {
+fn learn(sql: &str, statement: &Statement<'_>, columns: &[String], texts: &mut Texts) {
     let all = tokens(sql);
     let compared = all.windows(3).filter(|three| three[2].kind == Kind::Text);
     let compared = compared.filter(|three| three[1].text == "=" || three[1].text == ">");

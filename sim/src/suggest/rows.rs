@@ -5,9 +5,9 @@
 
 use std::rc::Rc;
 
-use super::condition::{columns, key_of};
 use super::index::unique_index;
 use super::repair::Repair;
+use super::schema::{columns, key_of};
 use super::statement::{Statement, Verb};
 use super::steps::{sql_of, visit};
 use super::trial::searched;
